@@ -1,0 +1,83 @@
+#include "common/base/file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+
+namespace frontier {
+
+absl::Status ErrnoStatus(int error_number, absl::string_view what, absl::string_view path) {
+  const std::string message = absl::StrCat(what, " '", path, "': ", std::strerror(error_number));
+  switch (error_number) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(message);
+    case ENOSPC:
+    case EDQUOT:
+      return ErrorWithReason(absl::StatusCode::kResourceExhausted, v1::ERROR_REASON_DISK_FULL,
+                             message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, "cannot open", path);
+  absl::Cleanup closer = [fd] { close(fd); };
+  std::string content;
+  char buffer[1 << 16];
+  while (true) {
+    const ssize_t n = read(fd, buffer, sizeof(buffer));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return ErrnoStatus(errno, "cannot read", path);
+    if (n == 0) return content;
+    content.append(buffer, static_cast<size_t>(n));
+  }
+}
+
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view content) {
+  const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return ErrnoStatus(errno, "cannot create", temporary);
+  absl::Cleanup remover = [&temporary] { unlink(temporary.c_str()); };
+  {
+    absl::Cleanup closer = [fd] { close(fd); };
+    while (!content.empty()) {
+      const ssize_t n = write(fd, content.data(), content.size());
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return ErrnoStatus(errno, "cannot write", temporary);
+      content.remove_prefix(static_cast<size_t>(n));
+    }
+    if (fsync(fd) != 0) return ErrnoStatus(errno, "cannot sync", temporary);
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) return ErrnoStatus(errno, "cannot write", path);
+  std::move(remover).Cancel();
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  const int folder_fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
+  if (folder_fd < 0) return ErrnoStatus(errno, "cannot open", folder);
+  absl::Cleanup closer = [folder_fd] { close(folder_fd); };
+  if (fsync(folder_fd) != 0) return ErrnoStatus(errno, "cannot sync", folder);
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return ErrnoStatus(error.value(), "cannot make folder", path);
+  return absl::OkStatus();
+}
+
+}  // namespace frontier

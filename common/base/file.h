@@ -1,0 +1,28 @@
+// Whole files in and out, with errors that name the path.
+#ifndef FRONTIER_COMMON_BASE_FILE_H_
+#define FRONTIER_COMMON_BASE_FILE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace frontier {
+
+// NOT_FOUND, PERMISSION_DENIED, or INTERNAL with the system's reason.
+absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+// The file appears whole or not at all, also after a power cut: written beside its place, synced,
+// renamed, and its folder synced. RESOURCE_EXHAUSTED if the disk is full.
+absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
+
+// Makes `path` and its parents; fine if it is there.
+absl::Status MakeDirectories(const std::string& path);
+
+// The status for `errno` after an operation on `path`: "what 'path': reason".
+absl::Status ErrnoStatus(int error_number, absl::string_view what, absl::string_view path);
+
+}  // namespace frontier
+
+#endif  // FRONTIER_COMMON_BASE_FILE_H_

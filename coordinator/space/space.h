@@ -1,0 +1,58 @@
+// A search space: the set of architectures a job may propose, and how to move in it.
+#ifndef FRONTIER_COORDINATOR_SPACE_SPACE_H_
+#define FRONTIER_COORDINATOR_SPACE_SPACE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/random.h"
+#include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/search_space.pb.h"
+
+namespace frontier::coordinator {
+
+// One choice of a space, with the names of its options.
+struct Decision {
+  std::string name;                  // "stage2.kernel"
+  std::vector<std::string> options;  // at least one
+};
+
+// Immutable, so safe from any thread.
+class Space {
+ public:
+  virtual ~Space() = default;
+
+  virtual const std::vector<Decision>& decisions() const = 0;
+  // Number of genotypes, exact, decimal.
+  virtual std::string Size() const = 0;
+
+  // Uniform over the genotypes.
+  virtual v1::Genotype Sample(Rng* rng) const = 0;
+  // `parent` with exactly one decision changed, uniform over those that have more than one option;
+  // equal to the parent only if no decision has.
+  virtual v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const = 0;
+
+  // Enumeration: the first genotype, and the one after `genotype` (false at the end).
+  virtual v1::Genotype First() const = 0;
+  virtual bool Advance(v1::Genotype* genotype) const = 0;
+
+  // The graph a genotype stands for, valid by AnalyzeGraph. INVALID_ARGUMENT if the genotype is not
+  // of this space, or its network has no valid shape (say, strides that leave nothing); names what
+  // and why.
+  virtual absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const = 0;
+
+  // One line for people: "stem16 | conv3x3 w32 d2 s2 | ..."
+  virtual std::string Summarize(const v1::Genotype& genotype) const = 0;
+};
+
+// The space for samples of shape `input` and `classes` classes. INVALID_ARGUMENT (reason
+// INVALID_FIELD, path from within SearchSpace) names field and value for what makes no space.
+absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
+                                                   const v1::Shape& input, int classes);
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_SPACE_SPACE_H_

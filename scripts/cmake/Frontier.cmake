@@ -1,0 +1,58 @@
+# Dependencies, warnings, and the three functions with which every room is built.
+find_package(Threads REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(yaml-cpp CONFIG REQUIRED)
+find_package(SQLiteCpp CONFIG REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL REQUIRED COMPONENTS Crypto)
+find_package(ZLIB REQUIRED)
+find_package(OneDNN REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(GTest CONFIG REQUIRED)
+include(GoogleTest)
+
+add_library(frontier_options INTERFACE)
+target_include_directories(frontier_options INTERFACE "${PROJECT_SOURCE_DIR}"
+                                                      "${PROJECT_BINARY_DIR}/generated")
+target_compile_options(frontier_options INTERFACE -Wall -Wextra -Wshadow=local -Wnon-virtual-dtor)
+target_compile_definitions(frontier_options INTERFACE FRONTIER_VERSION="${PROJECT_VERSION}")
+if(FRONTIER_WERROR)
+  target_compile_options(frontier_options INTERFACE -Werror)
+endif()
+if(FRONTIER_SANITIZE)
+  target_compile_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE}
+                                                    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE})
+endif()
+
+# frontier_library(NAME SRCS a.cc a.h ... [DEPS public...] [PRIVATE_DEPS private...])
+# Third-party libraries go to PRIVATE_DEPS, so that their headers stay in their room.
+function(frontier_library name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  add_library(${name} STATIC ${ARG_SRCS})
+  target_link_libraries(${name} PUBLIC frontier_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+endfunction()
+
+# frontier_binary(NAME SRCS main.cc ... [DEPS ...])
+function(frontier_binary name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
+endfunction()
+
+# frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds])
+# One binary; every TEST in it is a ctest entry of its own.
+function(frontier_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SRCS;DEPS" ${ARGN})
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${ARG_SRCS})
+  target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT
+                       ${ARG_TIMEOUT} DISCOVERY_TIMEOUT 60)
+endfunction()
