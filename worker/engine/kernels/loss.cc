@@ -19,7 +19,9 @@ LossSums SoftmaxCrossEntropy(const float* logits, absl::Span<const uint8_t> labe
     const float wanted = row[label];
     double total = 0;
     for (int64_t c = 0; c < classes; ++c) total += std::exp(row[c] - largest);
-    sums.loss += std::log(total) - (static_cast<double>(wanted) - largest);
+    const double loss = std::log(total) - (static_cast<double>(wanted) - largest);
+    sums.loss += loss;
+    sums.squares += loss * loss;
     sums.correct += best == label ? 1 : 0;
     if (gradient == nullptr) continue;
     float* out = gradient + static_cast<int64_t>(i) * classes;

@@ -10,6 +10,7 @@ namespace frontier::worker {
 
 struct LossSums {
   double loss = 0;      // sum over samples, nats
+  double squares = 0;   // sum of the squares of the samples' losses
   int64_t correct = 0;  // samples whose largest logit is that of their label; of equal ones the
                         // first counts
 };
