@@ -46,8 +46,9 @@ class TrainingPlan {
 
   // Forward, backward, update. `images` is batch x C x H x W, normalized; `labels` has batch
   // entries. INVALID_ARGUMENT for other sizes and labels out of range; OUT_OF_RANGE if the loss is
-  // not finite or above kDivergenceBound: the weights are then as before the step, the running
-  // statistics are not.
+  // not finite or above kDivergenceBound (the weights are then as before the step, the running
+  // statistics are not) or if a weight is not finite after the update: a ReLU may hide NaN from the
+  // loss, since the library takes max(NaN, 0) for 0.
   virtual absl::StatusOr<StepStats> Step(absl::Span<const float> images,
                                          absl::Span<const uint8_t> labels,
                                          const SgdSettings& settings) = 0;
