@@ -116,8 +116,7 @@ TEST_P(LayerTest, GradientsOfOneStep) {
 
 TEST_P(LayerTest, Inference) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
-    ExpectSameInference(RandomLayerCase(GetParam(), seed), seed, 1 + static_cast<int>(seed % 2),
-                        5e-5);
+    ExpectSameInference(RandomLayerCase(GetParam(), seed), seed, Threads(seed), 5e-5);
     if (HasFailure()) return;
   }
 }
