@@ -14,8 +14,10 @@
 
 namespace frontier::worker {
 
+inline constexpr int kMaxThreads = 1024;
+
 struct PlanOptions {
-  int threads = 1;  // compute threads, at least 1
+  int threads = 1;  // compute threads, 1 to kMaxThreads
 };
 
 struct StepStats {
@@ -37,9 +39,9 @@ class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;
 
-  // INVALID_ARGUMENT as AnalyzeGraph, and for batch or threads below 1 or more than 256 classes;
-  // RESOURCE_EXHAUSTED if there is no memory for it; UNIMPLEMENTED if the library has no primitive
-  // for a layer. All weights are zero until a model is imported.
+  // INVALID_ARGUMENT as AnalyzeGraph, and for batch or threads out of range or more than 256
+  // classes; RESOURCE_EXHAUSTED if there is no memory for it; UNIMPLEMENTED if the library has no
+  // primitive for a layer. All weights are zero until a model is imported.
   static absl::StatusOr<std::unique_ptr<TrainingPlan>> Create(const v1::Architecture& architecture,
                                                               int batch,
                                                               const PlanOptions& options);

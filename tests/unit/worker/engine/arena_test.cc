@@ -92,9 +92,14 @@ TEST(ArenaPlannerTest, RandomProgramsKeepTheirValues) {
 }
 
 TEST(AlignedBufferTest, IsZeroedAlignedAndRefusesTheImpossible) {
-  ASSERT_OK_AND_ASSIGN(const AlignedBuffer buffer, AlignedBuffer::Create(100));
+  ASSERT_OK_AND_ASSIGN(const AlignedBuffer buffer, AlignedBuffer::Create(100, "tests"));
   EXPECT_EQ(reinterpret_cast<uintptr_t>(buffer.data()) % kAlignment, 0u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(buffer.data()[i], std::byte{0});
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  EXPECT_THAT(AlignedBuffer::Create(int64_t{1} << 60, "tests"),
+              frontier::testing::StatusIs(absl::StatusCode::kResourceExhausted,
+                                          "no memory for 1152921504606846976 bytes of tests"));
+#endif
 }
 
 }  // namespace

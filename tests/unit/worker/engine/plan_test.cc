@@ -131,7 +131,8 @@ TEST(TrainingPlanTest, BadArguments) {
   EXPECT_THAT(TrainingPlan::Create(architecture, 0, PlanOptions{}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("batch_size: 0 is below 1")));
   EXPECT_THAT(TrainingPlan::Create(architecture, 1, PlanOptions{0}),
-              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("threads: 0 is below 1")));
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("threads: 0 is not between 1 and 1024")));
   EXPECT_THAT(TrainingPlan::Create(v1::Architecture(), 1, PlanOptions{}),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("input.channels")));
   EXPECT_THAT(TrainingPlan::Create(architecture, 1 << 30, PlanOptions{}),
