@@ -89,7 +89,7 @@ Array TrainingBuilder::InFormat(const std::string& label, const Array& from, con
   if (from.md == md) return from;
   for (const auto& [source, made] : reordered_) {
     if (source.buffer.index == from.buffer.index && source.buffer.fixed == from.buffer.fixed &&
-        made.md == md) {
+        source.md == from.md && made.md == md) {
       return made;
     }
   }

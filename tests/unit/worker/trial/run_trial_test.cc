@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <new>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/trial/trial_cases.h"
 #include "worker/trial/evaluate.h"
+#include "worker/trial/memory_reserve.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
@@ -207,6 +209,15 @@ TEST_F(RunTrialTest, UnwritableWeightsAreInternal) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(MemoryReserveTest, ExhaustedMemoryThrows) {
+  const MemoryReserve reserve(1 << 16);
+  // Not a constant, or the compiler refuses what can never work.
+  const volatile size_t impossible = size_t{1} << 60;
+  for (int i = 0; i < 2; ++i) {  // the second time there is no reserve left
+    EXPECT_THROW(std::vector<char>().reserve(impossible), std::bad_alloc);
+  }
+}
+
 // Runs a wide network with `megabytes` of memory beyond what the process has; leaves with 0 if that
 // failed as out of memory.
 [[noreturn]] void RunOutOfMemory(v1::TrialProcessInput input, int64_t megabytes) {
