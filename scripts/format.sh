@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Formats all C++ and protobuf sources in place; with --check only says what would change.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+command -v clang-format >/dev/null || { echo "format: needs clang-format (Debian package clang-format)" >&2; exit 1; }
+mapfile -t files < <(git ls-files '*.cc' '*.h')
+if [[ "${1:-}" == --check ]]; then
+  clang-format --dry-run --Werror "${files[@]}"
+else
+  clang-format -i "${files[@]}"
+fi
