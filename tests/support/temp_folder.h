@@ -16,7 +16,7 @@ namespace frontier::testing {
 class TempFolder {
  public:
   TempFolder() {
-    std::string name = absl::StrCat(::testing::TempDir(), "/frontier-XXXXXX");
+    std::string name = absl::StrCat(::testing::TempDir(), "frontier-XXXXXX");
     path_ = mkdtemp(name.data()) != nullptr ? name : "";
   }
   ~TempFolder() {
