@@ -161,6 +161,8 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
   if (!MayPropose(job->job())) return std::nullopt;
   const absl::StatusOr<TrialNumber> proposed = draft->Propose();
   if (proposed.ok()) return *proposed;
+  // Not found yet; the commit keeps how far it came, and wakes who waits to go on from there.
+  if (absl::IsUnavailable(proposed.status())) return std::nullopt;
   if (GetErrorReason(proposed.status()) != v1::ERROR_REASON_SPACE_EXHAUSTED) {
     return proposed.status();
   }

@@ -83,7 +83,9 @@ JobDraft::~JobDraft() {
 }
 
 absl::StatusOr<TrialNumber> JobDraft::Propose() {
+  // Also what it tried in vain is kept.
   strategy_touched_ = true;
+  touched_ = true;
   const JobSearchContext context(state_->spec(), *state_->space_, state_->hashes_);
   ASSIGN_OR_RETURN(Candidate candidate, state_->strategy_->Propose(context));
   v1::Job* job = record_.mutable_job();

@@ -36,7 +36,8 @@ class JobDraft {
   JobDraft& operator=(const JobDraft&) = delete;
 
   // Lets the strategy propose a trial, which is queued first in line. FAILED_PRECONDITION (reason
-  // SPACE_EXHAUSTED) if it has nothing new; the draft then goes on (see Exhaust).
+  // SPACE_EXHAUSTED) if it has nothing new (see Exhaust), UNAVAILABLE if it found nothing yet: the
+  // draft then goes on.
   absl::StatusOr<TrialNumber> Propose();
   // Notes that the strategy has nothing new: the job drains.
   absl::Status Exhaust();
