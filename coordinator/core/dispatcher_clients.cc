@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -215,13 +216,23 @@ absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrial
 absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFrontRequest& request) {
   const JobId id(request.job_id());
   v1::GetFrontResponse response;
+  std::optional<std::vector<int64_t>> numbers;  // of a live job
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(*response.mutable_job(), View(id));
+    if (const JobState* job = FindLive(id)) {
+      numbers.emplace();
+      for (const ParetoFront::Member& member : job->front().members()) {
+        numbers->push_back(member.id);
+      }
+    }
+  }
+  // Read unlocked, since a large front takes a while; one that leaves it meanwhile is left out.
   std::vector<v1::Trial> trials;
-  MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(*response.mutable_job(), View(id));
-  if (const JobState* job = FindLive(id)) {
-    for (const ParetoFront::Member& member : job->front().members()) {
-      ASSIGN_OR_RETURN(v1::Trial trial, store_->GetTrial(id.value(), member.id));
-      trials.push_back(std::move(trial));
+  if (numbers.has_value()) {
+    for (const int64_t number : *numbers) {
+      ASSIGN_OR_RETURN(v1::Trial trial, store_->GetTrial(id.value(), number));
+      if (trial.on_front()) trials.push_back(std::move(trial));
     }
   } else {
     RETURN_IF_ERROR(store_->ForEachTrial(id.value(), [&trials](const v1::Trial& trial) {

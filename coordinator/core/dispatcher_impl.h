@@ -119,6 +119,10 @@ class DispatcherImpl final : public Dispatcher {
                                                                 const v1::LeaseRequest& request,
                                                                 const RequestKey& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The stored answer has the lease's key and token alone, since an architecture for each request
+  // of a day would be most of the database. A lease that has ended since is no work now.
+  v1::LeaseResponse RepeatLease(const v1::LeaseResponse& stored)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Queued first, else proposed; nothing if the job has nothing for this worker.
   absl::StatusOr<std::optional<TrialNumber>> PickTrial(JobState* job, absl::string_view worker_id,
                                                        JobDraft* draft)

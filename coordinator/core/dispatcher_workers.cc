@@ -89,8 +89,8 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
   workers_.Touch(request.worker_id(), clock_->Elapsed(), clock_->Now());
   ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> answer,
                    FindAnswer<v1::LeaseResponse>(*store_, key));
-  if (answer.has_value()) return *std::move(answer);
-  const v1::Worker worker = workers_.Find(request.worker_id())->worker();
+  if (answer.has_value()) return RepeatLease(*answer);
+  const v1::Worker& worker = workers_.Find(request.worker_id())->worker();
   if (leases_.CountOfWorker(worker.id()) >= worker.slots()) return v1::LeaseResponse();
   std::vector<JobDemand> demands;
   for (const auto& [id, job] : live_) {
@@ -109,6 +109,17 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
     return *std::move(response);
   }
   return v1::LeaseResponse();
+}
+
+v1::LeaseResponse DispatcherImpl::RepeatLease(const v1::LeaseResponse& stored) {
+  const AttemptId id = AttemptId::FromKey(stored.lease().task().key());
+  const Lease* lease = leases_.Find(id);
+  const JobState* job = FindLive(id.job);
+  v1::LeaseResponse response;
+  if (lease != nullptr && job != nullptr && lease->token == stored.lease().token()) {
+    *response.mutable_lease() = MakeLease(id, job->spec(), *job->FindOpen(id.trial), lease->token);
+  }
+  return response;
 }
 
 absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
@@ -138,7 +149,10 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
       v1::LeaseResponse response;
       *response.mutable_lease() =
           MakeLease(attempt, job->spec(), *draft.FindTrial(attempt.trial), token);
-      AddAnswer(key, response, now, draft.change());
+      v1::LeaseResponse stored;
+      *stored.mutable_lease()->mutable_task()->mutable_key() = attempt.ToKey();
+      stored.mutable_lease()->set_token(token);
+      AddAnswer(key, stored, now, draft.change());
       RETURN_IF_ERROR(CommitSettled(&draft));
       return response;
     }
@@ -171,13 +185,10 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
 }
 
 bool DispatcherImpl::OthersCanTake(const v1::DatasetSpec& dataset, absl::string_view worker_id) {
-  for (const v1::Worker& worker : workers_.List(clock_->Elapsed())) {
-    if (worker.alive() && worker.id() != worker_id && HoldsDataset(worker, dataset) &&
-        leases_.CountOfWorker(worker.id()) < worker.slots()) {
-      return true;
-    }
-  }
-  return false;
+  return workers_.AnyAlive(clock_->Elapsed(), [&](const v1::Worker& worker) {
+    return worker.id() != worker_id && HoldsDataset(worker, dataset) &&
+           leases_.CountOfWorker(worker.id()) < worker.slots();
+  });
 }
 
 v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const v1::JobSpec& spec,

@@ -142,15 +142,19 @@ bool WorkerRegistry::IsAlive(absl::string_view worker_id, absl::Duration elapsed
   return it != workers_.end() && IsAlive(it->second, elapsed);
 }
 
+bool WorkerRegistry::AnyAlive(absl::Duration elapsed,
+                              absl::FunctionRef<bool(const v1::Worker&)> matches) const {
+  for (const auto& [id, entry] : workers_) {
+    if (IsAlive(entry, elapsed) && matches(entry.record.worker())) return true;
+  }
+  return false;
+}
+
 std::string WorkerRegistry::WhyNoWorker(const v1::DatasetSpec& dataset,
                                         absl::Duration elapsed) const {
-  bool any_alive = false;
-  for (const auto& [id, entry] : workers_) {
-    if (!IsAlive(entry, elapsed)) continue;
-    any_alive = true;
-    if (HoldsDataset(entry.record.worker(), dataset)) return "";
-  }
-  if (!any_alive) return "no live worker";
+  const auto holds = [&dataset](const v1::Worker& w) { return HoldsDataset(w, dataset); };
+  if (AnyAlive(elapsed, holds)) return "";
+  if (!AnyAlive(elapsed, [](const v1::Worker&) { return true; })) return "no live worker";
   return absl::StrCat("no live worker has data set '", dataset.name(), "' (",
                       DescribeShape(dataset.input(), dataset.classes()), ")");
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -43,6 +44,8 @@ class WorkerRegistry {
   void Touch(absl::string_view worker_id, absl::Duration elapsed, absl::Time now);
   bool IsAlive(absl::string_view worker_id, absl::Duration elapsed) const;
 
+  // Whether `matches` holds for a worker that lives.
+  bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
   // What keeps a job on `dataset` from getting a worker; empty if a live worker holds it.
   std::string WhyNoWorker(const v1::DatasetSpec& dataset, absl::Duration elapsed) const;
 

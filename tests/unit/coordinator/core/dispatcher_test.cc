@@ -398,6 +398,22 @@ TEST(Dispatcher, ANewIncarnationLosesTheLeasesOfTheOld) {
   EXPECT_EQ(retry->task().key().attempt(), 2);
 }
 
+TEST(Dispatcher, ARepeatedLeaseRequestGetsNoLeaseThatHasEnded) {
+  Harness h;
+  h.Submit(SmallJob(5));
+  h.Register("w1");
+  v1::LeaseRequest request;
+  request.set_request_id("lease");
+  request.set_worker_id("w1");
+  request.set_incarnation("i1");
+  ASSERT_OK_AND_ASSIGN(v1::LeaseResponse response, h.core().TryLease(request));
+  ASSERT_TRUE(response.has_lease());
+  h.clock().Advance(h.options().lease_duration);
+  h.Tick();
+  ASSERT_OK_AND_ASSIGN(response, h.core().TryLease(request));
+  EXPECT_FALSE(response.has_lease());
+}
+
 TEST(Dispatcher, UnknownWorkersAreToldToRegister) {
   Harness h;
   EXPECT_EQ(GetErrorReason(h.Heartbeat("nobody", {}).status()), v1::ERROR_REASON_UNKNOWN_WORKER);
