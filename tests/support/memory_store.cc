@@ -1,6 +1,6 @@
 #include "tests/support/memory_store.h"
 
-#include <algorithm>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -51,6 +51,7 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
           absl::StrCat("request '", request.request_id(), "' is stored already"));
     }
   }
+  if (const absl::Status status = CheckJobs(*change); !status.ok()) return status;
   ++commits_;
   for (const v1::JobRecord& job : change->jobs()) jobs_[job.job().id()] = job;
   for (const v1::Trial& trial : change->trials()) {
@@ -71,6 +72,20 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
     requests_[request.request_id()] = request;
   }
   if (change->next_lease_token() != 0) next_token_ = change->next_lease_token();
+  return absl::OkStatus();
+}
+
+absl::Status MemoryStore::CheckJobs(const v1::Change& change) const {
+  std::set<int64_t> named;
+  for (const v1::Trial& trial : change.trials()) named.insert(trial.job_id());
+  for (const v1::Event& event : change.events()) named.insert(event.job_id());
+  for (const v1::LeaseRecord& lease : change.leases()) named.insert(lease.key().job_id());
+  for (const v1::JobRecord& job : change.jobs()) named.erase(job.job().id());
+  for (const int64_t job : named) {
+    if (jobs_.count(job) == 0) {
+      return absl::InternalError(absl::StrCat("rows of job ", job, ", which is not stored"));
+    }
+  }
   return absl::OkStatus();
 }
 

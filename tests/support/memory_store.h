@@ -49,6 +49,9 @@ class MemoryStore final : public coordinator::Store {
   int64_t commits() const;
 
  private:
+  // Rows of jobs that are not stored are refused, as by every store.
+  absl::Status CheckJobs(const v1::Change& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   mutable Mutex mutex_;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t commits_ ABSL_GUARDED_BY(mutex_) = 0;
