@@ -18,10 +18,10 @@
 namespace frontier {
 namespace {
 
-// Node visits of all refinements together; a visit takes 10 to 20 ns.
-constexpr int64_t kWorkLimit = 50'000'000;
+// Node visits of all refinements together; a visit takes 20 to 50 ns, sorting included.
+constexpr int64_t kWorkLimit = 20'000'000;
 // Colours kept on the way down, 8 bytes each.
-constexpr int64_t kKeptLimit = 8'000'000;
+constexpr int64_t kKeptLimit = 2'000'000;
 
 // Operator, number of inputs, attributes in the order of the message, zero-filled.
 using Label = std::array<int32_t, 13>;
@@ -208,12 +208,18 @@ class Labelling {
     return result;
   }
 
+  static std::vector<int32_t> Order(const Colours& colours) {
+    std::vector<int32_t> order(colours.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
+      return std::pair(colours[a], a) < std::pair(colours[b], b);
+    });
+    return order;
+  }
+
   Leaf MakeLeaf(const Colours& colours) {
     Leaf leaf;
-    leaf.order.resize(graph_.size());
-    std::iota(leaf.order.begin(), leaf.order.end(), 0);
-    std::sort(leaf.order.begin(), leaf.order.end(),
-              [&](int32_t a, int32_t b) { return colours[a] < colours[b]; });
+    leaf.order = Order(colours);
     std::vector<int32_t> place(graph_.size());
     for (int i = 0; i < graph_.size(); ++i) place[leaf.order[i]] = i;
     leaf.certificate.reserve(graph_.size() + graph_.inputs.size());
@@ -229,8 +235,9 @@ class Labelling {
     return leaf;
   }
 
-  // Breaks ties by always taking the first of a cell. Records where it chose, if asked to.
-  Leaf FollowFirst(Colours colours, std::vector<Level>* levels) {
+  // Breaks ties by always taking the first of a cell, to the end. Records where it chose, if asked
+  // to.
+  Colours FollowFirst(Colours colours, std::vector<Level>* levels) {
     while (!Exhausted()) {
       std::vector<int32_t> cell = FindCell(colours);
       if (cell.empty()) break;
@@ -242,14 +249,15 @@ class Labelling {
       }
       colours = std::move(next);
     }
-    return MakeLeaf(colours);
+    return colours;
   }
 
   // The smallest certificate below refined `colours`. Subtrees that an automorphism maps to one
   // already searched are left out; without that, k independent symmetries would cost 2^k.
   std::vector<int32_t> Search(Colours colours) {
     std::vector<Level> levels;
-    const Leaf first = FollowFirst(std::move(colours), &levels);
+    const Colours last = FollowFirst(std::move(colours), &levels);
+    const Leaf first = MakeLeaf(last);
     std::vector<int32_t> best = first.certificate;
     std::vector<int32_t> orbit(graph_.size());  // union-find under the automorphisms found
     std::iota(orbit.begin(), orbit.end(), 0);
@@ -269,9 +277,15 @@ class Labelling {
           continue;
         }
         Colours branch = SingleOut(level.colours, node);
-        const Leaf leaf = FollowFirst(branch, nullptr);
-        if (MapsPath(first, leaf, levels, depth, node)) {
-          for (int i = 0; i < graph_.size(); ++i) orbit[find(first.order[i])] = find(leaf.order[i]);
+        // Mostly what lies outside the two choices does not move, and one look will do; otherwise
+        // compare where both paths end.
+        std::vector<int32_t> image =
+            ImageByColour(depth + 1 < levels.size() ? levels[depth + 1].colours : last, branch);
+        if (!IsSymmetry(image, levels, depth, node)) {
+          image = ImageByPlace(first, MakeLeaf(FollowFirst(branch, nullptr)));
+        }
+        if (IsSymmetry(image, levels, depth, node)) {
+          for (int i = 0; i < graph_.size(); ++i) orbit[find(i)] = find(image[i]);
           continue;
         }
         best = std::min(best, Search(std::move(branch)));
@@ -282,21 +296,64 @@ class Labelling {
     return best;
   }
 
-  // Whether place by place `first` and `leaf` are the same graph, so that mapping one to the other
-  // is an automorphism, and it keeps all colours down to `depth` and takes the choice there to
-  // `node`.
-  static bool MapsPath(const Leaf& first, const Leaf& leaf, const std::vector<Level>& levels,
-                       size_t depth, int32_t node) {
-    if (first.certificate != leaf.certificate) return false;
-    std::vector<int32_t> image(first.order.size());
-    for (size_t i = 0; i < first.order.size(); ++i) image[first.order[i]] = leaf.order[i];
+  static std::vector<int32_t> ImageByPlace(const Leaf& from, const Leaf& to) {
+    std::vector<int32_t> image(from.order.size());
+    for (size_t i = 0; i < from.order.size(); ++i) image[from.order[i]] = to.order[i];
+    return image;
+  }
+
+  // Sends each node to itself if its colour is the same in both, and those that are left to those
+  // left of their colour. Empty if the numbers of a colour differ.
+  static std::vector<int32_t> ImageByColour(const Colours& from, const Colours& to) {
+    const std::vector<int32_t> from_order = Order(from);
+    const std::vector<int32_t> to_order = Order(to);
+    std::vector<int32_t> image(from.size());
+    size_t left = 0;  // place in `to_order` of the next node whose colour changed
+    for (size_t i = 0; i < from.size(); ++i) {
+      const int32_t node = from_order[i];
+      if (from[node] != to[to_order[i]]) return {};
+      if (to[node] == from[node]) {
+        image[node] = node;
+        continue;
+      }
+      while (left < to.size() && from[to_order[left]] == to[to_order[left]]) ++left;
+      if (left == to.size()) return {};
+      image[node] = to_order[left++];
+    }
+    return image;
+  }
+
+  // Whether `image` is an automorphism that keeps all colours down to `depth` and takes the choice
+  // there to `node`.
+  bool IsSymmetry(const std::vector<int32_t>& image, const std::vector<Level>& levels, size_t depth,
+                  int32_t node) {
+    if (image.empty() || image[levels[depth].chosen] != node) return false;
     for (size_t k = 0; k <= depth; ++k) {
       const Colours& colours = levels[k].colours;
       for (size_t i = 0; i < image.size(); ++i) {
         if (colours[image[i]] != colours[i]) return false;
       }
     }
-    return image[levels[depth].chosen] == node;
+    work_ += static_cast<int64_t>(depth * image.size() / 8);  // a look is less than a visit
+    std::vector<int32_t> inputs;
+    std::vector<int32_t> expected;
+    for (int i = 0; i < graph_.size(); ++i) {
+      const Folded::Node& from = graph_.nodes[i];
+      const Folded::Node& to = graph_.nodes[image[i]];
+      if (from.label != to.label) return false;
+      inputs.clear();
+      for (int32_t k = from.first_input; k < from.inputs_end; ++k) {
+        inputs.push_back(image[graph_.inputs[k]]);
+      }
+      expected.assign(graph_.inputs.begin() + to.first_input,
+                      graph_.inputs.begin() + to.inputs_end);
+      if (!from.ordered) {
+        std::sort(inputs.begin(), inputs.end());
+        std::sort(expected.begin(), expected.end());
+      }
+      if (inputs != expected) return false;
+    }
+    return true;
   }
 
   const Folded& graph_;
