@@ -1,0 +1,27 @@
+// What a trial process does to itself before it touches the candidate.
+#ifndef FRONTIER_WORKER_AGENT_TRIAL_LIMITS_H_
+#define FRONTIER_WORKER_AGENT_TRIAL_LIMITS_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+
+namespace frontier::worker {
+
+// Exit code of a trial process that ran out of memory and could not say so otherwise.
+inline constexpr int kOutOfMemoryExitCode = 77;
+
+// Limits the private memory of this process (RLIMIT_DATA: allocations beyond it fail), leaves no
+// core dumps, and has the kernel kill it when the thread that started it ends. FAILED_PRECONDITION
+// if the parent is `parent_pid` no more; 0 = do not look. `memory_bytes` 0 = no limit.
+absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid);
+
+// From now on an allocation failure nobody handles ends the process with kOutOfMemoryExitCode
+// instead of an abort.
+void ExitWhenOutOfMemory();
+
+}  // namespace frontier::worker
+
+#endif  // FRONTIER_WORKER_AGENT_TRIAL_LIMITS_H_
