@@ -218,7 +218,10 @@ class Attempt {
         outcome_ = update.result();
         break;
       case v1::TrialProcessUpdate::kFailure:
-        outcome_ = MakeFailure(update.failure().cause(), update.failure().message());
+        outcome_ = MakeFailure(update.failure().cause() == v1::FAILURE_CAUSE_UNSPECIFIED
+                                   ? v1::FAILURE_CAUSE_INTERNAL
+                                   : update.failure().cause(),
+                               update.failure().message());
         break;
       case v1::TrialProcessUpdate::KIND_NOT_SET:
         return;
