@@ -44,8 +44,12 @@ absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOption
     if (catalog.entries_.count(name) > 0) {
       return absl::InvalidArgumentError(absl::StrCat("data set '", name, "' is given twice"));
     }
-    ASSIGN_OR_RETURN(v1::Dataset dataset, DescribeDataset(folder, name));
-    catalog.entries_[name] = {std::move(dataset), folder};
+    absl::StatusOr<v1::Dataset> dataset = DescribeDataset(folder, name);
+    if (!dataset.ok()) {
+      return absl::Status(dataset.status().code(),
+                          absl::StrCat("data set '", name, "': ", dataset.status().message()));
+    }
+    catalog.entries_[name] = {*std::move(dataset), folder};
   }
   if (options.root.empty()) return catalog;
   for (const std::string& folder : Subfolders(options.root)) {
