@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/base/file.h"
 #include "common/base/mutex.h"
 #include "common/base/status.h"
@@ -47,11 +49,12 @@ class FakeCoordinator {
   // Waits until `condition` holds of this coordinator's log; false after 20 s.
   bool WaitUntil(const std::function<bool()>& condition) {
     MutexLock lock(&mutex_);
-    for (int i = 0; i < 200; ++i) {
-      if (condition()) return true;
-      changed_.WaitFor(&mutex_, absl::Milliseconds(100));
+    const absl::Time deadline = absl::Now() + absl::Seconds(20);
+    while (!condition()) {
+      if (absl::Now() > deadline) return false;
+      changed_.WaitFor(&mutex_, absl::Milliseconds(20));
     }
-    return condition();
+    return true;
   }
   bool WaitForCalls(const std::string& method, int count) {
     return WaitUntil([this, method, count]() ABSL_NO_THREAD_SAFETY_ANALYSIS {

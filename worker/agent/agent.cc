@@ -260,8 +260,8 @@ void Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {
 
 void Agent::HeartbeatLoop() {
   registered_.Wait();
-  while (!end_heartbeats_.raised()) {
-    deps_.pacer->Pause(end_heartbeats_, session_.heartbeat_interval());
+  for (bool last = false; !last;) {
+    last = deps_.pacer->Pause(end_heartbeats_, session_.heartbeat_interval());
     if (session_.registrations() == 0 || abandon_.raised()) continue;
     // The last one, when all is settled, brings back leases that were granted while we left.
     const absl::Status status = SendHeartbeat();
