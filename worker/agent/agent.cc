@@ -260,9 +260,9 @@ void Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {
 
 void Agent::HeartbeatLoop() {
   registered_.Wait();
-  for (bool last = false; !last;) {
+  for (bool last = session_.registrations() == 0; !last;) {
     last = deps_.pacer->Pause(end_heartbeats_, session_.heartbeat_interval());
-    if (session_.registrations() == 0 || abandon_.raised()) continue;
+    if (abandon_.raised()) continue;
     // The last one, when all is settled, brings back leases that were granted while we left.
     const absl::Status status = SendHeartbeat();
     if (status.ok()) {
