@@ -1,27 +1,33 @@
-// A folder of a test's own, removed with all it holds.
+// A folder of its own for a test, removed with all that is in it.
 #ifndef FRONTIER_TESTS_SUPPORT_TEMP_FOLDER_H_
 #define FRONTIER_TESTS_SUPPORT_TEMP_FOLDER_H_
 
-#include <cstdlib>
+#include <stdlib.h>
+
 #include <filesystem>
 #include <string>
 #include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
 
 namespace frontier::testing {
 
 class TempFolder {
  public:
-  TempFolder() : path_((std::filesystem::temp_directory_path() / "frontier_XXXXXX").string()) {
-    if (mkdtemp(path_.data()) == nullptr) std::abort();
+  TempFolder() {
+    std::string name = absl::StrCat(::testing::TempDir(), "frontier-XXXXXX");
+    path_ = mkdtemp(name.data()) != nullptr ? name : "";
   }
   ~TempFolder() {
     std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
   }
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;
 
   const std::string& path() const { return path_; }
+  std::string File(const std::string& name) const { return absl::StrCat(path_, "/", name); }
 
  private:
   std::string path_;
