@@ -15,15 +15,16 @@
 #include "common/base/log.h"
 #include "common/base/mutex.h"
 #include "common/rpc/client/worker_client.h"
+#include "common/rpc/retry.h"
 #include "frontier/v1/worker_service.pb.h"
-#include "worker/agent/backoff.h"
 #include "worker/agent/lease_table.h"
 #include "worker/agent/outbox.h"
 #include "worker/agent/stop_event.h"
 
 namespace frontier::worker {
 
-// Whether the same call may succeed later without anything changed on our side.
+// Whether the same call may succeed later without anything changed on our side. Wider than
+// IsRetryable: an outcome that took an hour to get is worth waiting for a disk to be cleared.
 bool IsTransient(const absl::Status& status);
 
 // Thread-safe. All pointers outlive the session.

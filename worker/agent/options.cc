@@ -3,7 +3,9 @@
 #include <CLI/CLI.hpp>
 #include <sstream>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/version.h"
 #include "worker/agent/state_folder.h"
 
@@ -88,6 +90,18 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
   app->add_option("--sysfs_root", o->paths.sysfs_root, "Where /sys is mounted");
 }
 
+// What is not given is left out: a configuration file cannot say "none" of most flags.
+std::string EffectiveConfig(const CLI::App& app) {
+  std::string config;
+  for (const absl::string_view line :
+       absl::StrSplit(app.config_to_str(/*default_also=*/true, /*write_description=*/false), '\n',
+                      absl::SkipEmpty())) {
+    const bool empty = absl::EndsWith(line, "=\"\"") && !absl::StartsWith(line, "dataset_root=");
+    if (!empty && !absl::EndsWith(line, "=\"[]\"")) absl::StrAppend(&config, line, "\n");
+  }
+  return config;
+}
+
 }  // namespace
 
 EnergyOptions MakeEnergyOptions(const WorkerOptions& options) {
@@ -146,7 +160,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
 
   try {
     app.parse(argc, argv);
-    line.effective_config = app.config_to_str(/*default_also=*/true, /*write_description=*/false);
+    line.effective_config = EffectiveConfig(app);
   } catch (const CLI::Error& error) {
     int code = 0;
     line.message = ErrorText(app, error, &code);

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <new>
@@ -25,6 +26,11 @@ absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid) {
   }
   const rlimit no_core = {0, 0};
   if (setrlimit(RLIMIT_CORE, &no_core) != 0) return ErrnoStatus(errno, "cannot limit", "core dump");
+  // A machine out of memory loses its trials before its daemons.
+  if (std::FILE* adjust = std::fopen("/proc/self/oom_score_adj", "we")) {
+    std::fputs("500", adjust);
+    std::fclose(adjust);
+  }
   if (memory_bytes > 0) {
     const rlimit memory = {static_cast<rlim_t>(memory_bytes), static_cast<rlim_t>(memory_bytes)};
     if (setrlimit(RLIMIT_DATA, &memory) != 0) {

@@ -14,8 +14,9 @@ namespace frontier::worker {
 inline constexpr int kOutOfMemoryExitCode = 77;
 
 // Limits the private memory of this process (RLIMIT_DATA: allocations beyond it fail), leaves no
-// core dumps, and has the kernel kill it when the thread that started it ends. FAILED_PRECONDITION
-// if the parent is `parent_pid` no more; 0 = do not look. `memory_bytes` 0 = no limit.
+// core dumps, and has the kernel kill it when the thread that started it ends, and before the
+// daemons when the machine is out of memory. FAILED_PRECONDITION if the parent is `parent_pid` no
+// more; 0 = do not look. `memory_bytes` 0 = no limit.
 absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid);
 
 // From now on an allocation failure nobody handles ends the process with kOutOfMemoryExitCode

@@ -58,20 +58,26 @@ TEST(WorkerOptionsTest, FlagsGoBeforeTheConfigurationFile) {
 }
 
 TEST(WorkerOptionsTest, ThePrintedConfigurationCanBeReadAgain) {
-  const CommandLine line = Parse({"--slots=5", "--dataset=a=/x", "--dataset=b=/y", "--pue=1.2",
-                                  "--cpu_idle_watts=1", "--cpu_full_watts=2", "--print_config"});
-  EXPECT_EQ(line.exit_code, kExitOk);
-  EXPECT_THAT(line.message, AllOf(HasSubstr("slots=5"), HasSubstr("coordinator="),
-                                  Not(HasSubstr("memory_bytes")), Not(HasSubstr("model"))));
-  TempFolder temp;
-  const std::string path = temp.path() + "/worker.conf";
-  ASSERT_OK(WriteFileAtomically(path, line.message));
-  const CommandLine again = Parse({"--config", path.c_str()});
-  ASSERT_FALSE(again.exit_code.has_value()) << again.message << "\n" << line.message;
-  EXPECT_EQ(again.effective_config, line.effective_config);
-  EXPECT_EQ(again.worker.slots, 5);
-  EXPECT_THAT(again.worker.datasets, ElementsAre("a=/x", "b=/y"));
-  EXPECT_EQ(again.worker.cpu_full_watts, 2);
+  const std::vector<std::vector<const char*>> cases = {
+      {"--print_config"},
+      {"--slots=5", "--dataset=a=/x", "--dataset=b=/y", "--pue=1.2", "--cpu_idle_watts=1",
+       "--cpu_full_watts=2", "--dataset_root", "", "--print_config"}};
+  for (const std::vector<const char*>& arguments : cases) {
+    const CommandLine line = Parse(arguments);
+    EXPECT_EQ(line.exit_code, kExitOk);
+    EXPECT_THAT(line.message, AllOf(HasSubstr("slots="), HasSubstr("coordinator="),
+                                    Not(HasSubstr("memory_bytes")), Not(HasSubstr("model"))));
+    TempFolder temp;
+    const std::string path = temp.path() + "/worker.conf";
+    ASSERT_OK(WriteFileAtomically(path, line.message));
+    const CommandLine again = Parse({"--config", path.c_str()});
+    ASSERT_FALSE(again.exit_code.has_value()) << again.message << "\n" << line.message;
+    EXPECT_EQ(again.effective_config, line.effective_config);
+    EXPECT_EQ(again.worker.slots, line.worker.slots);
+    EXPECT_EQ(again.worker.datasets, line.worker.datasets);
+    EXPECT_EQ(again.worker.dataset_root, line.worker.dataset_root);
+    EXPECT_EQ(again.worker.cpu_full_watts, line.worker.cpu_full_watts);
+  }
 }
 
 TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {

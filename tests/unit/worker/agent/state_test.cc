@@ -6,7 +6,6 @@
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
-#include "worker/agent/backoff.h"
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/outbox.h"
 #include "worker/agent/state_folder.h"
@@ -181,19 +180,6 @@ TEST_F(DatasetCatalogTest, ARootThatIsNotThereIsEmpty) {
   EXPECT_THAT(catalog.datasets(), IsEmpty());
   EXPECT_THAT(catalog.FindFolder("x"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("it has: none")));
-}
-
-TEST(BackoffTest, DoublesWithinBoundsAndStartsAnew) {
-  constexpr uint64_t kSeed = 4;
-  SCOPED_TRACE(kSeed);
-  Backoff backoff(absl::Seconds(1), absl::Seconds(10), Rng(kSeed));
-  for (const double expected : {1., 2., 4., 8., 10., 10.}) {
-    const double wait = absl::ToDoubleSeconds(backoff.Next());
-    EXPECT_GE(wait, 0.75 * expected);
-    EXPECT_LE(wait, 1.25 * expected);
-  }
-  backoff.Reset();
-  EXPECT_LE(backoff.Next(), absl::Seconds(1.25));
 }
 
 }  // namespace
