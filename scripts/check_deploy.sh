@@ -59,6 +59,7 @@ done
 while IFS=: read -r file line; do
   rest=$line
   while [[ $rest =~ (^|[[:space:]\`/\'])(frontier(-worker|-coordinator)?)([[:space:]]+([^|\;\&\`]*)|$) ]]; do
+    match=${BASH_REMATCH[0]}
     binary=${BASH_REMATCH[2]}
     arguments=${BASH_REMATCH[5]:-}
     command=
@@ -72,7 +73,7 @@ while IFS=: read -r file line; do
       has_flag "$word" "$binary" ${command:+"$command"} || has_flag "$word" "$binary" ||
         fault "$file: $binary ${command:+$command }has no flag $word"
     done
-    rest=${rest#*"${BASH_REMATCH[0]}"}
+    rest=${rest#*"$match"}
   done
 done < <(find . -type f \( -name '*.md' -o -name '*.service' -o -name '*.sbatch' \) -print0 | sort -z |
   xargs -0 awk '{ sub(/\r$/, ""); if (sub(/\\$/, "")) { held = held $0; next } print FILENAME ":" held $0; held = "" }')
