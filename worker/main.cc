@@ -26,7 +26,7 @@ int RunTrialCommand(const RunTrialOptions& options) {
       !status.ok()) {
     return Fail(status);
   }
-  ExitWhenOutOfMemory();
+  ExitWhenOutOfMemory(options.memory_bytes);
   return RunTrialProcess(STDIN_FILENO, STDOUT_FILENO);
 }
 

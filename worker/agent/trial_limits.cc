@@ -1,5 +1,6 @@
 #include "worker/agent/trial_limits.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -15,6 +16,41 @@
 #include "common/base/file.h"
 
 namespace frontier::worker {
+namespace {
+
+int64_t fault_memory_limit = 0;  // set before the handlers are
+
+// Private writable memory of this process in bytes, 0 if unknown. Async-signal-safe.
+int64_t DataBytes() {
+  const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[256] = {};
+  const ssize_t n = read(fd, text, sizeof(text) - 1);
+  close(fd);
+  // size resident shared text lib data dt, in pages
+  int64_t field = 0;
+  int index = 0;
+  for (ssize_t i = 0; i < n && index <= 5; ++i) {
+    if (text[i] == ' ') {
+      if (index == 5) return field * sysconf(_SC_PAGESIZE);
+      field = 0;
+      ++index;
+    } else if (text[i] >= '0' && text[i] <= '9') {
+      field = field * 10 + (text[i] - '0');
+    }
+  }
+  return 0;
+}
+
+void OnFault(int signal_number) {
+  if (errno == ENOMEM || (fault_memory_limit > 0 && DataBytes() > fault_memory_limit / 10 * 9)) {
+    _exit(kOutOfMemoryExitCode);
+  }
+  // The handler was reset when it was entered: this time the signal kills.
+  raise(signal_number);
+}
+
+}  // namespace
 
 absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) {
@@ -40,7 +76,15 @@ absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid) {
   return absl::OkStatus();
 }
 
-void ExitWhenOutOfMemory() {
+void ExitWhenOutOfMemory(int64_t memory_bytes) {
+  fault_memory_limit = memory_bytes;
+  struct sigaction action = {};
+  action.sa_handler = OnFault;
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  sigemptyset(&action.sa_mask);
+  for (const int signal_number : {SIGSEGV, SIGBUS, SIGABRT}) {
+    sigaction(signal_number, &action, nullptr);
+  }
   std::set_terminate([] {
     if (const std::exception_ptr current = std::current_exception()) {
       try {

@@ -19,9 +19,11 @@ inline constexpr int kOutOfMemoryExitCode = 77;
 // more; 0 = do not look. `memory_bytes` 0 = no limit.
 absl::Status ApplyTrialLimits(int64_t memory_bytes, pid_t parent_pid);
 
-// From now on an allocation failure nobody handles ends the process with kOutOfMemoryExitCode
-// instead of an abort.
-void ExitWhenOutOfMemory();
+// From now on the process ends with kOutOfMemoryExitCode, not by a signal, if an allocation failure
+// is not handled: a std::bad_alloc nobody catches, or a fault or abort right after an allocation
+// failed or with `memory_bytes` (0 = unknown) nearly used up, as when a library does not check what
+// it allocates.
+void ExitWhenOutOfMemory(int64_t memory_bytes);
 
 }  // namespace frontier::worker
 

@@ -2,6 +2,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -86,6 +87,14 @@ int Behave(const std::string& how) {
     Hang();
   } else if (how == "allocate_unhandled") {
     Allocate(4096);
+  } else if (how == "unchecked_allocation") {
+    char* volatile block = static_cast<char*>(std::malloc(size_t{8} << 30));
+    for (size_t at = 0; at < size_t{8} << 30; at += 4096) {
+      *const_cast<volatile char*>(block + at) = 1;
+    }
+  } else if (how == "limited_segfault") {
+    errno = 0;
+    raise(SIGSEGV);
   } else if (how == "garbage") {
     std::fputs(std::string(1000, 'S').c_str(), stdout);
     std::fflush(stdout);
@@ -127,9 +136,9 @@ int main(int argc, char** argv) {
     return 98;
   }
   const std::string how = input.dataset_path();
-  if (how == "allocate_unhandled") {
+  if (how == "allocate_unhandled" || how == "unchecked_allocation" || how == "limited_segfault") {
     if (!frontier::worker::ApplyTrialLimits(memory_bytes, parent).ok()) return 97;
-    frontier::worker::ExitWhenOutOfMemory();
+    frontier::worker::ExitWhenOutOfMemory(memory_bytes);
   }
   return Behave(how);
 }

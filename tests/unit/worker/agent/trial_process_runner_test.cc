@@ -120,6 +120,18 @@ TEST_F(TrialProcessRunnerTest, AllocationsFailAtTheLimitTheProcessSetItself) {
   EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_OUT_OF_MEMORY);
   EXPECT_THAT(failure.message(), HasSubstr("an allocation failed within the limit of 200 MiB"));
 }
+
+TEST_F(TrialProcessRunnerTest, AFaultAfterAFailedAllocationIsOutOfMemory) {
+  order_.memory_bytes = int64_t{200} << 20;
+  EXPECT_EQ(FailureOf(Run("unchecked_allocation")).cause(), v1::FAILURE_CAUSE_OUT_OF_MEMORY);
+}
+
+TEST_F(TrialProcessRunnerTest, AnotherFaultStaysACrash) {
+  order_.memory_bytes = int64_t{200} << 20;
+  const v1::Failure failure = FailureOf(Run("limited_segfault"));
+  EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_CRASHED);
+  EXPECT_THAT(failure.message(), HasSubstr("signal SEGV"));
+}
 #endif
 
 TEST_F(TrialProcessRunnerTest, GarbageOnOutputIsACrash) {
