@@ -85,12 +85,13 @@ ArenaPlanner::Layout ArenaPlanner::Plan() const {
 
 void AlignedBuffer::Free::operator()(std::byte* p) const { std::free(p); }
 
-absl::StatusOr<AlignedBuffer> AlignedBuffer::Create(int64_t bytes) {
+absl::StatusOr<AlignedBuffer> AlignedBuffer::Create(int64_t bytes, absl::string_view what) {
   AlignedBuffer buffer;
   const int64_t rounded = RoundUp(std::max<int64_t>(bytes, 1));
   void* data = nullptr;
   if (posix_memalign(&data, static_cast<size_t>(kAlignment), static_cast<size_t>(rounded)) != 0) {
-    return absl::ResourceExhaustedError(absl::StrCat("no memory for ", rounded, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no memory for ", rounded, " bytes of ", what));
   }
   std::memset(data, 0, static_cast<size_t>(rounded));
   buffer.data_.reset(static_cast<std::byte*>(data));

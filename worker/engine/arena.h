@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace frontier::worker {
 
@@ -47,8 +48,8 @@ class ArenaPlanner {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  // RESOURCE_EXHAUSTED names the size.
-  static absl::StatusOr<AlignedBuffer> Create(int64_t bytes);
+  // RESOURCE_EXHAUSTED names the size and `what` it was for: "activations".
+  static absl::StatusOr<AlignedBuffer> Create(int64_t bytes, absl::string_view what);
   std::byte* data() const { return data_.get(); }
 
  private:

@@ -14,8 +14,10 @@
 
 namespace frontier::worker {
 
+inline constexpr int kMaxThreads = 1024;
+
 struct PlanOptions {
-  int threads = 1;  // compute threads, at least 1
+  int threads = 1;  // compute threads, 1 to kMaxThreads
 };
 
 struct StepStats {
@@ -37,17 +39,18 @@ class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;
 
-  // INVALID_ARGUMENT as AnalyzeGraph, and for batch or threads below 1 or more than 256 classes;
-  // RESOURCE_EXHAUSTED if there is no memory for it; UNIMPLEMENTED if the library has no primitive
-  // for a layer. All weights are zero until a model is imported.
+  // INVALID_ARGUMENT as AnalyzeGraph, and for batch or threads out of range or more than 256
+  // classes; RESOURCE_EXHAUSTED if there is no memory for it; UNIMPLEMENTED if the library has no
+  // primitive for a layer. All weights are zero until a model is imported.
   static absl::StatusOr<std::unique_ptr<TrainingPlan>> Create(const v1::Architecture& architecture,
                                                               int batch,
                                                               const PlanOptions& options);
 
   // Forward, backward, update. `images` is batch x C x H x W, normalized; `labels` has batch
   // entries. INVALID_ARGUMENT for other sizes and labels out of range; OUT_OF_RANGE if the loss is
-  // not finite or above kDivergenceBound: the weights are then as before the step, the running
-  // statistics are not.
+  // not finite or above kDivergenceBound (the weights are then as before the step, the running
+  // statistics are not) or if a weight is not finite after the update: a ReLU may hide NaN from the
+  // loss, since the library takes max(NaN, 0) for 0.
   virtual absl::StatusOr<StepStats> Step(absl::Span<const float> images,
                                          absl::Span<const uint8_t> labels,
                                          const SgdSettings& settings) = 0;

@@ -24,8 +24,9 @@ void SetWilsonInterval(Evaluation* evaluation) {
   const double p = evaluation->accuracy, z = kNormalQuantile;
   const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
   const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
-  evaluation->accuracy_low = std::max(0.0, centre - half);
-  evaluation->accuracy_high = std::min(1.0, centre + half);
+  // At 0 and 1 the interval ends there, but for rounding.
+  evaluation->accuracy_low = std::clamp(centre - half, 0.0, p);
+  evaluation->accuracy_high = std::clamp(centre + half, p, 1.0);
 }
 
 }  // namespace

@@ -118,8 +118,9 @@ class Trial {
     stage_ = Stage::kTask;
     RETURN_IF_ERROR(CheckRecipe(task_.training()));
     ASSIGN_OR_RETURN(costs_, AnalyzeGraph(task_.architecture()));
-    if (task_.limits().threads() < 0) {
-      return InvalidField("limits.threads", absl::StrCat(task_.limits().threads(), " is negative"));
+    if (task_.limits().threads() < 0 || task_.limits().threads() > kMaxThreads) {
+      return InvalidField("limits.threads", absl::StrCat(task_.limits().threads(),
+                                                         " is not between 0 and ", kMaxThreads));
     }
     StartThreads(options_.threads);
     RETURN_IF_ERROR(LoadData());

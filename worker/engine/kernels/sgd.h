@@ -23,8 +23,9 @@ struct SgdParameter {
 };
 
 // PyTorch's formulation (torch.optim.SGD with nesterov=True, dampening 0; Sutskever et al. 2013):
-// g += decay * w; v = momentum * v + g; w -= learning_rate * (g + momentum * v).
-void SgdStep(absl::Span<const SgdParameter> parameters, const SgdSettings& settings);
+// g += decay * w; v = momentum * v + g; w -= learning_rate * (g + momentum * v). Returns whether
+// all new weights are finite.
+[[nodiscard]] bool SgdStep(absl::Span<const SgdParameter> parameters, const SgdSettings& settings);
 
 }  // namespace frontier::worker
 

@@ -10,8 +10,9 @@ namespace frontier::worker::onednn {
 
 absl::Status CheckPlan(const GraphView& view, int batch, const PlanOptions& options) {
   if (batch < 1) return InvalidField("batch_size", absl::StrCat(batch, " is below 1"));
-  if (options.threads < 1) {
-    return InvalidField("threads", absl::StrCat(options.threads, " is below 1"));
+  if (options.threads < 1 || options.threads > kMaxThreads) {
+    return InvalidField("threads",
+                        absl::StrCat(options.threads, " is not between 1 and ", kMaxThreads));
   }
   if (view.architecture.classes() > 256) {
     return InvalidField("classes", absl::StrCat(view.architecture.classes(),

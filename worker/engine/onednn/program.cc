@@ -125,9 +125,9 @@ void* Program::Locate(Buffer buffer) const {
 absl::Status Program::Finish() {
   layout_ = planner_.Plan();
   memory_bytes_ = layout_.bytes + fixed_bytes_ + scratchpad_bytes_;
-  ASSIGN_OR_RETURN(arena_, AlignedBuffer::Create(layout_.bytes));
-  ASSIGN_OR_RETURN(fixed_, AlignedBuffer::Create(fixed_bytes_));
-  ASSIGN_OR_RETURN(scratchpad_, AlignedBuffer::Create(scratchpad_bytes_));
+  ASSIGN_OR_RETURN(arena_, AlignedBuffer::Create(layout_.bytes, "activations"));
+  ASSIGN_OR_RETURN(fixed_, AlignedBuffer::Create(fixed_bytes_, "weights"));
+  ASSIGN_OR_RETURN(scratchpad_, AlignedBuffer::Create(scratchpad_bytes_, "scratch memory"));
   for (Step& step : steps_) {
     for (const Argument& argument : step.arguments) {
       step.bound.insert(

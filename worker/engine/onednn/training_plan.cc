@@ -86,7 +86,9 @@ class OneDnnTrainingPlan final : public TrainingPlan {
             absl::StrCat("loss ", stats.loss, " is not finite or above ", kDivergenceBound));
       }
       program_->Run(forward_steps_, program_->steps());
-      SgdStep(parameters_, settings);
+      if (!SgdStep(parameters_, settings)) {
+        return absl::OutOfRangeError("a weight is not finite after the update");
+      }
       return absl::OkStatus();
     }));
     return stats;

@@ -194,5 +194,26 @@ TEST(InstalledDatasetTest, FashionMnist) {
   EXPECT_EQ(samples.size(), 10000);
 }
 
+// FRONTIER_TEST_DATA names a folder with more data sets, if there is one.
+TEST(InstalledDatasetTest, OthersByName) {
+  const char* root = std::getenv("FRONTIER_TEST_DATA");
+  if (root == nullptr) GTEST_SKIP() << "FRONTIER_TEST_DATA is not set";
+  int found = 0;
+  for (const char* name : {"digits8", "fsdd_logmel32", "mnist18k", "signdigits32", "trashnet32"}) {
+    const std::string folder = std::string(root) + "/" + name;
+    const auto dataset = DescribeDataset(folder, name);
+    if (absl::IsNotFound(dataset.status())) continue;
+    ASSERT_OK(dataset);
+    ++found;
+    for (const Part part : {Part::kTrain, Part::kTest}) {
+      ASSERT_OK_AND_ASSIGN(const Samples samples, ReadSamples(folder, part, dataset->classes()));
+      EXPECT_EQ(samples.size(),
+                part == Part::kTrain ? dataset->train_samples() : dataset->test_samples());
+      EXPECT_EQ(samples.channels, dataset->channels());
+    }
+  }
+  EXPECT_GT(found, 0);
+}
+
 }  // namespace
 }  // namespace frontier
