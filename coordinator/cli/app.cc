@@ -6,6 +6,7 @@
 
 #include "CLI/CLI.hpp"
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/version.h"
@@ -15,6 +16,8 @@
 
 namespace frontier::cli {
 namespace {
+
+constexpr double kLongestTimeout = 86400;
 
 constexpr char kFooter[] =
     "Begin with:\n"
@@ -62,10 +65,18 @@ void AddGlobalFlags(CLI::App* app, Session* session) {
   app->add_option("--timeout", session->timeout_seconds,
                   "Longest wait for an answer, in seconds (default 10)")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.001, 86400.0).description(""));
+      ->check(CLI::Validator(
+          [](std::string& text) {
+            double seconds = 0;
+            if (absl::SimpleAtod(text, &seconds) && seconds > 0 && seconds <= kLongestTimeout) {
+              return std::string();
+            }
+            return absl::StrCat("'", text, "' is not a number of seconds up to ", kLongestTimeout);
+          },
+          ""));
   app->add_option("--color", session->color, "When to use colours (default auto)")
       ->type_name("WHEN")
-      ->check(CLI::IsMember(std::vector<std::string>{"auto", "always", "never"}));
+      ->check(OneOf({"auto", "always", "never"}));
 }
 
 std::vector<std::string> KnownFlags(const CLI::App& app) {

@@ -24,7 +24,8 @@ bool IsFile(const CLI::Option& option) { return ValueName(option) == "FILE"; }
 std::vector<const CLI::Option*> Options(const CLI::App& app, bool positional) {
   std::vector<const CLI::Option*> options;
   for (const CLI::Option* option : app.get_options()) {
-    if (option->get_positional() == positional) options.push_back(option);
+    if (option->get_positional() != positional || IsInherited(app, *option)) continue;
+    options.push_back(option);
   }
   return options;
 }

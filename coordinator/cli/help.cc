@@ -12,7 +12,7 @@ namespace frontier::cli {
 namespace {
 
 constexpr int kHelpWidth = 96;
-constexpr int kNameColumn = 26;
+constexpr int kNameColumn = 28;
 
 std::string Entry(const std::string& name, const std::string& description) {
   const std::string text = Wrap(description, kHelpWidth, kNameColumn);
@@ -34,13 +34,17 @@ std::string OptionName(const CLI::Option& option) {
 std::string OptionEntries(const CLI::App& app) {
   std::string out;
   for (const CLI::Option* option : app.get_options()) {
-    if (!option->nonpositional() || option->get_group().empty()) continue;
+    if (!option->nonpositional() || IsInherited(app, *option)) continue;
     absl::StrAppend(&out, Entry(OptionName(*option), option->get_description()));
   }
   return out;
 }
 
 }  // namespace
+
+bool IsInherited(const CLI::App& app, const CLI::Option& option) {
+  return app.get_parent() != nullptr && app.get_help_ptr() == &option;
+}
 
 std::vector<std::string> Choices(const CLI::Option& option) {
   const std::string type = option.get_type_name();

@@ -17,6 +17,9 @@ class HelpFormatter : public CLI::FormatterBase {
                         CLI::AppFormatMode mode) const override;
 };
 
+// Whether a command has `option` only because every command has it: the help flag.
+bool IsInherited(const CLI::App& app, const CLI::Option& option);
+
 // The values an option is limited to; empty = not limited.
 std::vector<std::string> Choices(const CLI::Option& option);
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/statusor.h"
@@ -26,6 +27,12 @@ void AddPauseCommand(CLI::App* app, Session* session);
 void AddResumeCommand(CLI::App* app, Session* session);
 void AddCompletionCommand(CLI::App* app, Session* session);
 void AddVersionCommand(CLI::App* app, Session* session);
+
+// Limits an option to `choices`, which help and completion then show.
+CLI::Validator OneOf(const std::vector<std::string>& choices);
+
+// Limits an option to whole numbers from 1 to `most`.
+CLI::Validator NumberUpTo(int64_t most);
 
 // A positional number from 1, such as a job's.
 CLI::Option* AddNumber(CLI::App* command, const std::string& name, int64_t* number,

@@ -35,7 +35,7 @@ void AddCompletionCommand(CLI::App* app, Session* session) {
   command->add_option("SHELL", *shell, "bash, zsh or fish")
       ->required()
       ->type_name("SHELL")
-      ->check(CLI::IsMember(std::vector<std::string>{"bash", "zsh", "fish"}));
+      ->check(OneOf({"bash", "zsh", "fish"}));
   command->footer(
       "Examples:\n"
       "  source <(frontier completion bash)\n"

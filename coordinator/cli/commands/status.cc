@@ -58,7 +58,7 @@ void AddStatusCommand(CLI::App* app, Session* session) {
   AddNumber(command, "JOB", &flags->job_id, "Number of a job; left out, all are listed");
   command->add_option("--limit", flags->limit, "Most jobs to list (default 50)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000).description(""));
+      ->check(NumberUpTo(1'000'000));
   command->add_flag("--all", flags->all, "List every job");
   command->footer(
       "Examples:\n"

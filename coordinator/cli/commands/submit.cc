@@ -19,8 +19,7 @@
 namespace frontier::cli {
 namespace {
 
-// Flags that set one field each. An empty `value` of `path` with "*" takes the flag's value as
-// name.
+// Flags that set one field each. Where the path ends with "*", the flag's value takes its place.
 struct FieldFlag {
   const char* flag;
   const char* value_name;
@@ -31,11 +30,19 @@ constexpr FieldFlag kFieldFlags[] = {
     {"--name", "TEXT", "name", "Name of the job"},
     {"--trials", "N", "budget.trials", "Most trials"},
     {"--wall_time", "TIME", "budget.wall_time", "Longest time, such as 90s or 2h30m"},
-    {"--strategy", "NAME", "strategy.*",
-     "Strategy by name, with its defaults: grid, random, evolution"},
+    {"--strategy", "NAME", "strategy.*", "Strategy by name, with its defaults"},
     {"--seed", "N", "strategy.seed", "Seed of the search"},
     {"--epochs", "N", "training.epochs", "Epochs each trial is trained for"},
 };
+
+constexpr size_t kStrategyFlag = 3;
+
+std::vector<std::string> StrategyNames() {
+  std::vector<std::string> names;
+  const auto* kind = v1::StrategySpec::descriptor()->FindOneofByName("kind");
+  for (int i = 0; i < kind->field_count(); ++i) names.push_back(kind->field(i)->name());
+  return names;
+}
 
 struct SubmitFlags {
   std::string file;
@@ -168,6 +175,7 @@ void AddSubmitCommand(CLI::App* app, Session* session) {
         command->add_option(kFieldFlags[i].flag, flags->field_values[i], kFieldFlags[i].description)
             ->type_name(kFieldFlags[i].value_name));
   }
+  flags->field_options[kStrategyFlag]->check(OneOf(StrategyNames()));
   command
       ->add_option("--set", flags->sets,
                    "Set any field of the job, such as --set training.epochs=3; may be repeated")

@@ -63,10 +63,10 @@ void AddTrialsCommand(CLI::App* app, Session* session) {
   AddNumber(command, "JOB", &flags->job_id, "Number of a job; left out, the newest");
   command->add_option("--state", flags->state, "Only those in this state")
       ->type_name("STATE")
-      ->check(CLI::IsMember(EnumWords(*v1::TrialState_descriptor())));
+      ->check(OneOf(EnumWords(*v1::TrialState_descriptor())));
   command->add_option("--limit", flags->limit, "Most trials to list (default 50)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1'000'000'000).description(""));
+      ->check(NumberUpTo(1'000'000'000));
   command->add_flag("--all", flags->all, "List every trial");
   command->footer(
       "Examples:\n"

@@ -75,12 +75,16 @@ class Converter {
     }
     std::map<const FieldDescriptor*, const Node::Entry*> given;
     std::map<const OneofDescriptor*, const Node::Entry*> chosen;
+    std::set<const FieldDescriptor*> meant;  // by keys that are not known
     for (const Node::Entry& entry : node.entries) {
       const FieldName name = FindField(type, entry.key);
       const std::string key = Printable(entry.key);
       if (name.field == nullptr) {
         Report(entry.position, Join(shown, Shorten(key, 60)), UnknownKeyMessage(type, entry.key));
         if (const OneofDescriptor* oneof = MisspeltChoice(type, entry)) chosen[oneof] = &entry;
+        if (const auto suggested = Suggest(entry.key, FileNames(type))) {
+          meant.insert(FindField(type, *suggested).field);
+        }
         continue;
       }
       const auto [earlier, first] = given.insert({name.field, &entry});
@@ -102,7 +106,7 @@ class Converter {
           entry.value.kind == Node::Kind::kNull ? entry.position : entry.value.position;
       ConvertField(name, entry, field_path, Join(shown, key), message);
     }
-    ReportMissing(node, type, shown, given, chosen);
+    ReportMissing(node, type, shown, given, chosen, meant);
   }
 
  private:
@@ -120,8 +124,10 @@ class Converter {
 
   void ReportMissing(const Node& node, const Descriptor& type, const std::string& shown,
                      const std::map<const FieldDescriptor*, const Node::Entry*>& given,
-                     const std::map<const OneofDescriptor*, const Node::Entry*>& chosen) {
+                     const std::map<const OneofDescriptor*, const Node::Entry*>& chosen,
+                     const std::set<const FieldDescriptor*>& meant) {
     for (int i = 0; i < type.field_count(); ++i) {
+      if (meant.count(type.field(i)) > 0) continue;
       if (RuleFor(*type.field(i)).required && given.count(type.field(i)) == 0) {
         Report(node.position, Join(shown, FileName(*type.field(i))), "missing");
       }

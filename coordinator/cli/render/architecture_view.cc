@@ -66,7 +66,7 @@ std::string CountOrNothing(int64_t count) { return count == 0 ? "" : FormatCount
 std::string RenderArchitecture(const Look& look, const v1::Architecture& architecture) {
   const absl::StatusOr<GraphCosts> costs = AnalyzeGraph(architecture);
   Table table({{"#", Align::kRight},
-               {"LAYER", Align::kLeft, true},
+               {"LAYER", Align::kLeft, 12},
                {"OPERATOR"},
                {"KERNEL"},
                {"FROM"},

@@ -61,6 +61,15 @@ std::string MethodsLine(const Trials& trials, const std::vector<v1::Metric>& met
   return line;
 }
 
+// Too long for a column of the table.
+std::string RenderSummaries(const Look& look, const Trials& front) {
+  Table table({{"TRIAL", Align::kRight}, {"ARCHITECTURE", Align::kLeft, 12}});
+  for (const v1::Trial& trial : front) {
+    table.AddRow({Cell(absl::StrCat(trial.number()), Tone::kGood), trial.summary()});
+  }
+  return table.Render(look);
+}
+
 void AddPoint(const v1::Job& job, const v1::Trial& trial, bool marked, Plot* plot) {
   const auto& objectives = job.spec().objectives();
   const v1::Measurement* y = FindMeasurement(trial, objectives[0].metric());
@@ -90,13 +99,15 @@ std::string RenderFront(const Look& look, const v1::Job& job, const Trials& fron
   std::vector<Column> columns = {{"TRIAL", Align::kRight}};
   std::vector<bool> with_interval;
   for (size_t i = 0; i < metrics.size(); ++i) {
-    columns.push_back({absl::AsciiStrToUpper(MetricTitle(metrics[i])), Align::kRight});
+    // What the job did not ask for gives way on a narrow terminal.
+    const bool asked = i < static_cast<size_t>(job.spec().objectives_size());
+    columns.push_back({absl::AsciiStrToUpper(MetricTitle(metrics[i])), Align::kRight, 0,
+                       asked ? 0 : static_cast<int>(i)});
     // Beyond the first two objectives `show JOB TRIAL` has the intervals.
     with_interval.push_back(i < 2 && HasInterval(front, metrics[i]));
     if (with_interval.back()) columns.push_back({"INTERVAL"});
   }
-  columns.push_back({"EPOCHS", Align::kRight});
-  columns.push_back({"ARCHITECTURE", Align::kLeft, true});
+  columns.push_back({"EPOCHS", Align::kRight, 0, 100});
   Table table(std::move(columns));
   for (const v1::Trial& trial : front) {
     std::vector<Cell> cells = {Cell(absl::StrCat(trial.number()), Tone::kGood)};
@@ -111,12 +122,11 @@ std::string RenderFront(const Look& look, const v1::Job& job, const Trials& fron
     }
     const int epochs = trial.result().epochs_size();
     cells.push_back(absl::StrCat(epochs > 0 ? epochs : job.spec().training().epochs()));
-    cells.push_back(trial.summary());
     table.AddRow(std::move(cells));
   }
-  std::string out = table.Render(look);
+  std::string out = absl::StrCat(table.Render(look), "\n", RenderSummaries(look, front));
   if (const std::string methods = MethodsLine(front, metrics); !methods.empty()) {
-    absl::StrAppend(&out, Paint(look, Tone::kFaint, methods), "\n");
+    absl::StrAppend(&out, "\n", Paint(look, Tone::kFaint, Wrap(methods, look.width, 0)));
   }
   return out;
 }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "coordinator/cli/render/format.h"
@@ -216,21 +217,21 @@ Tone ToneOf(v1::JobState state) {
 std::string ConstraintText(const v1::Constraint& constraint) {
   return absl::StrCat(EnumWord(constraint.metric()),
                       constraint.comparison() == v1::COMPARISON_AT_MOST ? " <= " : " >= ",
-                      FormatSignificant(constraint.bound(), 6));
+                      absl::StrFormat("%.10g", constraint.bound()));
 }
 
 std::string RenderJobList(const Look& look,
                           const google::protobuf::RepeatedPtrField<v1::Job>& jobs) {
   if (jobs.empty()) return "No jobs yet. Start one with: frontier submit JOB_FILE\n";
   Table table({{"JOB", Align::kRight},
-               {"NAME", Align::kLeft, true},
+               {"NAME", Align::kLeft, 12},
                {"STATE"},
                {"PROGRESS"},
-               {"FAILED", Align::kRight},
-               {"FRONT", Align::kRight},
+               {"FAILED", Align::kRight, 0, 3},
+               {"FRONT", Align::kRight, 0, 1},
                {"BEST"},
-               {"SUBMITTED"},
-               {"TIME", Align::kRight}});
+               {"SUBMITTED", Align::kLeft, 0, 4},
+               {"TIME", Align::kRight, 0, 2}});
   for (const v1::Job& job : jobs) {
     table.AddRow({absl::StrCat(job.id()),
                   job.spec().name(),

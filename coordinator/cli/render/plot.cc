@@ -167,7 +167,7 @@ std::string RenderPlot(const Look& look, const Plot& plot) {
   }
   if (points.empty()) return "";
   const int height = std::max(plot.rows, 4);
-  const Axis y_axis = MakeAxis(ys, height / 3);
+  const Axis y_axis = MakeAxis(ys, height / 2);
   int label_width = 0;
   for (const std::string& label : y_axis.labels) {
     label_width = std::max(label_width, static_cast<int>(label.size()));

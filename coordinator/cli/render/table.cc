@@ -8,7 +8,6 @@ namespace frontier::cli {
 namespace {
 
 constexpr int kGap = 2;
-constexpr int kLeastWidth = 8;  // of a column that gave way
 
 std::string RightTrimmed(std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);
@@ -23,25 +22,51 @@ void Table::AddRow(std::vector<Cell> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::Render(const Look& look, int indent) const {
-  std::vector<size_t> shown;
-  std::vector<int> widths(columns_.size());
-  int total = indent;
+std::vector<size_t> Table::FilledColumns(std::vector<int>* widths) const {
+  std::vector<size_t> filled;
+  widths->assign(columns_.size(), 0);
   for (size_t c = 0; c < columns_.size(); ++c) {
     bool any = rows_.empty();
-    widths[c] = DisplayWidth(columns_[c].title);
+    (*widths)[c] = DisplayWidth(columns_[c].title);
     for (const std::vector<Cell>& row : rows_) {
       any |= !row[c].text.empty();
-      widths[c] = std::max(widths[c], DisplayWidth(row[c].text));
+      (*widths)[c] = std::max((*widths)[c], DisplayWidth(row[c].text));
     }
-    if (!any) continue;
-    total += widths[c] + (shown.empty() ? 0 : kGap);
-    shown.push_back(c);
+    if (any) filled.push_back(c);
   }
+  return filled;
+}
+
+int Table::Width() const {
+  std::vector<int> widths;
+  int total = -kGap;
+  for (const size_t c : FilledColumns(&widths)) total += widths[c] + kGap;
+  return total;
+}
+
+std::string Table::Render(const Look& look, int indent) const {
+  std::vector<int> widths;
+  std::vector<size_t> shown = FilledColumns(&widths);
+  const auto least = [&](size_t c) {
+    if (columns_[c].least == 0) return widths[c];
+    return std::min(widths[c], std::max(columns_[c].least, DisplayWidth(columns_[c].title)));
+  };
+  // Leave out what cannot be had even with all shrinking done; then shrink.
+  while (true) {
+    int narrowest = indent - kGap;
+    auto dropped = shown.end();
+    for (auto c = shown.begin(); c != shown.end(); ++c) {
+      narrowest += least(*c) + kGap;
+      if (columns_[*c].drop > (dropped == shown.end() ? 0 : columns_[*dropped].drop)) dropped = c;
+    }
+    if (narrowest <= look.width || dropped == shown.end()) break;
+    shown.erase(dropped);
+  }
+  int total = indent - kGap;
+  for (const size_t c : shown) total += widths[c] + kGap;
   for (const size_t c : shown) {
-    if (total <= look.width || !columns_[c].shrinks) continue;
-    const int least = std::max(kLeastWidth, DisplayWidth(columns_[c].title));
-    const int width = std::max(std::min(widths[c], least), widths[c] - (total - look.width));
+    if (total <= look.width) break;
+    const int width = std::max(least(c), widths[c] - (total - look.width));
     total -= widths[c] - width;
     widths[c] = width;
   }

@@ -16,7 +16,8 @@ enum class Align { kLeft, kRight };
 struct Column {
   std::string title;
   Align align = Align::kLeft;
-  bool shrinks = false;  // gives way where the table is wider than the terminal
+  int least = 0;  // width it may shrink to where the terminal is too narrow; 0 = its own
+  int drop = 0;   // if that is not enough, columns are left out, highest first; 0 = never
 };
 
 struct Cell {
@@ -38,7 +39,13 @@ class Table {
   // Columns without any text are left out.
   std::string Render(const Look& look, int indent = 0) const;
 
+  // Columns it takes on a terminal without end.
+  int Width() const;
+
  private:
+  // Indices and widths of the columns that have text.
+  std::vector<size_t> FilledColumns(std::vector<int>* widths) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<Cell>> rows_;
 };

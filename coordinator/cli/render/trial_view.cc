@@ -47,7 +47,7 @@ std::string RenderMeasurements(const Look& look, const v1::TrialResult& result) 
                {"UNIT"},
                {"METHOD"},
                {"HARDWARE CLASS"},
-               {"NOTE", Align::kLeft, true}});
+               {"NOTE", Align::kLeft, 12}});
   for (const v1::Measurement& m : result.measurements()) {
     table.AddRow({EnumWord(m.metric()), FormatMetric(m.metric(), m.value()),
                   Cell(FormatInterval(look, m), Tone::kFaint), MetricUnit(m.metric()), m.method(),
@@ -106,7 +106,9 @@ std::string RenderAttempts(const Look& look, const v1::Trial& trial) {
                   attempt.energy_j() > 0 ? FormatSignificant(attempt.energy_j(), 3) : "",
                   attempt.co2_g() > 0 ? FormatSignificant(attempt.co2_g(), 3) : "",
                   attempt.energy_method()});
-    if (attempt.has_failure()) {
+    // The last failure is the trial's own and stands above.
+    const bool told = trial.has_failure() && attempt.number() == trial.attempts_size();
+    if (attempt.has_failure() && !told) {
       absl::StrAppend(&failures, Wrap(absl::StrCat("attempt ", attempt.number(), ": ",
                                                    FailureText(attempt.failure())),
                                       look.width, 2));
@@ -124,12 +126,12 @@ std::string RenderTrialList(const Look& look, const Trials& trials) {
                {"FRONT"},
                {"ACCURACY", Align::kRight},
                {"LATENCY MS", Align::kRight},
-               {"PARAMETERS", Align::kRight},
-               {"MACS", Align::kRight},
-               {"ENERGY J", Align::kRight},
-               {"ATTEMPTS", Align::kRight},
-               {"WORKER"},
-               {"NOTE", Align::kLeft, true}});
+               {"PARAMETERS", Align::kRight, 0, 1},
+               {"MACS", Align::kRight, 0, 4},
+               {"ENERGY J", Align::kRight, 0, 5},
+               {"ATTEMPTS", Align::kRight, 0, 3},
+               {"WORKER", Align::kLeft, 0, 2},
+               {"NOTE", Align::kLeft, 24}});
   for (const v1::Trial& trial : trials) {
     const bool failed = trial.state() == v1::TRIAL_STATE_FAILED;
     std::string front;

@@ -18,15 +18,15 @@ std::string RenderWorkers(const Look& look, const v1::ListWorkersResponse& respo
   Table table({{"WORKER"},
                {"STATE"},
                {"SLOTS", Align::kRight},
-               {"TRIALS"},
-               {"SEEN", Align::kRight},
-               {"CORES", Align::kRight},
-               {"MEMORY", Align::kRight},
-               {"CLASS"},
-               {"CPU", Align::kLeft, true},
-               {"ENGINE", Align::kLeft, true},
-               {"DATA SETS", Align::kLeft, true},
-               {"VERSION"}});
+               {"TRIALS", Align::kLeft, 12},
+               {"SEEN", Align::kRight, 0, 2},
+               {"CORES", Align::kRight, 0, 1},
+               {"MEMORY", Align::kRight, 0, 3},
+               {"CLASS", Align::kLeft, 12, 4},
+               {"CPU", Align::kLeft, 12, 5},
+               {"ENGINE", Align::kLeft, 12, 6},
+               {"DATA SETS", Align::kLeft, 12},
+               {"VERSION", Align::kLeft, 0, 7}});
   for (const v1::Worker& worker : response.workers()) {
     std::vector<std::string> running, datasets;
     for (const v1::AttemptKey& key : worker.running()) {
