@@ -2,6 +2,7 @@
 #ifndef FRONTIER_COORDINATOR_STORAGE_SQLITE_SQLITE_STORE_H_
 #define FRONTIER_COORDINATOR_STORAGE_SQLITE_SQLITE_STORE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,8 @@ struct SqliteStoreOptions {
   std::string path;  // made if absent; its folder must exist
   // How long to wait for another process that holds the file before DATABASE_LOCKED.
   absl::Duration busy_timeout = absl::Seconds(5);
+  // Largest size of the database itself; a commit beyond it gets DISK_FULL. 0 = the disk's limit.
+  int64_t max_bytes = 0;
 };
 
 // Opens or makes the file and migrates it to this version's schema. Besides the errors of Store:

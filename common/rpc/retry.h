@@ -1,0 +1,33 @@
+// When to try again.
+#ifndef FRONTIER_COMMON_RPC_RETRY_H_
+#define FRONTIER_COMMON_RPC_RETRY_H_
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "common/base/random.h"
+
+namespace frontier {
+
+// Waits that double from `first` up to `most`, each spread over 75 to 125 % so that many clients do
+// not come back at the same moment. Does not wait itself. Not thread-safe.
+class Backoff {
+ public:
+  Backoff(absl::Duration first, absl::Duration most, Rng rng);
+
+  absl::Duration Next();
+  void Reset() { next_ = first_; }
+
+ private:
+  const absl::Duration first_;
+  const absl::Duration most_;
+  absl::Duration next_;
+  Rng rng_;
+};
+
+// Whether the same call may succeed a moment later without anybody's doing: the peer could not be
+// reached, or is overloaded. A call that changes something must carry a request id to be repeated.
+bool IsRetryable(const absl::Status& status);
+
+}  // namespace frontier
+
+#endif  // FRONTIER_COMMON_RPC_RETRY_H_

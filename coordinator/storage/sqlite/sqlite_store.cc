@@ -1,0 +1,392 @@
+#include "coordinator/storage/sqlite/sqlite_store.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <limits>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/mutex.h"
+#include "common/base/status.h"
+#include "coordinator/storage/sqlite/change.h"
+#include "coordinator/storage/sqlite/connection.h"
+#include "coordinator/storage/sqlite/file_lock.h"
+#include "coordinator/storage/sqlite/names.h"
+#include "coordinator/storage/sqlite/schema.h"
+#include "coordinator/storage/sqlite/sqlite_status.h"
+
+namespace frontier::coordinator {
+namespace {
+
+// A file up to this size is checked when it is opened; takes well under a second.
+constexpr int64_t kCheckedBytes = int64_t{64} << 20;
+
+constexpr int64_t kKeptLogBytes = int64_t{64} << 20;
+
+// One connection writes; readers take another each, so that none waits for the writer.
+class SqliteStore final : public Store {
+ public:
+  SqliteStore(const SqliteStoreOptions& options, std::unique_ptr<FileLock> lock,
+              std::unique_ptr<Connection> writer)
+      : options_(options), lock_(std::move(lock)), writer_(std::move(writer)) {}
+
+  absl::Status Commit(v1::Change* change) override;
+  absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override;
+  absl::StatusOr<std::vector<v1::JobRecord>> ListJobs(int64_t before, int limit) const override;
+  absl::StatusOr<std::vector<v1::JobRecord>> LoadLiveJobs() const override;
+  absl::StatusOr<int64_t> LastJobId() const override;
+  absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
+  absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
+                                                    v1::TrialState state, int limit) const override;
+  absl::Status ForEachTrial(int64_t job_id,
+                            absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
+                                                    int limit) const override;
+  absl::StatusOr<int64_t> LastEventSequence() const override;
+  absl::StatusOr<std::vector<v1::LeaseRecord>> LoadLeases() const override;
+  absl::StatusOr<int64_t> NextLeaseToken() const override;
+  absl::StatusOr<std::vector<v1::WorkerRecord>> LoadWorkers() const override;
+  absl::StatusOr<std::optional<v1::RequestRecord>> FindRequest(
+      absl::string_view request_id) const override;
+
+ private:
+  // Runs `read(connection)` on a connection of its own; exceptions become errors.
+  absl::Status Read(absl::FunctionRef<absl::Status(Connection*)> read) const;
+  // All rows of `query`, whose first column is a serialized Message.
+  template <typename Message>
+  absl::StatusOr<std::vector<Message>> ReadRecords(const char* sql,
+                                                   absl::FunctionRef<void(Query*)> bind,
+                                                   absl::string_view what) const;
+  absl::StatusOr<int64_t> ReadInt(const char* sql) const;
+  template <typename Message>
+  absl::Status Parse(absl::string_view bytes, absl::string_view what, Message* message) const;
+  // The trial in the columns record and architecture.
+  absl::Status ParseTrial(const Query& query, v1::Trial* trial) const;
+
+  const SqliteStoreOptions options_;
+  const std::unique_ptr<FileLock> lock_;  // released after the connections are closed
+  Mutex writer_mutex_;
+  const std::unique_ptr<Connection> writer_ ABSL_PT_GUARDED_BY(writer_mutex_);
+  mutable Mutex readers_mutex_;
+  // Those not in use; as many exist as reads ever ran at once.
+  mutable std::vector<std::unique_ptr<Connection>> readers_ ABSL_GUARDED_BY(readers_mutex_);
+};
+
+absl::Status SqliteStore::Commit(v1::Change* change) {
+  MutexLock lock(&writer_mutex_);
+  std::vector<int64_t> sequences;
+  try {
+    writer_->Execute("BEGIN IMMEDIATE");
+    WriteChange(*change, writer_.get(), &sequences);
+    writer_->Execute("COMMIT");
+  } catch (const std::exception& error) {
+    const absl::Status status = SqliteException(options_.path, error, writer_->SystemErrno());
+    try {
+      // Some errors have rolled back already.
+      if (writer_->InTransaction()) writer_->Execute("ROLLBACK");
+    } catch (const std::exception& second) {
+      return absl::Status(status.code(), absl::StrCat(status.message(),
+                                                      "; and then rolling back: ", second.what()));
+    }
+    return status;
+  }
+  for (int i = 0; i < change->events_size(); ++i) {
+    change->mutable_events(i)->set_sequence(sequences[static_cast<size_t>(i)]);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::Read(absl::FunctionRef<absl::Status(Connection*)> read) const {
+  std::unique_ptr<Connection> connection;
+  {
+    MutexLock lock(&readers_mutex_);
+    if (!readers_.empty()) {
+      connection = std::move(readers_.back());
+      readers_.pop_back();
+    }
+  }
+  absl::Status status;
+  try {
+    if (connection == nullptr) {
+      connection =
+          std::make_unique<Connection>(options_.path, Access::kReadOnly, options_.busy_timeout);
+    }
+    status = read(connection.get());
+  } catch (const std::exception& error) {
+    // A connection that failed is not used again.
+    return SqliteException(options_.path, error,
+                           connection == nullptr ? 0 : connection->SystemErrno());
+  }
+  MutexLock lock(&readers_mutex_);
+  readers_.push_back(std::move(connection));
+  return status;
+}
+
+template <typename Message>
+absl::Status SqliteStore::Parse(absl::string_view bytes, absl::string_view what,
+                                Message* message) const {
+  if (message->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::OkStatus();
+  }
+  return DatabaseCorrupt(options_.path, absl::StrCat("record of ", what, " cannot be read"));
+}
+
+template <typename Message>
+absl::StatusOr<std::vector<Message>> SqliteStore::ReadRecords(const char* sql,
+                                                              absl::FunctionRef<void(Query*)> bind,
+                                                              absl::string_view what) const {
+  std::vector<Message> records;
+  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+    Query query = connection->Prepare(sql);
+    bind(&query);
+    while (query.Next()) {
+      RETURN_IF_ERROR(Parse(query.GetBlob(0), what, &records.emplace_back()));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return records;
+}
+
+absl::StatusOr<int64_t> SqliteStore::ReadInt(const char* sql) const {
+  int64_t value = 0;
+  const absl::Status status = Read([&](Connection* connection) {
+    Query query = connection->Prepare(sql);
+    if (query.Next()) value = query.GetInt(0);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return value;
+}
+
+absl::StatusOr<v1::JobRecord> SqliteStore::GetJob(int64_t job_id) const {
+  ASSIGN_OR_RETURN(std::vector<v1::JobRecord> jobs,
+                   ReadRecords<v1::JobRecord>(
+                       "SELECT record FROM jobs WHERE id = ?",
+                       [&](Query* query) { query->Int(job_id); }, absl::StrCat("job ", job_id)));
+  if (jobs.empty()) return absl::NotFoundError(absl::StrCat("no job ", job_id));
+  return std::move(jobs.front());
+}
+
+absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::ListJobs(int64_t before, int limit) const {
+  return ReadRecords<v1::JobRecord>(
+      "SELECT record FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?",
+      [&](Query* query) {
+        query->Int(before > 0 ? before : std::numeric_limits<int64_t>::max()).Int(limit);
+      },
+      "a job");
+}
+
+absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::LoadLiveJobs() const {
+  return ReadRecords<v1::JobRecord>(
+      "SELECT record FROM jobs WHERE ended = 0 ORDER BY id", [](Query*) {}, "a job");
+}
+
+absl::StatusOr<int64_t> SqliteStore::LastJobId() const {
+  return ReadInt("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'");
+}
+
+absl::Status SqliteStore::ParseTrial(const Query& query, v1::Trial* trial) const {
+  RETURN_IF_ERROR(Parse(query.GetBlob(0), "a trial", trial));
+  if (query.IsNull(1)) return absl::OkStatus();
+  return Parse(query.GetBlob(1),
+               absl::StrCat("job ", trial->job_id(), " trial ", trial->number(), " architecture"),
+               trial->mutable_architecture());
+}
+
+absl::StatusOr<v1::Trial> SqliteStore::GetTrial(int64_t job_id, int64_t number) const {
+  v1::Trial trial;
+  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+    Query query = connection->Prepare(
+        "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+        "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? AND t.number = ?");
+    query.Int(job_id).Int(number);
+    if (!query.Next())
+      return absl::NotFoundError(absl::StrCat("job ", job_id, " has no trial ", number));
+    return ParseTrial(query, &trial);
+  });
+  if (!status.ok()) return status;
+  return trial;
+}
+
+absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListTrials(int64_t job_id, int64_t after,
+                                                               v1::TrialState state,
+                                                               int limit) const {
+  const std::string state_name = StateName(state);
+  std::vector<v1::Trial> trials;
+  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+    const bool all = state == v1::TRIAL_STATE_UNSPECIFIED;
+    Query query = connection->Prepare(
+        all ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+              "ON a.job_id = t.job_id AND a.trial = t.number "
+              "WHERE t.job_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
+            : "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_by_state "
+              "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
+              "WHERE t.job_id = ? AND t.number > ? AND t.state = ? ORDER BY t.number LIMIT ?");
+    query.Int(job_id).Int(after);
+    if (!all) query.Text(state_name);
+    query.Int(limit);
+    while (query.Next()) RETURN_IF_ERROR(ParseTrial(query, &trials.emplace_back()));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return trials;
+}
+
+absl::Status SqliteStore::ForEachTrial(
+    int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+  return Read([&](Connection* connection) -> absl::Status {
+    Query query = connection->Prepare(
+        "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+        "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? ORDER BY t.number");
+    query.Int(job_id);
+    while (query.Next()) {
+      v1::Trial trial;
+      RETURN_IF_ERROR(ParseTrial(query, &trial));
+      RETURN_IF_ERROR(visit(trial));
+    }
+    return absl::OkStatus();
+  });
+}
+
+absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(int64_t job_id, int64_t after,
+                                                               int limit) const {
+  std::vector<v1::Event> events;
+  const absl::Status status = Read([&](Connection* connection) {
+    Query query = connection->Prepare(
+        "SELECT sequence, trial, attempt, kind, at_unix_us, worker_id, message FROM events "
+        "WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?");
+    query.Int(job_id).Int(after).Int(limit);
+    while (query.Next()) {
+      v1::Event& event = events.emplace_back();
+      event.set_sequence(query.GetInt(0));
+      event.set_job_id(job_id);
+      event.set_trial(query.GetInt(1));
+      event.set_attempt(static_cast<int32_t>(query.GetInt(2)));
+      event.set_kind(ParseKind(query.GetText(3)));
+      event.set_at_unix_us(query.GetInt(4));
+      event.set_worker_id(query.GetText(5));
+      event.set_message(query.GetText(6));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return events;
+}
+
+absl::StatusOr<int64_t> SqliteStore::LastEventSequence() const {
+  return ReadInt("SELECT seq FROM sqlite_sequence WHERE name = 'events'");
+}
+
+absl::StatusOr<std::vector<v1::LeaseRecord>> SqliteStore::LoadLeases() const {
+  return ReadRecords<v1::LeaseRecord>(
+      "SELECT record FROM leases ORDER BY token", [](Query*) {}, "a lease");
+}
+
+absl::StatusOr<int64_t> SqliteStore::NextLeaseToken() const {
+  return ReadInt("SELECT value FROM meta WHERE key = 'next_lease_token'");
+}
+
+absl::StatusOr<std::vector<v1::WorkerRecord>> SqliteStore::LoadWorkers() const {
+  return ReadRecords<v1::WorkerRecord>(
+      "SELECT record FROM workers ORDER BY id", [](Query*) {}, "a worker");
+}
+
+absl::StatusOr<std::optional<v1::RequestRecord>> SqliteStore::FindRequest(
+    absl::string_view request_id) const {
+  const std::string id(request_id);
+  std::optional<v1::RequestRecord> found;
+  const absl::Status status = Read([&](Connection* connection) {
+    Query query = connection->Prepare(
+        "SELECT method, content_sha256, response, at_unix_us FROM requests WHERE request_id = ?");
+    query.Text(id);
+    if (query.Next()) {
+      found.emplace();
+      found->set_request_id(id);
+      found->set_method(query.GetText(0));
+      found->set_content_sha256(query.GetText(1));
+      found->set_response(std::string(query.GetBlob(2)));
+      found->set_at_unix_us(query.GetInt(3));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return found;
+}
+
+absl::Status ReadOnly(const std::string& path, absl::string_view why) {
+  return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_DATABASE_READ_ONLY,
+                         absl::StrCat("database '", path, "' is read-only", why));
+}
+
+// What can be said before SQLite touches the file.
+absl::Status CheckFile(const std::string& path) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  std::error_code error;
+  if (!std::filesystem::is_directory(folder, error)) {
+    return absl::NotFoundError(
+        absl::StrCat("folder '", folder.string(), "' of database '", path, "' does not exist"));
+  }
+  // SQLite would open it for reading and fail later.
+  if (faccessat(AT_FDCWD, path.c_str(), R_OK | W_OK, AT_EACCESS) != 0 && errno != ENOENT) {
+    return ReadOnly(path, absl::StrCat(": ", std::strerror(errno)));
+  }
+  return absl::OkStatus();
+}
+
+// Throws SQLite::Exception.
+absl::Status PrepareDatabase(const SqliteStoreOptions& options, Connection* connection) {
+  const std::string& path = options.path;
+  if (connection->IsReadOnly()) return ReadOnly(path, "");
+  // Says whether the file is ours before anything about it is changed.
+  RETURN_IF_ERROR(CheckSchema(path, connection));
+  const int64_t page_bytes = connection->GetInt("PRAGMA page_size");
+  if (connection->GetInt("PRAGMA page_count") * page_bytes <= kCheckedBytes) {
+    const std::string problem = connection->GetText("PRAGMA quick_check(1)");
+    if (problem != "ok") return DatabaseCorrupt(path, problem);
+  }
+  const std::string mode = connection->GetText("PRAGMA journal_mode = WAL");
+  if (mode != "wal") {
+    return absl::InternalError(absl::StrCat("database '", path,
+                                            "': its file system allows journal "
+                                            "mode ",
+                                            mode, " only; WAL is needed"));
+  }
+  connection->Execute("PRAGMA synchronous = FULL");
+  // Gives back what a long read made the log grow to.
+  connection->Execute(absl::StrCat("PRAGMA journal_size_limit = ", kKeptLogBytes));
+  if (options.max_bytes > 0) {
+    const int64_t pages = std::max<int64_t>(1, options.max_bytes / page_bytes);
+    connection->Execute(absl::StrCat("PRAGMA max_page_count = ", pages));
+  }
+  MigrateSchema(connection);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions& options) {
+  RETURN_IF_ERROR(CheckFile(options.path));
+  ASSIGN_OR_RETURN(std::unique_ptr<FileLock> lock,
+                   FileLock::Acquire(options.path, options.busy_timeout));
+  std::unique_ptr<Connection> connection;
+  try {
+    connection =
+        std::make_unique<Connection>(options.path, Access::kReadWrite, options.busy_timeout);
+    RETURN_IF_ERROR(PrepareDatabase(options, connection.get()));
+  } catch (const std::exception& error) {
+    return SqliteException(options.path, error,
+                           connection == nullptr ? 0 : connection->SystemErrno());
+  }
+  return std::make_unique<SqliteStore>(options, std::move(lock), std::move(connection));
+}
+
+}  // namespace frontier::coordinator
