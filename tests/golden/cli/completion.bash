@@ -29,7 +29,7 @@ _frontier() {
       COMPREPLY=()
       return ;;
     submit:--strategy)
-      COMPREPLY=()
+      COMPREPLY=($(compgen -W 'grid random evolution' -- "$current"))
       return ;;
     submit:--seed)
       COMPREPLY=()

@@ -13,7 +13,7 @@ complete -c frontier -n '__fish_seen_subcommand_from submit' -l print_job -d 'Pr
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l name -x -d 'Name of the job'
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l trials -x -d 'Most trials'
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l wall_time -x -d 'Longest time, such as 90s or 2h30m'
-complete -c frontier -n '__fish_seen_subcommand_from submit' -l strategy -x -d 'Strategy by name, with its defaults: grid, random, evolution'
+complete -c frontier -n '__fish_seen_subcommand_from submit' -l strategy -x -a 'grid random evolution' -d 'Strategy by name, with its defaults'
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l seed -x -d 'Seed of the search'
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l epochs -x -d 'Epochs each trial is trained for'
 complete -c frontier -n '__fish_seen_subcommand_from submit' -l set -x -d 'Set any field of the job, such as --set training.epochs=3; may be repeated'

@@ -40,7 +40,7 @@ _frontier() {
             '--name[Name of the job]:value: ' \
             '--trials[Most trials]:value: ' \
             '--wall_time[Longest time, such as 90s or 2h30m]:value: ' \
-            '--strategy[Strategy by name, with its defaults\: grid, random, evolution]:value: ' \
+            '--strategy[Strategy by name, with its defaults]:value:(grid random evolution)' \
             '--seed[Seed of the search]:value: ' \
             '--epochs[Epochs each trial is trained for]:value: ' \
             '--set[Set any field of the job, such as --set training.epochs=3; may be repeated]:value: ' \
