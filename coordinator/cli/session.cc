@@ -103,13 +103,13 @@ ExitCode Session::Report(const absl::Status& status) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;
     case absl::StatusCode::kUnavailable:
-      err() << "frontier: coordinator " << coordinator << ": unreachable: " << message
+      err() << "frontier: " << message
             << "\nIs frontier-coordinator running there? Name another with --coordinator HOST:PORT "
                "or FRONTIER_COORDINATOR.\n";
       return ExitCode::kUnreachable;
     case absl::StatusCode::kDeadlineExceeded:
-      err() << "frontier: coordinator " << coordinator << ": no answer within "
-            << FormatSeconds(timeout_seconds) << "; --timeout SECONDS waits longer\n";
+      err() << "frontier: " << message << "\nWaited " << FormatSeconds(timeout_seconds)
+            << "; --timeout SECONDS waits longer.\n";
       return ExitCode::kUnreachable;
     default:
       err() << "frontier: " << message << "\n";

@@ -1,4 +1,5 @@
 // frontier submit: a job file to the coordinator.
+#include <algorithm>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -36,6 +37,7 @@ constexpr FieldFlag kFieldFlags[] = {
 };
 
 constexpr size_t kStrategyFlag = 3;
+constexpr size_t kMostProblemsShown = 50;
 
 std::vector<std::string> StrategyNames() {
   std::vector<std::string> names;
@@ -88,7 +90,13 @@ absl::StatusOr<std::vector<Override>> CollectOverrides(const SubmitFlags& flags)
 
 ExitCode RefuseFile(Session* session, const std::string& source,
                     const std::vector<Problem>& problems) {
-  for (const Problem& problem : problems) session->err() << FormatProblem(source, problem) << "\n";
+  const size_t shown = std::min(problems.size(), kMostProblemsShown);
+  for (size_t i = 0; i < shown; ++i) {
+    session->err() << FormatProblem(source, problems[i]) << "\n";
+  }
+  if (shown < problems.size()) {
+    session->err() << "... and " << problems.size() - shown << " more\n";
+  }
   session->err() << "frontier: " << source << ": " << problems.size()
                  << (problems.size() == 1 ? " problem" : " problems")
                  << "; nothing was submitted\n";

@@ -27,11 +27,20 @@ struct Refusal {
   Problem problem;
 };
 
-int CountNodes(const Node& node) {
-  int count = 1;
-  for (const Node& item : node.items) count += CountNodes(item);
-  for (const Node::Entry& entry : node.entries) count += CountNodes(entry.value);
-  return count;
+// What a tree takes up.
+struct Size {
+  int nodes = 0;
+  size_t text_bytes = 0;
+};
+
+void AddSize(const Node& node, Size* size) {
+  ++size->nodes;
+  size->text_bytes += node.scalar.size();
+  for (const Node& item : node.items) AddSize(item, size);
+  for (const Node::Entry& entry : node.entries) {
+    size->text_bytes += entry.key.size();
+    AddSize(entry.value, size);
+  }
 }
 
 int Depth(const Node& node) {
@@ -53,7 +62,7 @@ class TreeBuilder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
     node.position = At(mark);
-    Finish(std::move(node), anchor, 1);
+    Finish(std::move(node), anchor, {1, 0});
   }
   void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                 const std::string& value) override {
@@ -61,14 +70,16 @@ class TreeBuilder : public YAML::EventHandler {
     node.kind = Node::Kind::kScalar;
     node.position = At(mark);
     node.scalar = value;
-    Finish(std::move(node), anchor, 1);
+    Finish(std::move(node), anchor, {1, value.size()});
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     auto found = anchors_.find(anchor);
     if (found == anchors_.end()) Refuse(mark, "an alias may not refer to what it stands in");
     const Node& target = found->second;
     if (static_cast<int>(open_.size()) + Depth(target) > limits_.depth) RefuseDepth(mark);
-    Finish(target, 0, CountNodes(target));
+    Size size;
+    AddSize(target, &size);
+    Finish(target, 0, size);
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
                        YAML::EmitterStyle::value) override {
@@ -106,15 +117,20 @@ class TreeBuilder : public YAML::EventHandler {
   void Close() {
     OpenNode closed = std::move(open_.back());
     open_.pop_back();
-    Finish(std::move(closed.node), closed.anchor, 1);
+    Finish(std::move(closed.node), closed.anchor, {1, 0});
   }
 
-  // `count`: how many nodes this adds to those already counted.
-  void Finish(Node node, YAML::anchor_t anchor, int count) {
-    nodes_ += count;
-    if (nodes_ > limits_.nodes) {
+  // `added`: by how much the document grows.
+  void Finish(Node node, YAML::anchor_t anchor, const Size& added) {
+    size_.nodes += added.nodes;
+    size_.text_bytes += added.text_bytes;
+    if (size_.nodes > limits_.nodes) {
       throw Refusal{
           {node.position, "", absl::StrCat("more than ", limits_.nodes, " values in one file")}};
+    }
+    if (size_.text_bytes > limits_.text_bytes) {
+      throw Refusal{{node.position, "",
+                     absl::StrCat("more than ", limits_.text_bytes, " bytes of keys and values")}};
     }
     if (anchor != 0) anchors_[anchor] = node;
     if (open_.empty()) {
@@ -156,7 +172,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<OpenNode> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   Node root_;
-  int nodes_ = 0;
+  Size size_;
 };
 
 // The place of the first byte that is not text, if any.
@@ -188,7 +204,7 @@ std::string FormatProblem(absl::string_view source, const Problem& problem) {
           : absl::StrCat(problem.position.flag, ": ");
   if (!problem.field.empty()) absl::StrAppend(&text, problem.field, ": ");
   absl::StrAppend(&text, problem.message);
-  return text;
+  return Printable(text);
 }
 
 std::string DescribeNode(const Node& node) {

@@ -49,7 +49,8 @@ std::string DescribeNode(const Node& node);
 
 struct DocumentLimits {
   size_t bytes = 256 * 1024;
-  int nodes = 20'000;  // aliases counted at their full size
+  int nodes = 20'000;               // aliases counted at their full size
+  size_t text_bytes = 1024 * 1024;  // of all keys and values, aliases likewise
   int depth = 32;
 };
 

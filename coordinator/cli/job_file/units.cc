@@ -65,8 +65,12 @@ std::optional<double> ParseNumber(absl::string_view text) {
 }
 
 std::string WriteNumber(double value) {
-  std::array<char, 32> buffer;
-  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  std::array<char, 64> buffer;
+  const double size = std::abs(value);
+  // People read 0.0005 more easily than 5e-04.
+  const auto format = size == 0 || (size >= 1e-5 && size < 1e15) ? std::chars_format::fixed
+                                                                 : std::chars_format::general;
+  const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, format);
   return std::string(buffer.data(), result.ptr);
 }
 

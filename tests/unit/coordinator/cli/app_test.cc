@@ -148,8 +148,8 @@ TEST_F(AppTest, ErrorsHaveTheirExitCodes) {
     int code;
   } cases[] = {
       {absl::NotFoundError("job 9: not found"), 4},
-      {absl::UnavailableError("connection refused"), 5},
-      {absl::DeadlineExceededError("Deadline Exceeded"), 5},
+      {absl::UnavailableError("coordinator at 127.0.0.1:7070 cannot be reached: refused"), 5},
+      {absl::DeadlineExceededError("coordinator at 127.0.0.1:7070 did not answer in time"), 5},
       {absl::InvalidArgumentError("page_token: 'x' is not one of ours"), 3},
       {ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
                        "job 9: completed, cannot be cancelled"),
@@ -317,6 +317,9 @@ TEST_F(AppTest, SubmitRefusesBadFiles) {
   ExpectGolden("cli/refused_file.txt", absl::StrReplaceAll(outcome.err, {{file, "bad.yaml"}}));
   EXPECT_EQ(Run({"submit", "/no/such/file.yaml"}).code, 4);
   EXPECT_EQ(Run({"submit", GoodFile(), "--set", "nonsense"}).code, 3);
+  input_.clear();
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&input_, "key", i, ": 1\n");
+  EXPECT_THAT(Run({"submit", "-"}).err, HasSubstr("... and 157 more\n"));
   input_ = std::string(1 << 20, '#');
   EXPECT_THAT(Run({"submit", "-"}).err, HasSubstr("at most 262144 are read"));
 }

@@ -228,6 +228,9 @@ TEST(JobFileTest, LimitsSizeDepthAndAliases) {
     absl::StrAppend(&bomb, "]\n");
   }
   EXPECT_THAT(ProblemsOf(bomb), ElementsAre(HasSubstr("more than 20000 values")));
+  std::string long_text = absl::StrCat("a: &a ", std::string(100'000, 'x'), "\nb: [");
+  for (int i = 0; i < 10'000; ++i) absl::StrAppend(&long_text, "*a, ");
+  EXPECT_THAT(ProblemsOf(long_text + "]"), ElementsAre(HasSubstr("bytes of keys and values")));
 }
 
 TEST(JobFileTest, MakesControlCharactersHarmless) {
