@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "frontier/v1/architecture.pb.h"
 
 namespace frontier {
@@ -25,12 +26,16 @@ struct GraphCosts {
   int32_t depth = 0;             // most convolutions and linear layers on a path to the output
 };
 
+// Validates and measures one node other than the input, given the shapes of its inputs in order.
+// INVALID_ARGUMENT as AnalyzeGraph, field from within Node ("convolution.groups").
+absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1::Shape> inputs);
+
 // Validates and measures `architecture`. INVALID_ARGUMENT (reason INVALID_FIELD, field such as
 // "nodes[7].convolution.groups") names the node and the value for: no nodes, a first node that is
 // not the input or a later one that is, inputs that are not earlier nodes or of the wrong number,
 // attributes that are missing, wrong or do not divide, shapes that do not agree, a kernel larger
-// than its padded input, outputs without extent, numbers that overflow, an output that is not
-// classes x 1 x 1.
+// than its padded input, numbers that overflow, a name used twice (empty ones may repeat), an
+// output that is not classes x 1 x 1.
 absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture);
 
 }  // namespace frontier

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
 namespace frontier {
 
-// Whether `a` is nowhere worse than `b` and somewhere better.
+// Whether `a` is nowhere worse than `b` and somewhere better. A value that is not a number neither
+// dominates nor is dominated.
 bool Dominates(absl::Span<const double> a, absl::Span<const double> b);
 
 // The non-dominated among the points inserted so far; equal points all stay. Not thread-safe.
@@ -24,7 +26,7 @@ class ParetoFront {
     std::vector<int64_t> removed;  // ids that the new point dominates
   };
 
-  // Points with a value that is not finite never enter.
+  // Points with a value that is not finite never enter. Linear in the size of the front.
   InsertResult Insert(int64_t id, absl::Span<const double> objectives);
 
   const std::vector<Member>& members() const { return members_; }
@@ -32,6 +34,14 @@ class ParetoFront {
  private:
   std::vector<Member> members_;
 };
+
+// Volume of what `points` dominate within the box that ends at `reference`, exact up to rounding
+// (While, Bradstreet and Barone 2012, "A fast way of calculating exact hypervolumes", for one to
+// about six objectives). Points that are not better than `reference` in every objective add
+// nothing, nor do points with a value that is not finite. INVALID_ARGUMENT if `reference` is empty
+// or not finite, or a point has another length.
+absl::StatusOr<double> Hypervolume(absl::Span<const std::vector<double>> points,
+                                   absl::Span<const double> reference);
 
 }  // namespace frontier
 

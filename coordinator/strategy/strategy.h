@@ -39,6 +39,7 @@ class SearchContext {
   virtual const Space& space() const = 0;
   // The candidate for `genotype`, or nothing if it cannot be proposed: its network is invalid,
   // breaks a constraint that is known without training, or has been proposed in this job before.
+  // What cannot be proposed once never can be later.
   virtual std::optional<Candidate> Admit(const v1::Genotype& genotype) const = 0;
 };
 
@@ -57,7 +58,8 @@ class Strategy {
   virtual ~Strategy() = default;
 
   // FAILED_PRECONDITION with reason SPACE_EXHAUSTED if every architecture of the space has been
-  // proposed or cannot be.
+  // proposed or cannot be. UNAVAILABLE if a bounded number of tries found nothing new and there is
+  // more to try: the next call goes on from there.
   virtual absl::StatusOr<Candidate> Propose(const SearchContext& context) = 0;
   virtual void Observe(const Observation& observation) = 0;
 

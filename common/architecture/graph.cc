@@ -1,0 +1,373 @@
+#include "common/architecture/graph.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/base/status.h"
+
+namespace frontier {
+namespace {
+
+constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max();
+
+std::string ShapeText(const v1::Shape& shape) {
+  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
+}
+
+bool SameShape(const v1::Shape& a, const v1::Shape& b) {
+  return a.channels() == b.channels() && a.height() == b.height() && a.width() == b.width();
+}
+
+// False if the product does not fit; factors are not negative.
+bool Product(std::initializer_list<int64_t> factors, int64_t* result) {
+  *result = 1;
+  for (int64_t factor : factors) {
+    if (__builtin_mul_overflow(*result, factor, result)) return false;
+  }
+  return true;
+}
+
+bool Increase(int64_t* total, int64_t amount) {
+  return !__builtin_add_overflow(*total, amount, total);
+}
+
+bool Elements(const v1::Shape& shape, int64_t* result) {
+  return Product({shape.channels(), shape.height(), shape.width()}, result);
+}
+
+v1::Shape MakeShape(int64_t channels, int64_t height, int64_t width) {
+  v1::Shape shape;
+  shape.set_channels(static_cast<int32_t>(channels));
+  shape.set_height(static_cast<int32_t>(height));
+  shape.set_width(static_cast<int32_t>(width));
+  return shape;
+}
+
+absl::Status AtLeast(absl::string_view field, int64_t value, int64_t least) {
+  if (value >= least) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("is ", value, ", must be at least ", least));
+}
+
+// One spatial axis of a convolution or pool; `prefix` and `axis` make field names.
+struct Window {
+  absl::string_view prefix;
+  absl::string_view axis;
+  int64_t kernel;
+  int64_t stride;
+  int64_t padding;
+  int64_t dilation;
+
+  std::string Field(absl::string_view name) const { return absl::StrCat(prefix, ".", name, axis); }
+};
+
+// Positions of the window on an axis of `extent` pixels.
+absl::StatusOr<int64_t> OutputExtent(const Window& window, int64_t extent) {
+  RETURN_IF_ERROR(AtLeast(window.Field("kernel"), window.kernel, 1));
+  RETURN_IF_ERROR(AtLeast(window.Field("stride"), window.stride, 1));
+  RETURN_IF_ERROR(AtLeast(window.Field("padding"), window.padding, 0));
+  RETURN_IF_ERROR(AtLeast(window.Field("dilation"), window.dilation, 1));
+  // All operands fit in 31 bits, so nothing here leaves 64.
+  const int64_t reach = window.dilation * (window.kernel - 1) + 1;
+  const int64_t padded = extent + 2 * window.padding;
+  if (reach > padded) {
+    return InvalidField(window.Field("kernel"),
+                        absl::StrCat("reaches over ", reach, " pixels, more than the ", padded,
+                                     " of its padded input"));
+  }
+  const int64_t output = (padded - reach) / window.stride + 1;
+  if (output > kMaxExtent) {
+    return InvalidField(window.Field("padding"),
+                        absl::StrCat(window.padding, " makes an output of ", output, " pixels"));
+  }
+  return output;
+}
+
+absl::Status Overflow(absl::string_view field, absl::string_view what) {
+  return InvalidField(field, absl::StrCat("number of ", what, " does not fit in 63 bits"));
+}
+
+absl::StatusOr<NodeCosts> AnalyzeConvolution(const v1::Convolution& attributes,
+                                             const v1::Shape& input) {
+  const int64_t out_channels = attributes.out_channels();
+  const int64_t groups = attributes.groups();
+  RETURN_IF_ERROR(AtLeast("convolution.out_channels", out_channels, 1));
+  RETURN_IF_ERROR(AtLeast("convolution.groups", groups, 1));
+  if (input.channels() % groups != 0) {
+    return InvalidField("convolution.groups", absl::StrCat(groups, " does not divide the ",
+                                                           input.channels(), " input channels"));
+  }
+  if (out_channels % groups != 0) {
+    return InvalidField("convolution.groups", absl::StrCat(groups, " does not divide the ",
+                                                           out_channels, " output channels"));
+  }
+  ASSIGN_OR_RETURN(const int64_t height,
+                   OutputExtent({"convolution", "_height", attributes.kernel_height(),
+                                 attributes.stride_height(), attributes.padding_height(),
+                                 attributes.dilation_height()},
+                                input.height()));
+  ASSIGN_OR_RETURN(
+      const int64_t width,
+      OutputExtent({"convolution", "_width", attributes.kernel_width(), attributes.stride_width(),
+                    attributes.padding_width(), attributes.dilation_width()},
+                   input.width()));
+  NodeCosts costs;
+  costs.output = MakeShape(out_channels, height, width);
+  int64_t weights = 0;
+  if (!Product({out_channels, input.channels() / groups, attributes.kernel_height(),
+                attributes.kernel_width()},
+               &weights)) {
+    return Overflow("convolution", "parameters");
+  }
+  costs.parameters = weights;
+  if (attributes.bias() && !Increase(&costs.parameters, out_channels)) {
+    return Overflow("convolution", "parameters");
+  }
+  if (!Product({weights, height, width}, &costs.macs)) {
+    return Overflow("convolution", "multiply-accumulates");
+  }
+  return costs;
+}
+
+absl::StatusOr<NodeCosts> AnalyzeLinear(const v1::Linear& attributes, const v1::Shape& input) {
+  const int64_t out_features = attributes.out_features();
+  RETURN_IF_ERROR(AtLeast("linear.out_features", out_features, 1));
+  NodeCosts costs;
+  costs.output = MakeShape(out_features, 1, 1);
+  int64_t in_features = 0;
+  if (!Elements(input, &in_features) || !Product({in_features, out_features}, &costs.macs)) {
+    return Overflow("linear", "parameters");
+  }
+  costs.parameters = costs.macs;
+  if (attributes.bias() && !Increase(&costs.parameters, out_features)) {
+    return Overflow("linear", "parameters");
+  }
+  return costs;
+}
+
+absl::StatusOr<NodeCosts> AnalyzePool(const v1::Pool& attributes, const v1::Shape& input) {
+  const Window vertical{"pool",
+                        "_height",
+                        attributes.kernel_height(),
+                        attributes.stride_height(),
+                        attributes.padding_height(),
+                        1};
+  const Window horizontal{"pool",
+                          "_width",
+                          attributes.kernel_width(),
+                          attributes.stride_width(),
+                          attributes.padding_width(),
+                          1};
+  ASSIGN_OR_RETURN(const int64_t height, OutputExtent(vertical, input.height()));
+  ASSIGN_OR_RETURN(const int64_t width, OutputExtent(horizontal, input.width()));
+  // Otherwise some windows would hold padding only, and have no maximum and no mean.
+  for (const Window& window : {vertical, horizontal}) {
+    if (window.padding >= window.kernel) {
+      return InvalidField(
+          window.Field("padding"),
+          absl::StrCat(window.padding, " is not below the ", window.kernel, " of the kernel"));
+    }
+  }
+  NodeCosts costs;
+  costs.output = MakeShape(input.channels(), height, width);
+  return costs;
+}
+
+absl::StatusOr<NodeCosts> AnalyzeAdd(absl::Span<const v1::Shape> inputs) {
+  for (size_t i = 1; i < inputs.size(); ++i) {
+    if (!SameShape(inputs[0], inputs[i])) {
+      return InvalidField(absl::StrCat("inputs[", i, "]"),
+                          absl::StrCat("has shape ", ShapeText(inputs[i]), ", the first has ",
+                                       ShapeText(inputs[0])));
+    }
+  }
+  NodeCosts costs;
+  costs.output = inputs[0];
+  return costs;
+}
+
+absl::StatusOr<NodeCosts> AnalyzeConcat(absl::Span<const v1::Shape> inputs) {
+  int64_t channels = 0;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i].height() != inputs[0].height() || inputs[i].width() != inputs[0].width()) {
+      return InvalidField(absl::StrCat("inputs[", i, "]"),
+                          absl::StrCat("has shape ", ShapeText(inputs[i]), ", the first has ",
+                                       ShapeText(inputs[0]), ": height and width must agree"));
+    }
+    channels += inputs[i].channels();
+    if (channels > kMaxExtent) {
+      return InvalidField("inputs",
+                          absl::StrCat("make ", channels, " channels, more than ", kMaxExtent));
+    }
+  }
+  NodeCosts costs;
+  costs.output = MakeShape(channels, inputs[0].height(), inputs[0].width());
+  return costs;
+}
+
+// Which attributes the operator takes.
+v1::Node::AttributesCase ExpectedAttributes(v1::Operator op) {
+  switch (op) {
+    case v1::OPERATOR_CONVOLUTION:
+      return v1::Node::kConvolution;
+    case v1::OPERATOR_LINEAR:
+      return v1::Node::kLinear;
+    case v1::OPERATOR_MAX_POOL:
+    case v1::OPERATOR_AVERAGE_POOL:
+      return v1::Node::kPool;
+    default:
+      return v1::Node::ATTRIBUTES_NOT_SET;
+  }
+}
+
+absl::string_view AttributesName(v1::Node::AttributesCase attributes) {
+  switch (attributes) {
+    case v1::Node::kConvolution:
+      return "convolution";
+    case v1::Node::kLinear:
+      return "linear";
+    case v1::Node::kPool:
+      return "pool";
+    case v1::Node::ATTRIBUTES_NOT_SET:
+      break;
+  }
+  return "none";
+}
+
+absl::Status CheckForm(const v1::Node& node, size_t inputs) {
+  if (node.op() == v1::OPERATOR_UNSPECIFIED || !v1::Operator_IsValid(node.op())) {
+    return InvalidField("op", absl::StrCat("unknown operator ", static_cast<int>(node.op())));
+  }
+  const v1::Node::AttributesCase expected = ExpectedAttributes(node.op());
+  if (node.attributes_case() != expected) {
+    const bool missing = node.attributes_case() == v1::Node::ATTRIBUTES_NOT_SET;
+    return InvalidField(AttributesName(missing ? expected : node.attributes_case()),
+                        absl::StrCat(missing ? "missing for " : "not an attribute of ",
+                                     v1::Operator_Name(node.op())));
+  }
+  const bool joins = node.op() == v1::OPERATOR_ADD || node.op() == v1::OPERATOR_CONCAT;
+  if (node.op() == v1::OPERATOR_INPUT ? inputs != 0 : joins ? inputs < 2 : inputs != 1) {
+    return InvalidField("inputs", absl::StrCat("has ", inputs, " entries, ",
+                                               v1::Operator_Name(node.op()), " takes ",
+                                               node.op() == v1::OPERATOR_INPUT ? "none"
+                                               : joins                         ? "two or more"
+                                                                               : "one"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1::Shape> inputs) {
+  if (node.op() == v1::OPERATOR_INPUT) {
+    return InvalidField("op", "OPERATOR_INPUT stands for node 0 and only for it");
+  }
+  RETURN_IF_ERROR(CheckForm(node, inputs.size()));
+  NodeCosts costs;
+  costs.output = inputs[0];
+  switch (node.op()) {
+    case v1::OPERATOR_CONVOLUTION:
+      return AnalyzeConvolution(node.convolution(), inputs[0]);
+    case v1::OPERATOR_LINEAR:
+      return AnalyzeLinear(node.linear(), inputs[0]);
+    case v1::OPERATOR_MAX_POOL:
+    case v1::OPERATOR_AVERAGE_POOL:
+      return AnalyzePool(node.pool(), inputs[0]);
+    case v1::OPERATOR_ADD:
+      return AnalyzeAdd(inputs);
+    case v1::OPERATOR_CONCAT:
+      return AnalyzeConcat(inputs);
+    case v1::OPERATOR_GLOBAL_AVERAGE_POOL:
+      costs.output = MakeShape(inputs[0].channels(), 1, 1);
+      return costs;
+    case v1::OPERATOR_BATCH_NORM:
+      costs.parameters = 2 * static_cast<int64_t>(inputs[0].channels());
+      return costs;
+    case v1::OPERATOR_RELU:
+    case v1::OPERATOR_IDENTITY:
+      return costs;
+    default:
+      return InvalidField("op", absl::StrCat("unknown operator ", static_cast<int>(node.op())));
+  }
+}
+
+absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
+  const v1::Shape& input = architecture.input();
+  RETURN_IF_ERROR(AtLeast("input.channels", input.channels(), 1));
+  RETURN_IF_ERROR(AtLeast("input.height", input.height(), 1));
+  RETURN_IF_ERROR(AtLeast("input.width", input.width(), 1));
+  RETURN_IF_ERROR(AtLeast("classes", architecture.classes(), 1));
+  if (architecture.nodes().empty()) return InvalidField("nodes", "empty");
+  if (architecture.nodes(0).op() != v1::OPERATOR_INPUT) {
+    return InvalidField("nodes[0].op", "the first node must be OPERATOR_INPUT");
+  }
+
+  GraphCosts graph;
+  graph.nodes.reserve(architecture.nodes_size());
+  std::vector<int32_t> depths;
+  depths.reserve(architecture.nodes_size());
+  absl::flat_hash_set<absl::string_view> names;
+  names.reserve(architecture.nodes_size());
+  std::vector<v1::Shape> shapes;
+  for (int i = 0; i < architecture.nodes_size(); ++i) {
+    const v1::Node& node = architecture.nodes(i);
+    const auto in_node = [i](const absl::Status& status) {
+      return PrefixField(absl::StrCat("nodes[", i, "]"), status);
+    };
+    if (!node.name().empty() && !names.insert(node.name()).second) {
+      return in_node(InvalidField("name", absl::StrCat("'", node.name(), "' is used twice")));
+    }
+    int32_t depth = 0;
+    shapes.clear();
+    for (int k = 0; k < node.inputs_size(); ++k) {
+      const int32_t source = node.inputs(k);
+      if (source < 0 || source >= i) {
+        return in_node(InvalidField(absl::StrCat("inputs[", k, "]"),
+                                    absl::StrCat(source, " is not an earlier node")));
+      }
+      shapes.push_back(graph.nodes[source].output);
+      depth = std::max(depth, depths[source]);
+    }
+    NodeCosts costs;
+    if (i == 0) {
+      absl::Status form = CheckForm(node, 0 + node.inputs_size());
+      if (!form.ok()) return in_node(form);
+      costs.output = input;
+    } else {
+      absl::StatusOr<NodeCosts> result = AnalyzeNode(node, shapes);
+      if (!result.ok()) return in_node(result.status());
+      costs = *std::move(result);
+    }
+    if (node.op() == v1::OPERATOR_CONVOLUTION || node.op() == v1::OPERATOR_LINEAR) ++depth;
+    int64_t elements = 0;
+    int64_t bytes = 0;
+    if (!Elements(costs.output, &elements) || !Product({elements, sizeof(float)}, &bytes) ||
+        !Increase(&graph.activation_bytes, bytes)) {
+      return in_node(Overflow("op", "activation bytes"));
+    }
+    if (!Increase(&graph.parameters, costs.parameters)) {
+      return in_node(Overflow("op", "parameters"));
+    }
+    if (!Increase(&graph.macs, costs.macs)) {
+      return in_node(Overflow("op", "multiply-accumulates"));
+    }
+    depths.push_back(depth);
+    graph.nodes.push_back(std::move(costs));
+  }
+  const v1::Shape& output = graph.nodes.back().output;
+  if (!SameShape(output, MakeShape(architecture.classes(), 1, 1))) {
+    return InvalidField(absl::StrCat("nodes[", architecture.nodes_size() - 1, "]"),
+                        absl::StrCat("is the output and has shape ", ShapeText(output), ", not ",
+                                     architecture.classes(), "x1x1"));
+  }
+  graph.depth = depths.back();
+  return graph;
+}
+
+}  // namespace frontier

@@ -1,0 +1,311 @@
+// The client side of the dispatcher.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/base/version.h"
+#include "coordinator/core/dispatcher_impl.h"
+#include "coordinator/core/enum_names.h"
+#include "coordinator/core/job_validation.h"
+#include "coordinator/core/trial_machine.h"
+#include "coordinator/strategy/objectives.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr int kDefaultPage = 50;
+constexpr int kMaxPage = 500;
+constexpr int kMaxEvents = 200;
+
+absl::StatusOr<int> PageSize(int requested) {
+  if (requested == 0) return kDefaultPage;
+  if (requested >= 1 && requested <= kMaxPage) return requested;
+  return InvalidField("page_size", absl::StrCat("must be 0 to ", kMaxPage, ", is ", requested));
+}
+
+absl::StatusOr<int64_t> PageToken(const std::string& token) {
+  int64_t position = 0;
+  if (token.empty()) return position;
+  if (absl::SimpleAtoi(token, &position) && position > 0) return position;
+  return InvalidField("page_token",
+                      absl::StrCat("'", token.substr(0, 100), "' was not given out by this call"));
+}
+
+void StripForList(v1::Trial* trial) {
+  trial->clear_architecture();
+  trial->mutable_result()->clear_epochs();
+  if (trial->result().ByteSizeLong() == 0) trial->clear_result();
+  for (v1::Attempt& attempt : *trial->mutable_attempts()) attempt.clear_epochs();
+}
+
+}  // namespace
+
+JobState* DispatcherImpl::FindLive(JobId id) {
+  const auto it = live_.find(id);
+  return it == live_.end() ? nullptr : it->second.get();
+}
+
+absl::StatusOr<JobState*> DispatcherImpl::GetLive(JobId id) {
+  if (JobState* job = FindLive(id)) return job;
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(id.value()));
+  return ErrorWithReason(
+      absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+      absl::StrCat(id.ToString(), " has ended: ", EnumName(record.job().state())));
+}
+
+v1::Job DispatcherImpl::View(const v1::JobRecord& record) {
+  return ViewJob(record, workers_, clock_->Elapsed(), clock_->Now());
+}
+
+absl::StatusOr<v1::Job> DispatcherImpl::View(JobId id) {
+  if (const JobState* job = FindLive(id)) return View(job->record());
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(id.value()));
+  return View(record);
+}
+
+absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
+    const v1::SubmitJobRequest& request) {
+  RETURN_IF_ERROR(CheckProtocolVersion(kProtocolVersion, request.protocol_version(), "client"));
+  const RequestKey key = KeyOf("SubmitJob", request);
+  std::vector<v1::Worker> workers;
+  if (!request.validate_only()) {
+    ASSIGN_OR_RETURN(std::optional<v1::SubmitJobResponse> answer,
+                     FindAnswer<v1::SubmitJobResponse>(*store_, key));
+    if (answer.has_value()) return *std::move(answer);
+  }
+  {
+    MutexLock lock(&mutex_);
+    workers = workers_.List(clock_->Elapsed());
+  }
+  // Outside the lock: looking for something to propose may take a while.
+  absl::StatusOr<v1::JobSpec> spec = CompleteJobSpec(request.spec(), workers);
+  if (!spec.ok()) return PrefixField("spec", spec.status());
+  const absl::Time now = clock_->Now();
+  v1::JobRecord record;
+  v1::Job* job = record.mutable_job();
+  *job->mutable_spec() = *std::move(spec);
+  job->set_state(v1::JOB_STATE_RUNNING);
+  job->set_submitted_unix_us(absl::ToUnixMicros(now));
+  absl::StatusOr<std::unique_ptr<JobState>> state = JobState::Create(std::move(record));
+  if (!state.ok()) return PrefixField("spec", state.status());
+  const absl::Status not_empty = CheckSpaceIsNotEmpty((*state)->spec(), (*state)->space());
+  if (!not_empty.ok()) return PrefixField("spec", not_empty);
+
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  v1::SubmitJobResponse response;
+  if (request.validate_only()) {
+    *response.mutable_job() = View((*state)->record());
+    return response;
+  }
+  // The same request may have come in meanwhile.
+  ASSIGN_OR_RETURN(std::optional<v1::SubmitJobResponse> answer,
+                   FindAnswer<v1::SubmitJobResponse>(*store_, key));
+  if (answer.has_value()) return *std::move(answer);
+  const JobId id(last_job_id_ + 1);
+  (*state)->SetId(id);
+  v1::Change change;
+  *change.add_jobs() = (*state)->record();
+  v1::Event* event = change.add_events();
+  event->set_job_id(id.value());
+  event->set_kind(v1::EVENT_KIND_JOB_SUBMITTED);
+  event->set_at_unix_us(absl::ToUnixMicros(now));
+  event->set_message(absl::StrCat("submitted: ", (*state)->spec().name(), ", ",
+                                  (*state)->job().space_size(), " genotypes"));
+  *response.mutable_job() = View((*state)->record());
+  AddAnswer(key, response, now, &change);
+  RETURN_IF_ERROR(CommitChange(&change));
+  last_job_id_ = id.value();
+  live_.emplace(id, *std::move(state));
+  LogInfo({.job = id.value()}, change.events(0).message());
+  return response;
+}
+
+absl::StatusOr<v1::GetJobResponse> DispatcherImpl::GetJob(const v1::GetJobRequest& request) {
+  MutexLock lock(&mutex_);
+  v1::GetJobResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_job(), View(JobId(request.job_id())));
+  return response;
+}
+
+absl::StatusOr<v1::ListJobsResponse> DispatcherImpl::ListJobs(const v1::ListJobsRequest& request) {
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const int64_t before, PageToken(request.page_token()));
+  ASSIGN_OR_RETURN(std::vector<v1::JobRecord> records, store_->ListJobs(before, size + 1));
+  v1::ListJobsResponse response;
+  if (static_cast<int>(records.size()) > size) {
+    records.resize(size);
+    response.set_next_page_token(absl::StrCat(records.back().job().id()));
+  }
+  MutexLock lock(&mutex_);
+  for (const v1::JobRecord& record : records) *response.add_jobs() = View(record);
+  return response;
+}
+
+template <typename Response, typename Request>
+absl::StatusOr<Response> DispatcherImpl::ChangeJob(absl::string_view method, const Request& request,
+                                                   absl::Status (JobDraft::*change)()) {
+  const RequestKey key = KeyOf(method, request);
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(std::optional<Response> answer, FindAnswer<Response>(*store_, key));
+  if (answer.has_value()) return *std::move(answer);
+  ASSIGN_OR_RETURN(JobState * job, GetLive(JobId(request.job_id())));
+  const absl::Time now = clock_->Now();
+  JobDraft draft(job, now, clock_->Elapsed());
+  RETURN_IF_ERROR((draft.*change)());
+  RETURN_IF_ERROR(draft.Settle());
+  Response response;
+  *response.mutable_job() = View(draft.record());
+  AddAnswer(key, response, now, draft.change());
+  RETURN_IF_ERROR(CommitSettled(&draft));
+  return response;
+}
+
+absl::StatusOr<v1::CancelJobResponse> DispatcherImpl::CancelJob(
+    const v1::CancelJobRequest& request) {
+  return ChangeJob<v1::CancelJobResponse>("CancelJob", request, &JobDraft::Cancel);
+}
+
+absl::StatusOr<v1::PauseJobResponse> DispatcherImpl::PauseJob(const v1::PauseJobRequest& request) {
+  return ChangeJob<v1::PauseJobResponse>("PauseJob", request, &JobDraft::Pause);
+}
+
+absl::StatusOr<v1::ResumeJobResponse> DispatcherImpl::ResumeJob(
+    const v1::ResumeJobRequest& request) {
+  return ChangeJob<v1::ResumeJobResponse>("ResumeJob", request, &JobDraft::Resume);
+}
+
+absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(
+    const v1::ListTrialsRequest& request) {
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  ASSIGN_OR_RETURN(const int64_t after, PageToken(request.page_token()));
+  if (!v1::TrialState_IsValid(request.state())) {
+    return InvalidField("state", absl::StrCat("unknown state ", request.state()));
+  }
+  RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
+  ASSIGN_OR_RETURN(std::vector<v1::Trial> trials,
+                   store_->ListTrials(request.job_id(), after, request.state(), size + 1));
+  v1::ListTrialsResponse response;
+  if (static_cast<int>(trials.size()) > size) {
+    trials.resize(size);
+    response.set_next_page_token(absl::StrCat(trials.back().number()));
+  }
+  for (v1::Trial& trial : trials) {
+    StripForList(&trial);
+    *response.add_trials() = std::move(trial);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrialRequest& request) {
+  RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
+  v1::GetTrialResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_trial(), store_->GetTrial(request.job_id(), request.trial()));
+  return response;
+}
+
+absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFrontRequest& request) {
+  const JobId id(request.job_id());
+  v1::GetFrontResponse response;
+  std::optional<std::vector<int64_t>> numbers;  // of a live job
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(*response.mutable_job(), View(id));
+    if (const JobState* job = FindLive(id)) {
+      numbers.emplace();
+      for (const ParetoFront::Member& member : job->front().members()) {
+        numbers->push_back(member.id);
+      }
+    }
+  }
+  // Read unlocked, since a large front takes a while; one that leaves it meanwhile is left out.
+  std::vector<v1::Trial> trials;
+  if (numbers.has_value()) {
+    for (const int64_t number : *numbers) {
+      ASSIGN_OR_RETURN(v1::Trial trial, store_->GetTrial(id.value(), number));
+      if (trial.on_front()) trials.push_back(std::move(trial));
+    }
+  } else {
+    RETURN_IF_ERROR(store_->ForEachTrial(id.value(), [&trials](const v1::Trial& trial) {
+      if (trial.on_front()) trials.push_back(trial);
+      return absl::OkStatus();
+    }));
+  }
+  std::vector<std::pair<std::vector<double>, size_t>> order;
+  for (size_t i = 0; i < trials.size(); ++i) {
+    ASSIGN_OR_RETURN(std::vector<double> objectives,
+                     MinimizedObjectives(response.job().spec(), trials[i].result()));
+    order.emplace_back(std::move(objectives), i);
+  }
+  // Ties by the further objectives, then by number: the order is the same at each call.
+  std::sort(order.begin(), order.end(), [&trials](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    return trials[a.second].number() < trials[b.second].number();
+  });
+  for (const auto& [objectives, index] : order) {
+    trials[index].clear_architecture();
+    *response.add_trials() = std::move(trials[index]);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListWorkersResponse> DispatcherImpl::ListWorkers(
+    const v1::ListWorkersRequest& request) {
+  ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
+  MutexLock lock(&mutex_);
+  std::vector<v1::Worker> workers =
+      workers_.List(clock_->Elapsed(), request.page_token(), size + 1);
+  v1::ListWorkersResponse response;
+  if (static_cast<int>(workers.size()) > size) {
+    workers.resize(size);
+    response.set_next_page_token(workers.back().id());
+  }
+  for (v1::Worker& worker : workers) {
+    for (const AttemptId& id : leases_.OfWorker(worker.id())) *worker.add_running() = id.ToKey();
+    *response.add_workers() = std::move(worker);
+  }
+  return response;
+}
+
+absl::StatusOr<v1::WatchJobResponse> DispatcherImpl::PollJob(const v1::WatchJobRequest& request,
+                                                             int64_t* cursor) {
+  if (request.after_event() < 0) {
+    return InvalidField("after_event",
+                        absl::StrCat("must not be negative, is ", request.after_event()));
+  }
+  // Under one lock, so that the events are those that led to the job as it is.
+  MutexLock lock(&mutex_);
+  v1::WatchJobResponse response;
+  ASSIGN_OR_RETURN(*response.mutable_job(), View(JobId(request.job_id())));
+  if (request.after_event() == 0) {
+    ASSIGN_OR_RETURN(*cursor, store_->LastEventSequence());
+    return response;
+  }
+  ASSIGN_OR_RETURN(std::vector<v1::Event> events,
+                   store_->ListEvents(request.job_id(), request.after_event(), kMaxEvents));
+  *cursor = events.empty() ? request.after_event() : events.back().sequence();
+  for (v1::Event& event : events) *response.add_events() = std::move(event);
+  return response;
+}
+
+absl::StatusOr<std::string> DispatcherImpl::FindWeights(const v1::GetWeightsRequest& request) {
+  RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
+  ASSIGN_OR_RETURN(const v1::Trial trial, store_->GetTrial(request.job_id(), request.trial()));
+  if (!trial.weights_kept()) {
+    return absl::NotFoundError(absl::StrCat(
+        "job ", request.job_id(), " trial ", request.trial(), ": no weights are kept, since it ",
+        trial.on_front() ? "was reported without" : "is not on the front"));
+  }
+  return trial.result().weights_sha256();
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,316 @@
+#include "coordinator/core/dispatcher_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "coordinator/core/trial_machine.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr absl::Duration kSweepInterval = absl::Minutes(10);
+constexpr absl::Duration kPruneInterval = absl::Minutes(10);
+constexpr absl::Duration kLastSeenInterval = absl::Minutes(1);
+// Beyond its own time limit an attempt has this long to load data, upload and report.
+constexpr absl::Duration kReportGrace = absl::Minutes(5);
+constexpr int kPage = 500;
+
+LogIds IdsOf(const v1::Event& event) {
+  return {.job = event.job_id(),
+          .trial = event.trial(),
+          .attempt = event.attempt(),
+          .worker = event.worker_id()};
+}
+
+// Keeps the first error of several steps that do not depend on each other.
+void Note(const absl::Status& status, absl::Status* first) {
+  if (first->ok()) *first = status;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Dispatcher>> CreateDispatcher(const DispatcherOptions& options,
+                                                             Store* store, BlobStore* blobs,
+                                                             Clock* clock) {
+  if (options.lease_duration <= absl::ZeroDuration()) {
+    return InvalidField(
+        "lease_duration",
+        absl::StrCat("must be positive, is ", absl::FormatDuration(options.lease_duration)));
+  }
+  if (options.heartbeat_interval <= absl::ZeroDuration() ||
+      options.heartbeat_interval * 3 > options.lease_duration) {
+    return InvalidField(
+        "heartbeat_interval",
+        absl::StrCat("must be positive and at most a third of the lease duration of ",
+                     absl::FormatDuration(options.lease_duration), ", is ",
+                     absl::FormatDuration(options.heartbeat_interval)));
+  }
+  auto dispatcher = std::make_unique<DispatcherImpl>(options, store, blobs, clock);
+  RETURN_IF_ERROR(dispatcher->Restore());
+  return dispatcher;
+}
+
+DispatcherImpl::DispatcherImpl(const DispatcherOptions& options, Store* store, BlobStore* blobs,
+                               Clock* clock)
+    : options_(options),
+      store_(store),
+      blobs_(blobs),
+      clock_(clock),
+      workers_(options.lease_duration) {}
+
+void DispatcherImpl::SetChangeListener(absl::AnyInvocable<void()> listener) {
+  listener_ = std::move(listener);
+}
+
+absl::Status DispatcherImpl::Restore() {
+  MutexLock lock(&mutex_);
+  const absl::Duration elapsed = clock_->Elapsed();
+  ASSIGN_OR_RETURN(last_job_id_, store_->LastJobId());
+  ASSIGN_OR_RETURN(next_token_, store_->NextLeaseToken());
+  first_token_ = next_token_;
+  ASSIGN_OR_RETURN(std::vector<v1::WorkerRecord> workers, store_->LoadWorkers());
+  for (v1::WorkerRecord& worker : workers) workers_.Restore(std::move(worker));
+  ASSIGN_OR_RETURN(std::vector<v1::JobRecord> jobs, store_->LoadLiveJobs());
+  for (v1::JobRecord& record : jobs) {
+    const JobId id(record.job().id());
+    absl::StatusOr<std::unique_ptr<JobState>> state =
+        JobState::Restore(std::move(record), *store_, elapsed);
+    if (!state.ok()) {
+      return absl::Status(
+          state.status().code(),
+          absl::StrCat(id.ToString(), " cannot be restored: ", state.status().message()));
+    }
+    live_.emplace(id, *std::move(state));
+  }
+  std::vector<AttemptId> orphans;
+  RETURN_IF_ERROR(RestoreLeases(&orphans));
+  RETURN_IF_ERROR(RestoreWeights());
+  RETURN_IF_ERROR(
+      LoseLeases(orphans, v1::FAILURE_CAUSE_WORKER_LOST, "no lease of it was found at the start"));
+  next_sweep_ = elapsed;
+  next_prune_ = elapsed;
+  next_last_seen_ = elapsed + kLastSeenInterval;
+  SweepWeights();
+  if (!live_.empty() || leases_.size() > 0) {
+    LogInfo({},
+            absl::StrCat("restored ", live_.size(), " live jobs and ", leases_.size(), " leases"));
+  }
+  changed_ = false;
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
+  const absl::Duration elapsed = clock_->Elapsed();
+  const absl::Time now = clock_->Now();
+  ASSIGN_OR_RETURN(const std::vector<v1::LeaseRecord> records, store_->LoadLeases());
+  v1::Change stray;
+  for (const v1::LeaseRecord& record : records) {
+    const AttemptId id = AttemptId::FromKey(record.key());
+    const JobState* job = FindLive(id.job);
+    const v1::Trial* trial = job == nullptr ? nullptr : job->FindOpen(id.trial);
+    if (trial == nullptr || trial->state() != v1::TRIAL_STATE_RUNNING ||
+        trial->attempts_size() != id.attempt) {
+      LogWarning({.job = id.job.value(), .trial = id.trial.value(), .attempt = id.attempt},
+                 "a stored lease belongs to no running attempt; dropped");
+      *stray.add_ended_leases() = record.key();
+      continue;
+    }
+    // Nobody could renew it while no coordinator ran.
+    Lease lease;
+    lease.id = id;
+    lease.token = record.token();
+    lease.worker_id = record.worker_id();
+    lease.incarnation = record.incarnation();
+    lease.granted = elapsed;
+    lease.expires = elapsed + options_.lease_duration;
+    workers_.Touch(lease.worker_id, elapsed, now);
+    leases_.Add(std::move(lease));
+  }
+  for (const auto& [job_id, job] : live_) {
+    for (const auto& [number, trial] : job->open_trials()) {
+      const AttemptId id{job_id, number, trial.attempts_size()};
+      if (trial.state() == v1::TRIAL_STATE_RUNNING && leases_.Find(id) == nullptr) {
+        orphans->push_back(id);
+      }
+    }
+  }
+  return stray.ended_leases().empty() ? absl::OkStatus() : CommitChange(&stray);
+}
+
+absl::Status DispatcherImpl::RestoreWeights() {
+  int64_t before = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<v1::JobRecord> jobs, store_->ListJobs(before, kPage));
+    if (jobs.empty()) return absl::OkStatus();
+    for (const v1::JobRecord& record : jobs) {
+      before = record.job().id();
+      if (record.job().front_size() == 0) continue;
+      RETURN_IF_ERROR(store_->ForEachTrial(before, [this](const v1::Trial& trial) {
+        if (trial.weights_kept()) ++references_[trial.result().weights_sha256()];
+        return absl::OkStatus();
+      }));
+    }
+  }
+}
+
+absl::Status DispatcherImpl::CommitChange(v1::Change* change) {
+  const absl::Duration elapsed = clock_->Elapsed();
+  const bool prune = elapsed >= next_prune_;
+  if (prune) {
+    change->set_requests_before_unix_us(
+        absl::ToUnixMicros(clock_->Now() - options_.request_retention));
+  }
+  RETURN_IF_ERROR(store_->Commit(change));
+  if (prune) next_prune_ = elapsed + kPruneInterval;
+  changed_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::Commit(JobDraft* draft) {
+  RETURN_IF_ERROR(draft->Settle());
+  if (draft->IsEmpty()) return absl::OkStatus();
+  return CommitSettled(draft);
+}
+
+absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
+  v1::Change* change = draft->change();
+  RETURN_IF_ERROR(CommitChange(change));
+  draft->Apply();
+  const absl::Duration elapsed = clock_->Elapsed();
+  for (const v1::LeaseRecord& record : change->leases()) {
+    Lease lease;
+    lease.id = AttemptId::FromKey(record.key());
+    lease.token = record.token();
+    lease.worker_id = record.worker_id();
+    lease.incarnation = record.incarnation();
+    lease.granted = elapsed;
+    lease.expires = elapsed + options_.lease_duration;
+    leases_.Add(std::move(lease));
+  }
+  if (change->next_lease_token() != 0) next_token_ = change->next_lease_token();
+  // What is kept gets its reference before the upload's goes.
+  for (const std::string& sha256 : draft->weights_kept()) ++references_[sha256];
+  for (const v1::AttemptKey& key : change->ended_leases()) RemoveLease(AttemptId::FromKey(key));
+  for (const std::string& sha256 : draft->weights_released()) ReleaseWeights(sha256);
+  for (const std::string& sha256 : draft->weights_unused()) DeleteUnreferencedWeights(sha256);
+  for (const v1::Event& event : change->events()) LogInfo(IdsOf(event), event.message());
+  for (const v1::JobRecord& record : change->jobs()) {
+    if (HasEnded(record.job().state())) live_.erase(JobId(record.job().id()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::LoseLeases(const std::vector<AttemptId>& ids, v1::FailureCause cause,
+                                        absl::string_view message) {
+  std::map<JobId, std::vector<AttemptId>> by_job;
+  for (const AttemptId& id : ids) by_job[id.job].push_back(id);
+  absl::Status first;
+  for (const auto& [job_id, attempts] : by_job) {
+    JobState* job = FindLive(job_id);
+    if (job == nullptr) continue;
+    JobDraft draft(job, clock_->Now(), clock_->Elapsed());
+    absl::Status status;
+    for (const AttemptId& id : attempts) {
+      if (status.ok()) status = draft.Lose(id, cause, message);
+    }
+    if (status.ok()) status = Commit(&draft);
+    Note(status, &first);
+  }
+  return first;
+}
+
+absl::Status DispatcherImpl::EndOverdueAttempts() {
+  const absl::Duration elapsed = clock_->Elapsed();
+  absl::Status first;
+  for (const AttemptId& id : leases_.All()) {
+    const Lease* lease = leases_.Find(id);
+    const JobState* job = FindLive(id.job);
+    if (lease == nullptr || job == nullptr) continue;
+    const absl::Duration limit = absl::Seconds(job->spec().limits().wall_seconds());
+    if (elapsed - lease->granted <= limit + kReportGrace) continue;
+    Note(LoseLeases({id}, v1::FAILURE_CAUSE_TIMED_OUT,
+                    absl::StrCat("no report ", absl::FormatDuration(elapsed - lease->granted),
+                                 " after its start, limit is ", absl::FormatDuration(limit))),
+         &first);
+  }
+  return first;
+}
+
+absl::Status DispatcherImpl::SettleJob(JobId id) {
+  JobState* job = FindLive(id);
+  if (job == nullptr) return absl::OkStatus();
+  JobDraft draft(job, clock_->Now(), clock_->Elapsed());
+  return Commit(&draft);
+}
+
+absl::Status DispatcherImpl::SettleJobs() {
+  std::vector<JobId> ids;
+  for (const auto& [id, job] : live_) ids.push_back(id);
+  absl::Status first;
+  for (const JobId id : ids) Note(SettleJob(id), &first);
+  return first;
+}
+
+absl::Status DispatcherImpl::StoreLastSeen() {
+  const absl::Duration elapsed = clock_->Elapsed();
+  if (elapsed < next_last_seen_) return absl::OkStatus();
+  next_last_seen_ = elapsed + kLastSeenInterval;
+  v1::Change change;
+  for (v1::WorkerRecord& worker : workers_.TakeTouched()) *change.add_workers() = std::move(worker);
+  return change.workers().empty() ? absl::OkStatus() : CommitChange(&change);
+}
+
+absl::Status DispatcherImpl::Tick() {
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  absl::Status first;
+  Note(LoseLeases(leases_.Expired(clock_->Elapsed()), v1::FAILURE_CAUSE_WORKER_LOST,
+                  absl::StrCat("not renewed for ", absl::FormatDuration(options_.lease_duration))),
+       &first);
+  Note(EndOverdueAttempts(), &first);
+  Note(SettleJobs(), &first);
+  Note(StoreLastSeen(), &first);
+  if (clock_->Elapsed() >= next_sweep_) SweepWeights();
+  return first;
+}
+
+// Weights that nothing refers to: of trials that ended while the coordinator was being killed, of
+// uploads whose lease was lost under way.
+void DispatcherImpl::SweepWeights() {
+  if (leases_.size() > 0 && leases_.OldestToken() < first_token_) return;
+  next_sweep_ = clock_->Elapsed() + kSweepInterval;
+  const absl::StatusOr<std::vector<std::string>> blobs = blobs_->List();
+  if (!blobs.ok()) {
+    LogWarning({}, absl::StrCat("weights cannot be listed: ", blobs.status().message()));
+    return;
+  }
+  for (const std::string& sha256 : *blobs) DeleteUnreferencedWeights(sha256);
+}
+
+void DispatcherImpl::RemoveLease(const AttemptId& id) {
+  const Lease* lease = leases_.Find(id);
+  if (lease == nullptr) return;
+  const std::vector<std::string> uploads = lease->uploads;
+  leases_.Remove(id);
+  for (const std::string& sha256 : uploads) ReleaseWeights(sha256);
+}
+
+void DispatcherImpl::ReleaseWeights(const std::string& sha256) {
+  const auto it = references_.find(sha256);
+  if (it != references_.end() && --it->second <= 0) references_.erase(it);
+  DeleteUnreferencedWeights(sha256);
+}
+
+void DispatcherImpl::DeleteUnreferencedWeights(const std::string& sha256) {
+  if (references_.contains(sha256)) return;
+  // A failure leaves a file too many, which the next sweep meets again.
+  const absl::Status status = blobs_->Delete(sha256);
+  if (!status.ok()) {
+    LogWarning({}, absl::StrCat("weights ", sha256, " cannot be deleted: ", status.message()));
+  }
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,169 @@
+// The decider. Every public method takes the one lock, decides, commits, applies; what goes to
+// listeners goes after the lock is released.
+#ifndef FRONTIER_COORDINATOR_CORE_DISPATCHER_IMPL_H_
+#define FRONTIER_COORDINATOR_CORE_DISPATCHER_IMPL_H_
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/mutex.h"
+#include "common/base/strong_id.h"
+#include "coordinator/blobs/blob_store.h"
+#include "coordinator/core/attempt_id.h"
+#include "coordinator/core/dispatcher.h"
+#include "coordinator/core/job_draft.h"
+#include "coordinator/core/job_state.h"
+#include "coordinator/core/lease_table.h"
+#include "coordinator/core/request_log.h"
+#include "coordinator/core/worker_registry.h"
+#include "coordinator/storage/store.h"
+
+namespace frontier::coordinator {
+
+class DispatcherImpl final : public Dispatcher {
+ public:
+  DispatcherImpl(const DispatcherOptions& options, Store* store, BlobStore* blobs, Clock* clock);
+
+  // Once, before anything else.
+  absl::Status Restore();
+
+  absl::StatusOr<v1::SubmitJobResponse> SubmitJob(const v1::SubmitJobRequest& request) override;
+  absl::StatusOr<v1::GetJobResponse> GetJob(const v1::GetJobRequest& request) override;
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) override;
+  absl::StatusOr<v1::CancelJobResponse> CancelJob(const v1::CancelJobRequest& request) override;
+  absl::StatusOr<v1::PauseJobResponse> PauseJob(const v1::PauseJobRequest& request) override;
+  absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) override;
+  absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override;
+  absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) override;
+  absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) override;
+  absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
+      const v1::ListWorkersRequest& request) override;
+  absl::StatusOr<v1::WatchJobResponse> PollJob(const v1::WatchJobRequest& request,
+                                               int64_t* cursor) override;
+  absl::StatusOr<std::string> FindWeights(const v1::GetWeightsRequest& request) override;
+
+  absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest& request) override;
+  absl::StatusOr<v1::LeaseResponse> TryLease(const v1::LeaseRequest& request) override;
+  absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request) override;
+  absl::Status CheckLease(const v1::UploadWeightsHeader& header) override;
+  absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) override;
+  absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) override;
+
+  absl::Status Tick() override;
+  void SetChangeListener(absl::AnyInvocable<void()> listener) override;
+
+ private:
+  // Calls the listener on leaving a public method in which something was committed. Declared before
+  // the lock, so that it is destroyed after it.
+  class NotifyOnExit {
+   public:
+    explicit NotifyOnExit(DispatcherImpl* dispatcher) : dispatcher_(dispatcher) {}
+    ~NotifyOnExit() {
+      if (dispatcher_->changed_.exchange(false) && dispatcher_->listener_) {
+        dispatcher_->listener_();
+      }
+    }
+    NotifyOnExit(const NotifyOnExit&) = delete;
+    NotifyOnExit& operator=(const NotifyOnExit&) = delete;
+
+   private:
+    DispatcherImpl* const dispatcher_;
+  };
+
+  // dispatcher_impl.cc: the door, time, weights.
+  absl::Status RestoreLeases(std::vector<AttemptId>* orphans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RestoreWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CommitChange(v1::Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
+  // from `live_` after this if it ended.
+  absl::Status Commit(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The second half of it, for callers who add the answer to a request in between.
+  absl::Status CommitSettled(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Commits the loss of the given attempts, job by job; those that are not leased are left out.
+  absl::Status LoseLeases(const std::vector<AttemptId>& ids, v1::FailureCause cause,
+                          absl::string_view message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status EndOverdueAttempts() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SettleJob(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status SettleJobs() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status StoreLastSeen() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void SweepWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RemoveLease(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void ReleaseWeights(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeleteUnreferencedWeights(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // dispatcher_clients.cc
+  // Null if the job has ended or never was.
+  JobState* FindLive(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // NOT_FOUND or (ended job) FAILED_PRECONDITION with reason WRONG_STATE.
+  absl::StatusOr<JobState*> GetLive(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<v1::Job> View(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::Job View(const v1::JobRecord& record) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> ChangeJob(absl::string_view method, const Request& request,
+                                     absl::Status (JobDraft::*change)());
+
+  // dispatcher_workers.cc
+  absl::StatusOr<std::optional<v1::LeaseResponse>> TryLeaseFrom(JobId id,
+                                                                const v1::LeaseRequest& request,
+                                                                const RequestKey& key)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The stored answer has the lease's key and token alone, since an architecture for each request
+  // of a day would be most of the database. A lease that has ended since is no work now.
+  v1::LeaseResponse RepeatLease(const v1::LeaseResponse& stored)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Queued first, else proposed; nothing if the job has nothing for this worker.
+  absl::StatusOr<std::optional<TrialNumber>> PickTrial(JobState* job, absl::string_view worker_id,
+                                                       JobDraft* draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool OthersCanTake(const v1::DatasetSpec& dataset, absl::string_view worker_id)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  v1::AttemptLease MakeLease(const AttemptId& id, const v1::JobSpec& spec, const v1::Trial& trial,
+                             int64_t token) const;
+  bool IsHeld(const AttemptId& id, absl::string_view worker_id, int64_t token)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Why a lease is not held: STALE_LEASE, or NOT_FOUND for a job or trial that never was.
+  absl::Status NotHeld(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status DraftReport(const v1::ReportRequest& request, const AttemptId& id, JobState* job,
+                           JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status TakeEpochs(const v1::HeartbeatRequest& request, v1::HeartbeatResponse* response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const DispatcherOptions options_;
+  Store* const store_;
+  BlobStore* const blobs_;
+  Clock* const clock_;
+  absl::AnyInvocable<void()> listener_;
+  std::atomic<bool> changed_ = false;  // since the listener was last called
+
+  Mutex mutex_;
+  std::map<JobId, std::unique_ptr<JobState>> live_ ABSL_GUARDED_BY(mutex_);
+  LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
+  WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);
+  int64_t last_job_id_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t next_token_ ABSL_GUARDED_BY(mutex_) = 1;
+  JobId last_served_ ABSL_GUARDED_BY(mutex_);
+  // Of weights: by trials that keep them, and by uploads of live leases.
+  absl::flat_hash_map<std::string, int> references_ ABSL_GUARDED_BY(mutex_);
+  // Uploads for leases older than this token were let in by an earlier process, so they are not in
+  // `references_`: no sweep while such a lease lives.
+  int64_t first_token_ ABSL_GUARDED_BY(mutex_) = 1;
+  absl::Duration next_sweep_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration next_prune_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration next_last_seen_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_CORE_DISPATCHER_IMPL_H_

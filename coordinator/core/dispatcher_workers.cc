@@ -1,0 +1,404 @@
+// The worker side of the dispatcher.
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/log.h"
+#include "common/base/random.h"
+#include "common/base/sha256.h"
+#include "common/base/status.h"
+#include "common/base/version.h"
+#include "coordinator/core/budget.h"
+#include "coordinator/core/dispatcher_impl.h"
+#include "coordinator/core/enum_names.h"
+#include "coordinator/core/result_check.h"
+#include "coordinator/core/scheduler.h"
+#include "coordinator/core/trial_machine.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr int kMaxUploadsPerLease = 8;
+constexpr int kMaxNamedLeases = 10000;
+
+}  // namespace
+
+absl::StatusOr<v1::RegisterResponse> DispatcherImpl::Register(const v1::RegisterRequest& request) {
+  RETURN_IF_ERROR(CheckProtocolVersion(kProtocolVersion, request.protocol_version(), "worker"));
+  const RequestKey key = KeyOf("Register", request);
+  RETURN_IF_ERROR(ValidateRegistration(request));
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(std::optional<v1::RegisterResponse> answer,
+                   FindAnswer<v1::RegisterResponse>(*store_, key));
+  if (answer.has_value()) {
+    workers_.Touch(request.worker_id(), clock_->Elapsed(), clock_->Now());
+    return *std::move(answer);
+  }
+  const v1::WorkerRecord* known = workers_.Find(request.worker_id());
+  if (known != nullptr && known->incarnation() != request.incarnation()) {
+    RETURN_IF_ERROR(LoseLeases(leases_.OfWorker(request.worker_id()), v1::FAILURE_CAUSE_WORKER_LOST,
+                               "its worker came back without it"));
+  }
+  const absl::Time now = clock_->Now();
+  v1::WorkerRecord record;
+  record.set_incarnation(request.incarnation());
+  v1::Worker* worker = record.mutable_worker();
+  worker->set_id(request.worker_id());
+  worker->set_version(request.version());
+  worker->set_protocol_version(request.protocol_version());
+  *worker->mutable_hardware() = request.hardware();
+  *worker->mutable_datasets() = request.datasets();
+  worker->set_slots(request.slots());
+  worker->set_registered_unix_us(absl::ToUnixMicros(now));
+  worker->set_last_seen_unix_us(absl::ToUnixMicros(now));
+
+  v1::RegisterResponse response;
+  response.set_protocol_version(kProtocolVersion);
+  response.set_version(std::string(ProductVersion()));
+  response.set_heartbeat_interval_ms(absl::ToInt64Milliseconds(options_.heartbeat_interval));
+  response.set_lease_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
+  v1::Change change;
+  *change.add_workers() = record;
+  AddAnswer(key, response, now, &change);
+  RETURN_IF_ERROR(CommitChange(&change));
+  workers_.Put(std::move(record), clock_->Elapsed());
+  LogInfo({.worker = request.worker_id()},
+          absl::StrCat("registered: ", request.slots(), " slots, ", request.hardware().cpu_model(),
+                       ", data sets: ",
+                       absl::StrJoin(request.datasets(), ", ",
+                                     [](std::string* out, const v1::Dataset& dataset) {
+                                       out->append(dataset.name());
+                                     })));
+  return response;
+}
+
+absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseRequest& request) {
+  v1::LeaseRequest content = request;
+  content.clear_wait_ms();  // how long to wait is not what is asked for
+  const RequestKey key = KeyOf("Lease", content);
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(workers_.Check(request.worker_id(), request.incarnation()));
+  workers_.Touch(request.worker_id(), clock_->Elapsed(), clock_->Now());
+  ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> answer,
+                   FindAnswer<v1::LeaseResponse>(*store_, key));
+  if (answer.has_value()) return RepeatLease(*answer);
+  const v1::Worker& worker = workers_.Find(request.worker_id())->worker();
+  if (leases_.CountOfWorker(worker.id()) >= worker.slots()) return v1::LeaseResponse();
+  std::vector<JobDemand> demands;
+  for (const auto& [id, job] : live_) {
+    JobDemand demand;
+    demand.job = id;
+    demand.has_work = HasWork(job->job());
+    demand.fits_worker = HoldsDataset(worker, job->spec().dataset());
+    demand.running = static_cast<int>(job->job().trials_running());
+    demand.max_parallel_trials = job->spec().max_parallel_trials();
+    demands.push_back(demand);
+  }
+  for (const JobId id : LeaseOrder(demands, last_served_)) {
+    ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> response, TryLeaseFrom(id, request, key));
+    if (!response.has_value()) continue;
+    last_served_ = id;
+    return *std::move(response);
+  }
+  return v1::LeaseResponse();
+}
+
+v1::LeaseResponse DispatcherImpl::RepeatLease(const v1::LeaseResponse& stored) {
+  const AttemptId id = AttemptId::FromKey(stored.lease().task().key());
+  const Lease* lease = leases_.Find(id);
+  const JobState* job = FindLive(id.job);
+  v1::LeaseResponse response;
+  if (lease != nullptr && job != nullptr && lease->token == stored.lease().token()) {
+    *response.mutable_lease() = MakeLease(id, job->spec(), *job->FindOpen(id.trial), lease->token);
+  }
+  return response;
+}
+
+absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
+    JobId id, const v1::LeaseRequest& request, const RequestKey& key) {
+  // Time may have used up the budget since the last tick.
+  RETURN_IF_ERROR(SettleJob(id));
+  JobState* job = FindLive(id);
+  if (job == nullptr || !HasWork(job->job()) ||
+      UsedResourceBudget(View(job->record())).has_value()) {
+    return std::nullopt;
+  }
+  const absl::Time now = clock_->Now();
+  absl::Status failure;
+  {
+    JobDraft draft(job, now, clock_->Elapsed());
+    absl::StatusOr<std::optional<TrialNumber>> picked = PickTrial(job, request.worker_id(), &draft);
+    if (picked.ok()) {
+      if (!picked->has_value()) {
+        RETURN_IF_ERROR(Commit(&draft));
+        return std::nullopt;
+      }
+      const int64_t token = next_token_;
+      ASSIGN_OR_RETURN(const AttemptId attempt,
+                       draft.Start(**picked, request.worker_id(), request.incarnation(), token,
+                                   now + options_.lease_duration));
+      RETURN_IF_ERROR(draft.Settle());
+      v1::LeaseResponse response;
+      *response.mutable_lease() =
+          MakeLease(attempt, job->spec(), *draft.FindTrial(attempt.trial), token);
+      v1::LeaseResponse stored;
+      *stored.mutable_lease()->mutable_task()->mutable_key() = attempt.ToKey();
+      stored.mutable_lease()->set_token(token);
+      AddAnswer(key, stored, now, draft.change());
+      RETURN_IF_ERROR(CommitSettled(&draft));
+      return response;
+    }
+    failure = picked.status();
+  }
+  // The strategy is broken: its job ends with the reason, others go on.
+  JobDraft draft(job, now, clock_->Elapsed());
+  RETURN_IF_ERROR(draft.FailJob(absl::StrCat("no proposal: ", failure.message())));
+  RETURN_IF_ERROR(Commit(&draft));
+  return std::nullopt;
+}
+
+absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* job,
+                                                                     absl::string_view worker_id,
+                                                                     JobDraft* draft) {
+  const std::optional<TrialNumber> queued =
+      job->NextQueued(worker_id, OthersCanTake(job->spec().dataset(), worker_id), clock_->Elapsed(),
+                      options_.lease_duration);
+  if (queued.has_value()) return queued;
+  if (!MayPropose(job->job())) return std::nullopt;
+  const absl::StatusOr<TrialNumber> proposed = draft->Propose();
+  if (proposed.ok()) return *proposed;
+  // Not found yet; the commit keeps how far it came, and wakes who waits to go on from there.
+  if (absl::IsUnavailable(proposed.status())) return std::nullopt;
+  if (GetErrorReason(proposed.status()) != v1::ERROR_REASON_SPACE_EXHAUSTED) {
+    return proposed.status();
+  }
+  RETURN_IF_ERROR(draft->Exhaust());
+  return std::nullopt;
+}
+
+bool DispatcherImpl::OthersCanTake(const v1::DatasetSpec& dataset, absl::string_view worker_id) {
+  return workers_.AnyAlive(clock_->Elapsed(), [&](const v1::Worker& worker) {
+    return worker.id() != worker_id && HoldsDataset(worker, dataset) &&
+           leases_.CountOfWorker(worker.id()) < worker.slots();
+  });
+}
+
+v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const v1::JobSpec& spec,
+                                           const v1::Trial& trial, int64_t token) const {
+  v1::AttemptLease lease;
+  lease.set_token(token);
+  lease.set_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
+  v1::TrialTask* task = lease.mutable_task();
+  *task->mutable_key() = id.ToKey();
+  *task->mutable_architecture() = trial.architecture();
+  *task->mutable_dataset() = spec.dataset();
+  *task->mutable_training() = spec.training();
+  *task->mutable_limits() = spec.limits();
+  // The same for every attempt of the trial, so that a retry repeats it.
+  task->set_seed(Rng(spec.strategy().seed(), static_cast<uint64_t>(trial.number())).NextUint64());
+  return lease;
+}
+
+bool DispatcherImpl::IsHeld(const AttemptId& id, absl::string_view worker_id, int64_t token) {
+  const Lease* lease = leases_.Find(id);
+  return lease != nullptr && lease->token == token && lease->worker_id == worker_id;
+}
+
+absl::Status DispatcherImpl::NotHeld(const AttemptId& id) {
+  std::string now;
+  absl::StatusOr<v1::Job> job = View(id.job);
+  if (!job.ok()) return job.status();
+  const absl::StatusOr<v1::Trial> trial = store_->GetTrial(id.job.value(), id.trial.value());
+  if (!trial.ok()) return trial.status();
+  if (HasEnded(job->state())) {
+    now = absl::StrCat("the job has ended: ", EnumName(job->state()));
+  } else if (trial->state() != v1::TRIAL_STATE_RUNNING) {
+    now = absl::StrCat("the trial is ", EnumName(trial->state()));
+  } else if (trial->attempts_size() != id.attempt) {
+    now = absl::StrCat("now attempt ", trial->attempts_size());
+  } else {
+    now = absl::StrCat("worker '", trial->attempts(id.attempt - 1).worker_id(),
+                       "' holds it under another token");
+  }
+  return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_STALE_LEASE,
+                         absl::StrCat(id.ToString(), ": lease is not held (", now, ")"));
+}
+
+absl::StatusOr<v1::HeartbeatResponse> DispatcherImpl::Heartbeat(
+    const v1::HeartbeatRequest& request) {
+  if (request.leases_size() > kMaxNamedLeases) {
+    return InvalidField("leases", absl::StrCat("must be at most ", kMaxNamedLeases, ", are ",
+                                               request.leases_size()));
+  }
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(workers_.Check(request.worker_id(), request.incarnation()));
+  const absl::Duration elapsed = clock_->Elapsed();
+  workers_.Touch(request.worker_id(), elapsed, clock_->Now());
+  v1::HeartbeatResponse response;
+  std::set<int64_t> named;
+  for (const v1::LeaseStatus& status : request.leases()) {
+    const AttemptId id = AttemptId::FromKey(status.key());
+    v1::Directive* directive = response.add_directives();
+    *directive->mutable_key() = status.key();
+    directive->set_token(status.token());
+    if (IsHeld(id, request.worker_id(), status.token())) {
+      leases_.Renew(id, elapsed + options_.lease_duration);
+      named.insert(status.token());
+      directive->set_action(v1::ACTION_CONTINUE);
+    } else {
+      directive->set_action(v1::ACTION_STOP);
+      directive->set_reason(std::string(NotHeld(id).message()));
+    }
+  }
+  for (const AttemptId& id : leases_.OfWorker(request.worker_id())) {
+    const Lease* lease = leases_.Find(id);
+    // The answer that grants a young lease may still be on its way.
+    if (named.count(lease->token) > 0 || elapsed - lease->granted <= options_.heartbeat_interval) {
+      continue;
+    }
+    const JobState* job = FindLive(id.job);
+    v1::Directive* directive = response.add_directives();
+    *directive->mutable_key() = id.ToKey();
+    directive->set_token(lease->token);
+    directive->set_action(v1::ACTION_START);
+    *directive->mutable_lease() =
+        MakeLease(id, job->spec(), *job->FindOpen(id.trial), lease->token);
+  }
+  RETURN_IF_ERROR(TakeEpochs(request, &response));
+  return response;
+}
+
+absl::Status DispatcherImpl::TakeEpochs(const v1::HeartbeatRequest& request,
+                                        v1::HeartbeatResponse* response) {
+  std::map<JobId, std::vector<int>> by_job;  // indices into request.leases
+  for (int i = 0; i < request.leases_size(); ++i) {
+    const v1::LeaseStatus& status = request.leases(i);
+    if (status.epochs().empty() || response->directives(i).action() != v1::ACTION_CONTINUE) {
+      continue;
+    }
+    by_job[JobId(status.key().job_id())].push_back(i);
+  }
+  for (const auto& [job_id, indices] : by_job) {
+    JobDraft draft(FindLive(job_id), clock_->Now(), clock_->Elapsed());
+    for (const int i : indices) {
+      const v1::LeaseStatus& status = request.leases(i);
+      std::string refused;
+      RETURN_IF_ERROR(draft.AddEpochs(AttemptId::FromKey(status.key()), status.epochs(), &refused));
+      if (refused.empty()) continue;
+      // The attempt goes on: whether it has diverged is for its worker to say.
+      response->mutable_directives(i)->set_reason(refused);
+      LogWarning({.job = status.key().job_id(),
+                  .trial = status.key().trial(),
+                  .attempt = status.key().attempt(),
+                  .worker = request.worker_id()},
+                 refused);
+    }
+    RETURN_IF_ERROR(Commit(&draft));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::CheckLease(const v1::UploadWeightsHeader& header) {
+  const AttemptId id = AttemptId::FromKey(header.key());
+  if (!IsSha256Hex(header.sha256())) {
+    return InvalidField("header.sha256", absl::StrCat("is no SHA-256 digest: '",
+                                                      header.sha256().substr(0, 80), "'"));
+  }
+  MutexLock lock(&mutex_);
+  if (!IsHeld(id, header.worker_id(), header.token())) return NotHeld(id);
+  const std::vector<std::string>& uploads = leases_.Find(id)->uploads;
+  if (std::find(uploads.begin(), uploads.end(), header.sha256()) != uploads.end()) {
+    return absl::OkStatus();
+  }
+  if (uploads.size() >= kMaxUploadsPerLease) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(id.ToString(), ": ", uploads.size(), " uploads were let in already"));
+  }
+  leases_.AddUpload(id, header.sha256());
+  ++references_[header.sha256()];
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportRequest& request) {
+  const RequestKey key = KeyOf("Report", request);
+  RETURN_IF_ERROR(ValidateReport(request));
+  const AttemptId id = AttemptId::FromKey(request.key());
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(std::optional<v1::ReportResponse> answer,
+                   FindAnswer<v1::ReportResponse>(*store_, key));
+  if (answer.has_value()) return *std::move(answer);
+  const absl::Time now = clock_->Now();
+  workers_.Touch(request.worker_id(), clock_->Elapsed(), now);
+  if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
+  JobState* job = FindLive(id.job);
+  JobDraft draft(job, now, clock_->Elapsed());
+  RETURN_IF_ERROR(DraftReport(request, id, job, &draft));
+  RETURN_IF_ERROR(draft.Settle());
+  v1::ReportResponse response;
+  response.set_trial_state(draft.FindTrial(id.trial)->state());
+  AddAnswer(key, response, now, draft.change());
+  RETURN_IF_ERROR(CommitSettled(&draft));
+  return response;
+}
+
+absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const AttemptId& id,
+                                         JobState* job, JobDraft* draft) {
+  if (request.has_failure()) return draft->Fail(id, request.failure(), request.usage());
+  const v1::TrialResult& result = request.result();
+  const std::optional<v1::Failure> failure = JudgeResult(job->spec(), result);
+  if (failure.has_value()) return draft->Fail(id, *failure, result.measurements());
+  if (!result.weights_sha256().empty() && !blobs_->Has(result.weights_sha256())) {
+    v1::ErrorDetail detail;
+    detail.set_reason(v1::ERROR_REASON_INVALID_FIELD);
+    detail.set_field("result.weights_sha256");
+    return ErrorWithDetail(absl::StatusCode::kFailedPrecondition,
+                           absl::StrCat("result.weights_sha256: ", id.ToString(), ": weights ",
+                                        result.weights_sha256(), " have not been uploaded"),
+                           detail);
+  }
+  std::vector<std::string> dropped;
+  const v1::TrialResult clean = CleanResult(result, &dropped);
+  if (!dropped.empty()) {
+    LogWarning({.job = id.job.value(),
+                .trial = id.trial.value(),
+                .attempt = id.attempt,
+                .worker = request.worker_id()},
+               absl::StrCat("figures left out of the result: ", absl::StrJoin(dropped, ", ")));
+  }
+  return draft->Succeed(id, clean, clean.measurements(), [&](TrialNumber number) {
+    return store_->GetTrial(id.job.value(), number.value());
+  });
+}
+
+absl::StatusOr<v1::GiveBackResponse> DispatcherImpl::GiveBack(const v1::GiveBackRequest& request) {
+  const RequestKey key = KeyOf("GiveBack", request);
+  RETURN_IF_ERROR(ValidateUsage(request.usage()));
+  const AttemptId id = AttemptId::FromKey(request.key());
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  ASSIGN_OR_RETURN(std::optional<v1::GiveBackResponse> answer,
+                   FindAnswer<v1::GiveBackResponse>(*store_, key));
+  if (answer.has_value()) return *std::move(answer);
+  const absl::Time now = clock_->Now();
+  workers_.Touch(request.worker_id(), clock_->Elapsed(), now);
+  if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
+  JobDraft draft(FindLive(id.job), now, clock_->Elapsed());
+  RETURN_IF_ERROR(draft.Return(id, request.reason(), request.usage()));
+  RETURN_IF_ERROR(draft.Settle());
+  v1::GiveBackResponse response;
+  AddAnswer(key, response, now, draft.change());
+  RETURN_IF_ERROR(CommitSettled(&draft));
+  return response;
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,445 @@
+#include "coordinator/core/job_draft.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "coordinator/core/budget.h"
+#include "coordinator/core/enum_names.h"
+#include "coordinator/core/result_check.h"
+#include "coordinator/core/search_context.h"
+#include "coordinator/strategy/objectives.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr absl::string_view kSpaceExhausted = "space exhausted";
+
+void Count(v1::Job* job, v1::TrialState state, int64_t change) {
+  switch (state) {
+    case v1::TRIAL_STATE_QUEUED:
+      return job->set_trials_queued(job->trials_queued() + change);
+    case v1::TRIAL_STATE_RUNNING:
+      return job->set_trials_running(job->trials_running() + change);
+    case v1::TRIAL_STATE_SUCCEEDED:
+      return job->set_trials_succeeded(job->trials_succeeded() + change);
+    case v1::TRIAL_STATE_FAILED:
+      return job->set_trials_failed(job->trials_failed() + change);
+    case v1::TRIAL_STATE_CANCELLED:
+      return job->set_trials_cancelled(job->trials_cancelled() + change);
+    default:
+      return;
+  }
+}
+
+// Attempts that count toward the limit: those given back do not.
+int CountedAttempts(const v1::Trial& trial) {
+  return static_cast<int>(
+      std::count_if(trial.attempts().begin(), trial.attempts().end(),
+                    [](const v1::Attempt& a) { return a.state() != v1::ATTEMPT_STATE_RETURNED; }));
+}
+
+std::optional<double> FindValue(const v1::TrialResult& result, v1::Metric metric) {
+  for (const v1::Measurement& m : result.measurements()) {
+    if (m.metric() == metric) return m.value();
+  }
+  return std::nullopt;
+}
+
+std::string DescribeResult(const v1::JobSpec& spec, const v1::TrialResult& result) {
+  return absl::StrJoin(spec.objectives(), ", ",
+                       [&result](std::string* out, const v1::Objective& objective) {
+                         absl::StrAppend(out, EnumName(objective.metric()), " ",
+                                         FindValue(result, objective.metric()).value_or(0));
+                       });
+}
+
+void UpdateBest(const v1::Trial& trial, v1::Job* job) {
+  const v1::Objective& objective = job->spec().objectives(0);
+  const std::optional<double> value = FindValue(trial.result(), objective.metric());
+  if (!value.has_value()) return;
+  const bool better = objective.direction() == v1::DIRECTION_MAXIMIZE ? *value > job->best_value()
+                                                                      : *value < job->best_value();
+  if (job->best_trial() != 0 && !better) return;
+  job->set_best_trial(trial.number());
+  job->set_best_value(*value);
+}
+
+}  // namespace
+
+JobDraft::JobDraft(JobState* state, absl::Time now, absl::Duration elapsed)
+    : state_(state), now_(now), elapsed_(elapsed), record_(state->record_), queue_(state->queue_) {}
+
+JobDraft::~JobDraft() {
+  if (applied_ || !strategy_touched_) return;
+  const absl::Status status = state_->strategy_->Restore(state_->record_.strategy());
+  if (!status.ok()) {
+    LogError({.job = state_->id().value()},
+             absl::StrCat("strategy cannot be put back: ", status.ToString()));
+  }
+}
+
+absl::StatusOr<TrialNumber> JobDraft::Propose() {
+  // Also what it tried in vain is kept.
+  strategy_touched_ = true;
+  touched_ = true;
+  const JobSearchContext context(state_->spec(), *state_->space_, state_->hashes_);
+  ASSIGN_OR_RETURN(Candidate candidate, state_->strategy_->Propose(context));
+  v1::Job* job = record_.mutable_job();
+  const TrialNumber number(job->trials_created() + 1);
+  job->set_trials_created(number.value());
+  v1::Trial& trial = trials_[number];
+  trial.set_job_id(job->id());
+  trial.set_number(number.value());
+  trial.set_state(v1::TRIAL_STATE_QUEUED);
+  trial.set_summary(state_->space_->Summarize(candidate.genotype));
+  *trial.mutable_genotype() = std::move(candidate.genotype);
+  *trial.mutable_architecture() = std::move(candidate.architecture);
+  trial.set_canonical_hash(candidate.hash);
+  trial.set_created_unix_us(now_us());
+  Count(job, v1::TRIAL_STATE_QUEUED, 1);
+  queue_.push_front({number, elapsed_});
+  new_hashes_.push_back(std::move(candidate.hash));
+  AddEvent(v1::EVENT_KIND_TRIAL_PROPOSED, number.value(), 0, "",
+           absl::StrCat("proposed: ", trial.summary()));
+  return number;
+}
+
+absl::Status JobDraft::Exhaust() { return SetJobState(JobEvent::kLimitReached, kSpaceExhausted); }
+
+absl::StatusOr<AttemptId> JobDraft::Start(TrialNumber number, absl::string_view worker_id,
+                                          absl::string_view incarnation, int64_t token,
+                                          absl::Time expires) {
+  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(number));
+  RETURN_IF_ERROR(SetState(trial, TrialEvent::kStarted));
+  queue_.erase(std::remove_if(queue_.begin(), queue_.end(),
+                              [number](const QueuedTrial& q) { return q.number == number; }),
+               queue_.end());
+  v1::Attempt* attempt = trial->add_attempts();
+  attempt->set_number(trial->attempts_size());
+  attempt->set_state(v1::ATTEMPT_STATE_RUNNING);
+  attempt->set_worker_id(std::string(worker_id));
+  attempt->set_started_unix_us(now_us());
+  const AttemptId id{state_->id(), number, attempt->number()};
+  v1::LeaseRecord* lease = change_.add_leases();
+  *lease->mutable_key() = id.ToKey();
+  lease->set_token(token);
+  lease->set_worker_id(std::string(worker_id));
+  lease->set_incarnation(std::string(incarnation));
+  lease->set_expires_unix_us(absl::ToUnixMicros(expires));
+  change_.set_next_lease_token(token + 1);
+  AddEvent(v1::EVENT_KIND_ATTEMPT_STARTED, number.value(), id.attempt, worker_id,
+           absl::StrCat("attempt ", id.attempt, " leased to worker '", worker_id, "'"));
+  return id;
+}
+
+absl::Status JobDraft::AddEpochs(const AttemptId& id,
+                                 const google::protobuf::RepeatedPtrField<v1::EpochMetrics>& epochs,
+                                 std::string* refused) {
+  const v1::Trial* current = FindTrial(id.trial);
+  if (current == nullptr || id.attempt < 1 || id.attempt > current->attempts_size()) {
+    return absl::NotFoundError(absl::StrCat(id.ToString(), " does not exist"));
+  }
+  const auto& known = current->attempts(id.attempt - 1).epochs();
+  int32_t last = known.empty() ? 0 : known.rbegin()->epoch();
+  for (const v1::EpochMetrics& metrics : epochs) {
+    const std::string problem = FindEpochProblem(metrics, state_->spec().training().epochs());
+    if (!problem.empty()) *refused = absl::StrCat("not stored: ", problem);
+    if (!problem.empty() || metrics.epoch() <= last) continue;
+    last = metrics.epoch();
+    ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
+    *trial->mutable_attempts(id.attempt - 1)->add_epochs() = metrics;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& result,
+                               const Usage& usage,
+                               absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
+  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
+  ASSIGN_OR_RETURN(const v1::Attempt* attempt,
+                   EndAttempt(id, trial, AttemptEvent::kSucceeded, usage));
+  RETURN_IF_ERROR(SetState(trial, TrialEvent::kSucceeded));
+  *trial->mutable_result() = result;
+  ASSIGN_OR_RETURN(const std::vector<double> objectives,
+                   MinimizedObjectives(state_->spec(), result));
+  ASSIGN_OR_RETURN(const double violation, ConstraintViolation(state_->spec(), result));
+  trial->set_feasible(violation <= 0);
+  if (trial->feasible()) {
+    UpdateBest(*trial, record_.mutable_job());
+    RETURN_IF_ERROR(EndTrialOnFront(trial, objectives, load));
+  }
+  const std::string& weights = result.weights_sha256();
+  if (!weights.empty()) {
+    trial->set_weights_kept(trial->on_front());
+    (trial->on_front() ? weights_kept_ : weights_unused_).push_back(weights);
+  }
+  Observe(*trial, objectives, violation);
+  AddEvent(v1::EVENT_KIND_TRIAL_SUCCEEDED, trial->number(), id.attempt, attempt->worker_id(),
+           absl::StrCat("succeeded: ", DescribeResult(state_->spec(), result),
+                        trial->on_front()   ? ", on the front"
+                        : trial->feasible() ? ""
+                                            : ", breaks a constraint"));
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::EndTrialOnFront(
+    v1::Trial* trial, const std::vector<double>& objectives,
+    absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
+  if (!front_.has_value()) front_ = state_->front_;
+  const ParetoFront::InsertResult inserted = front_->Insert(trial->number(), objectives);
+  trial->set_on_front(inserted.inserted);
+  record_.mutable_job()->set_front_size(static_cast<int64_t>(front_->members().size()));
+  for (const int64_t removed : inserted.removed) {
+    const TrialNumber number(removed);
+    ASSIGN_OR_RETURN(v1::Trial displaced, load(number));
+    displaced.set_on_front(false);
+    if (displaced.weights_kept()) weights_released_.push_back(displaced.result().weights_sha256());
+    displaced.set_weights_kept(false);
+    trials_[number] = std::move(displaced);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage) {
+  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
+  ASSIGN_OR_RETURN(v1::Attempt * attempt, EndAttempt(id, trial, AttemptEvent::kFailed, usage));
+  *attempt->mutable_failure() = BoundFailure(failure);
+  const v1::Failure bounded = attempt->failure();
+  return RetryOrFail(id, trial, bounded, IsRetried(failure.cause()));
+}
+
+absl::Status JobDraft::Lose(const AttemptId& id, v1::FailureCause cause,
+                            absl::string_view message) {
+  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
+  ASSIGN_OR_RETURN(v1::Attempt * attempt, EndAttempt(id, trial, AttemptEvent::kLost, Usage()));
+  attempt->mutable_failure()->set_cause(cause);
+  attempt->mutable_failure()->set_message(std::string(message));
+  const v1::Failure failure = attempt->failure();
+  return RetryOrFail(id, trial, failure, IsRetried(cause));
+}
+
+absl::Status JobDraft::RetryOrFail(const AttemptId& id, v1::Trial* trial,
+                                   const v1::Failure& failure, bool retried) {
+  const v1::Attempt& attempt = trial->attempts(id.attempt - 1);
+  const std::string what = absl::StrCat("attempt ", id.attempt, " on worker '", attempt.worker_id(),
+                                        "' ", EnumName(attempt.state()), " (",
+                                        EnumName(failure.cause()), "): ", failure.message());
+  if (retried && CountedAttempts(*trial) < state_->spec().limits().max_attempts()) {
+    RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
+    queue_.push_back({id.trial, elapsed_});
+    AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt.worker_id(),
+             absl::StrCat(what, "; queued again"));
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(SetState(trial, TrialEvent::kFailed));
+  *trial->mutable_failure() = failure;
+  Observe(*trial, {}, 0);
+  AddEvent(v1::EVENT_KIND_TRIAL_FAILED, trial->number(), id.attempt, attempt.worker_id(),
+           absl::StrCat("failed: ", what));
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, const Usage& usage) {
+  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
+  ASSIGN_OR_RETURN(const v1::Attempt* attempt,
+                   EndAttempt(id, trial, AttemptEvent::kReturned, usage));
+  RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
+  queue_.push_front({id.trial, elapsed_});
+  AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt->worker_id(),
+           absl::StrCat("attempt ", id.attempt, " given back by worker '", attempt->worker_id(),
+                        "'", reason.empty() ? "" : ": ", reason.substr(0, 1000), "; queued again"));
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Pause() {
+  RETURN_IF_ERROR(SetJobState(JobEvent::kPaused, "paused by its user"));
+  record_.set_paused_unix_us(now_us());
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Resume() { return SetJobState(JobEvent::kResumed, ""); }
+
+absl::Status JobDraft::Cancel() {
+  RETURN_IF_ERROR(SetJobState(JobEvent::kCancelled, "cancelled by its user"));
+  return CancelTrials("its job was cancelled", /*running_too=*/true);
+}
+
+absl::Status JobDraft::FailJob(absl::string_view reason) {
+  RETURN_IF_ERROR(SetJobState(JobEvent::kFailed, reason));
+  return CancelTrials("its job failed", /*running_too=*/true);
+}
+
+absl::Status JobDraft::CancelTrials(absl::string_view reason, bool running_too) {
+  std::vector<TrialNumber> open;
+  for (const auto& [number, trial] : state_->open_) open.push_back(number);
+  for (const auto& [number, trial] : trials_) {
+    if (state_->open_.count(number) == 0) open.push_back(number);
+  }
+  for (const TrialNumber number : open) {
+    const v1::Trial* current = FindTrial(number);
+    if (current == nullptr || HasEnded(current->state())) continue;
+    const bool running = current->state() == v1::TRIAL_STATE_RUNNING;
+    if (running && !running_too) continue;
+    ASSIGN_OR_RETURN(v1::Trial * trial, Edit(number));
+    if (running) {
+      const AttemptId id{state_->id(), number, trial->attempts_size()};
+      RETURN_IF_ERROR(EndAttempt(id, trial, AttemptEvent::kCancelled, Usage()).status());
+    }
+    RETURN_IF_ERROR(SetState(trial, TrialEvent::kCancelled));
+    AddEvent(v1::EVENT_KIND_TRIAL_CANCELLED, number.value(), 0, "",
+             absl::StrCat("cancelled: ", reason));
+  }
+  const auto has_ended = [this](const QueuedTrial& q) {
+    return FindTrial(q.number)->state() != v1::TRIAL_STATE_QUEUED;
+  };
+  queue_.erase(std::remove_if(queue_.begin(), queue_.end(), has_ended), queue_.end());
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::Settle() {
+  v1::Job* job = record_.mutable_job();
+  if (!HasEnded(job->state())) {
+    job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
+    const std::optional<std::string> resource = UsedResourceBudget(*job);
+    const std::optional<std::string> limit =
+        resource.has_value() ? resource : UsedTrialBudget(*job);
+    // A budget of time or energy that is used up leaves nothing for further attempts.
+    if (resource.has_value() && job->trials_queued() > 0) {
+      RETURN_IF_ERROR(CancelTrials(*resource, /*running_too=*/false));
+    }
+    if (limit.has_value() && job->state() == v1::JOB_STATE_RUNNING) {
+      RETURN_IF_ERROR(SetJobState(JobEvent::kLimitReached, *limit));
+    }
+    const bool idle = job->trials_running() == 0 && job->trials_queued() == 0;
+    if (idle && (limit.has_value() || job->state() == v1::JOB_STATE_DRAINING)) {
+      const std::string reason =
+          job->state() == v1::JOB_STATE_DRAINING ? job->reason() : limit.value_or("");
+      RETURN_IF_ERROR(SetJobState(JobEvent::kCompleted, reason));
+    }
+  }
+  if (!touched_) return absl::OkStatus();
+  job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
+  if (strategy_touched_) *record_.mutable_strategy() = state_->strategy_->Save();
+  *change_.add_jobs() = record_;
+  for (const auto& [number, trial] : trials_) *change_.add_trials() = trial;
+  return absl::OkStatus();
+}
+
+void JobDraft::Apply() {
+  state_->record_ = std::move(record_);
+  state_->queue_ = std::move(queue_);
+  if (front_.has_value()) state_->front_ = *std::move(front_);
+  for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
+  for (auto& [number, trial] : trials_) {
+    if (HasEnded(trial.state())) {
+      state_->open_.erase(number);
+    } else {
+      state_->open_[number] = std::move(trial);
+    }
+  }
+  applied_ = true;
+}
+
+const v1::Trial* JobDraft::FindTrial(TrialNumber number) const {
+  const auto it = trials_.find(number);
+  return it != trials_.end() ? &it->second : state_->FindOpen(number);
+}
+
+absl::StatusOr<v1::Trial*> JobDraft::Edit(TrialNumber number) {
+  const auto it = trials_.find(number);
+  if (it != trials_.end()) return &it->second;
+  const v1::Trial* trial = state_->FindOpen(number);
+  if (trial == nullptr) {
+    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                           absl::StrCat(state_->id().ToString(), " ", number.ToString(),
+                                        " is neither queued nor running"));
+  }
+  touched_ = true;
+  return &(trials_[number] = *trial);
+}
+
+absl::Status JobDraft::SetState(v1::Trial* trial, TrialEvent event) {
+  const absl::StatusOr<v1::TrialState> next = NextState(trial->state(), event);
+  if (!next.ok()) {
+    return ErrorWithReason(next.status().code(), v1::ERROR_REASON_WRONG_STATE,
+                           absl::StrCat(state_->id().ToString(), " trial ", trial->number(), " ",
+                                        next.status().message()));
+  }
+  Count(record_.mutable_job(), trial->state(), -1);
+  Count(record_.mutable_job(), *next, 1);
+  trial->set_state(*next);
+  if (HasEnded(*next)) trial->set_ended_unix_us(now_us());
+  touched_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::SetJobState(JobEvent event, absl::string_view reason) {
+  v1::Job* job = record_.mutable_job();
+  const absl::StatusOr<v1::JobState> next = NextState(job->state(), event);
+  if (!next.ok()) {
+    return ErrorWithReason(next.status().code(), v1::ERROR_REASON_WRONG_STATE,
+                           absl::StrCat(state_->id().ToString(), " ", next.status().message()));
+  }
+  if (record_.paused_unix_us() != 0) {
+    const int64_t paused_us = std::max<int64_t>(0, now_us() - record_.paused_unix_us());
+    record_.set_paused_seconds(record_.paused_seconds() + static_cast<double>(paused_us) * 1e-6);
+    record_.set_paused_unix_us(0);
+  }
+  job->set_state(*next);
+  job->set_reason(std::string(reason));
+  if (HasEnded(*next)) job->set_ended_unix_us(now_us());
+  AddEvent(v1::EVENT_KIND_JOB_STATE, 0, 0, "",
+           absl::StrCat(EnumName(*next), reason.empty() ? "" : ": ", reason));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::Attempt*> JobDraft::EndAttempt(const AttemptId& id, v1::Trial* trial,
+                                                  AttemptEvent event, const Usage& usage) {
+  if (id.attempt < 1 || id.attempt > trial->attempts_size()) {
+    return absl::NotFoundError(absl::StrCat(id.ToString(), " does not exist"));
+  }
+  v1::Attempt* attempt = trial->mutable_attempts(id.attempt - 1);
+  const absl::StatusOr<v1::AttemptState> next = NextState(attempt->state(), event);
+  if (!next.ok()) {
+    return ErrorWithReason(next.status().code(), v1::ERROR_REASON_WRONG_STATE,
+                           absl::StrCat(id.ToString(), " ", next.status().message()));
+  }
+  attempt->set_state(*next);
+  attempt->set_ended_unix_us(now_us());
+  RecordUsage(usage, attempt);
+  AddUsage(*attempt, record_.mutable_job()->mutable_usage());
+  *change_.add_ended_leases() = id.ToKey();
+  touched_ = true;
+  return attempt;
+}
+
+void JobDraft::Observe(const v1::Trial& trial, const std::vector<double>& objectives,
+                       double violation) {
+  strategy_touched_ = true;
+  Observation observation;
+  observation.trial = trial.number();
+  observation.genotype = trial.genotype();
+  observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
+  observation.objectives = objectives;
+  observation.violation = violation;
+  state_->strategy_->Observe(observation);
+}
+
+void JobDraft::AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt,
+                        absl::string_view worker_id, absl::string_view message) {
+  v1::Event* event = change_.add_events();
+  event->set_job_id(record_.job().id());
+  event->set_trial(trial);
+  event->set_attempt(attempt);
+  event->set_kind(kind);
+  event->set_at_unix_us(now_us());
+  event->set_worker_id(std::string(worker_id));
+  event->set_message(std::string(message));
+  touched_ = true;
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,128 @@
+// A change to one job under way: decided on copies, made durable by the store, then applied.
+#ifndef FRONTIER_COORDINATOR_CORE_JOB_DRAFT_H_
+#define FRONTIER_COORDINATOR_CORE_JOB_DRAFT_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "common/base/strong_id.h"
+#include "common/pareto/pareto.h"
+#include "coordinator/core/attempt_id.h"
+#include "coordinator/core/job_state.h"
+#include "coordinator/core/trial_machine.h"
+#include "frontier/v1/job_service.pb.h"
+#include "frontier/v1/record.pb.h"
+#include "frontier/v1/trial.pb.h"
+
+namespace frontier::coordinator {
+
+// Law: until Apply the job is as it was, but for its strategy, which the destructor puts back if
+// Apply was not called. One draft of a job at a time. Methods that fail leave a draft that must be
+// dropped, except where they say otherwise. Not thread-safe.
+class JobDraft {
+ public:
+  JobDraft(JobState* state, absl::Time now, absl::Duration elapsed);
+  ~JobDraft();
+  JobDraft(const JobDraft&) = delete;
+  JobDraft& operator=(const JobDraft&) = delete;
+
+  // Lets the strategy propose a trial, which is queued first in line. FAILED_PRECONDITION (reason
+  // SPACE_EXHAUSTED) if it has nothing new (see Exhaust), UNAVAILABLE if it found nothing yet: the
+  // draft then goes on.
+  absl::StatusOr<TrialNumber> Propose();
+  // Notes that the strategy has nothing new: the job drains.
+  absl::Status Exhaust();
+
+  // Leases the next attempt of a queued trial.
+  absl::StatusOr<AttemptId> Start(TrialNumber number, absl::string_view worker_id,
+                                  absl::string_view incarnation, int64_t token, absl::Time expires);
+
+  // Adds epochs to a running attempt: those after its last one, in order. What is wrong with one
+  // that is left out goes to `refused`.
+  absl::Status AddEpochs(const AttemptId& id,
+                         const google::protobuf::RepeatedPtrField<v1::EpochMetrics>& epochs,
+                         std::string* refused);
+
+  // Ends of a running attempt. `usage` is what it used, with energy as in RecordUsage.
+  using Usage = google::protobuf::RepeatedPtrField<v1::Measurement>;
+  // `result` is acceptable by JudgeResult. `load` gets the trials that leave the front.
+  absl::Status Succeed(const AttemptId& id, const v1::TrialResult& result, const Usage& usage,
+                       absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  // Queued again if the cause is retried and attempts are left, failed otherwise.
+  absl::Status Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage);
+  absl::Status Lose(const AttemptId& id, v1::FailureCause cause, absl::string_view message);
+  // Queued again, first in line.
+  absl::Status Return(const AttemptId& id, absl::string_view reason, const Usage& usage);
+
+  absl::Status Pause();
+  absl::Status Resume();
+  absl::Status Cancel();
+  // Ends the job for an error of its own.
+  absl::Status FailJob(absl::string_view reason);
+
+  // Draws the consequences: limits that are reached, the end of the job. Last, before the commit.
+  absl::Status Settle();
+  // Whether there is anything to commit.
+  bool IsEmpty() const { return !touched_; }
+
+  // To be committed; what does not concern jobs (answers to requests) may be added.
+  v1::Change* change() { return &change_; }
+  const v1::JobRecord& record() const { return record_; }
+  // The trial as drafted; null if it has ended before or was never made.
+  const v1::Trial* FindTrial(TrialNumber number) const;
+
+  // Digests of weights that are kept from now on, of those that were and no longer are, and of
+  // those that were reported but never kept.
+  const std::vector<std::string>& weights_kept() const { return weights_kept_; }
+  const std::vector<std::string>& weights_released() const { return weights_released_; }
+  const std::vector<std::string>& weights_unused() const { return weights_unused_; }
+
+  // After the commit.
+  void Apply();
+
+ private:
+  absl::StatusOr<v1::Trial*> Edit(TrialNumber number);
+  absl::Status SetState(v1::Trial* trial, TrialEvent event);
+  absl::Status SetJobState(JobEvent event, absl::string_view reason);
+  absl::StatusOr<v1::Attempt*> EndAttempt(const AttemptId& id, v1::Trial* trial, AttemptEvent event,
+                                          const Usage& usage);
+  absl::Status RetryOrFail(const AttemptId& id, v1::Trial* trial, const v1::Failure& failure,
+                           bool retried);
+  absl::Status CancelTrials(absl::string_view reason, bool running_too);
+  absl::Status EndTrialOnFront(v1::Trial* trial, const std::vector<double>& objectives,
+                               absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  void Observe(const v1::Trial& trial, const std::vector<double>& objectives, double violation);
+  void AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt, absl::string_view worker_id,
+                absl::string_view message);
+  int64_t now_us() const { return absl::ToUnixMicros(now_); }
+
+  JobState* const state_;
+  const absl::Time now_;
+  const absl::Duration elapsed_;
+
+  v1::JobRecord record_;
+  std::map<TrialNumber, v1::Trial> trials_;  // changed
+  std::deque<QueuedTrial> queue_;
+  std::optional<ParetoFront> front_;
+  std::vector<std::string> new_hashes_;
+  std::vector<std::string> weights_kept_;
+  std::vector<std::string> weights_released_;
+  std::vector<std::string> weights_unused_;
+  v1::Change change_;
+  bool touched_ = false;
+  bool strategy_touched_ = false;
+  bool applied_ = false;
+};
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_CORE_JOB_DRAFT_H_

@@ -1,0 +1,95 @@
+// One job that has not ended, in memory.
+#ifndef FRONTIER_COORDINATOR_CORE_JOB_STATE_H_
+#define FRONTIER_COORDINATOR_CORE_JOB_STATE_H_
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/strong_id.h"
+#include "common/pareto/pareto.h"
+#include "coordinator/core/worker_registry.h"
+#include "coordinator/space/space.h"
+#include "coordinator/storage/store.h"
+#include "coordinator/strategy/strategy.h"
+#include "frontier/v1/record.pb.h"
+#include "frontier/v1/trial.pb.h"
+
+namespace frontier::coordinator {
+
+// Whether a new trial may be proposed, as far as counts and state go.
+bool MayPropose(const v1::Job& job);
+
+// A trial that waits for another attempt.
+struct QueuedTrial {
+  TrialNumber number;
+  absl::Duration since;  // Clock::Elapsed
+};
+
+// Whether an attempt may start, as far as counts and state go: a trial is queued or one can be
+// proposed.
+bool HasWork(const v1::Job& job);
+
+// The job as clients see it at `now`: with what is computed on reading. Also for ended jobs.
+v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl::Duration elapsed,
+                absl::Time now);
+
+// Pure state: what the store has of the job, in the form in which decisions need it. Changed only
+// by JobDraft::Apply, after the change is durable. Of trials that have ended only the hash stays in
+// memory. Not thread-safe.
+class JobState {
+ public:
+  // A new job: `record.job.spec` complete, the strategy's first state is put into the record.
+  // INVALID_ARGUMENT (reason INVALID_FIELD) for a search space or strategy that makes no sense.
+  static absl::StatusOr<std::unique_ptr<JobState>> Create(v1::JobRecord record);
+  // A job as the store has it. Queued trials count as queued at `elapsed`.
+  static absl::StatusOr<std::unique_ptr<JobState>> Restore(v1::JobRecord record, const Store& store,
+                                                           absl::Duration elapsed);
+
+  // Of a job that is not stored yet.
+  void SetId(JobId id) { record_.mutable_job()->set_id(id.value()); }
+
+  JobId id() const { return JobId(record_.job().id()); }
+  const v1::JobRecord& record() const { return record_; }
+  const v1::Job& job() const { return record_.job(); }
+  const v1::JobSpec& spec() const { return record_.job().spec(); }
+  const Space& space() const { return *space_; }
+  const ParetoFront& front() const { return front_; }
+  const std::deque<QueuedTrial>& queue() const { return queue_; }
+  // Queued and running trials, by number.
+  const std::map<TrialNumber, v1::Trial>& open_trials() const { return open_; }
+  // Null if the trial has ended or was never made.
+  const v1::Trial* FindOpen(TrialNumber number) const;
+
+  // The queued trial that `worker_id` should take, if any. One that this worker has just failed is
+  // left for others until `patience` has passed, if `others_can_take_it`.
+  std::optional<TrialNumber> NextQueued(absl::string_view worker_id, bool others_can_take_it,
+                                        absl::Duration elapsed, absl::Duration patience) const;
+
+ private:
+  friend class JobDraft;
+
+  explicit JobState(v1::JobRecord record) : record_(std::move(record)) {}
+  absl::Status Build();
+  absl::Status TakeTrial(const v1::Trial& trial, absl::Duration elapsed);
+
+  v1::JobRecord record_;
+  std::unique_ptr<Space> space_;
+  std::unique_ptr<Strategy> strategy_;
+  absl::flat_hash_set<std::string> hashes_;  // of every trial made
+  std::map<TrialNumber, v1::Trial> open_;
+  std::deque<QueuedTrial> queue_;
+  ParetoFront front_;
+};
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_CORE_JOB_STATE_H_

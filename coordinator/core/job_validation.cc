@@ -1,0 +1,357 @@
+#include "coordinator/core/job_validation.h"
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/architecture/graph.h"
+#include "common/base/random.h"
+#include "common/base/status.h"
+#include "coordinator/core/enum_names.h"
+#include "coordinator/core/worker_registry.h"
+#include "coordinator/strategy/objectives.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr int kMaxObjectives = 6;
+constexpr int kMaxConstraints = 32;
+constexpr double kMaxTrialSeconds = 30 * 24 * 3600.0;
+constexpr int kProbes = 1000;
+// Its own stream, so that looking at the space does not move what the strategy draws.
+constexpr uint64_t kProbeStream = 0x70726f6265;
+
+// Inclusive on both ends; NaN is in no range.
+template <typename T>
+absl::Status CheckRange(absl::string_view field, T value, T low, T high) {
+  if (value >= low && value <= high) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("must be ", low, " to ", high, ", is ", value));
+}
+
+absl::Status CheckName(const std::string& name) {
+  int characters = 0;
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      return InvalidField("name", absl::StrCat("has a control character of code ", byte));
+    }
+    if ((byte & 0xc0) != 0x80) ++characters;  // UTF-8: continuation bytes start no character
+  }
+  if (characters < 1 || characters > 128) {
+    return InvalidField("name", absl::StrCat("must have 1 to 128 characters, has ", characters));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckDatasetName(const std::string& name) {
+  bool fine = !name.empty() && name.size() <= 128 && name[0] != '.';
+  for (const char c : name) {
+    fine &= absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  }
+  if (fine) return absl::OkStatus();
+  return InvalidField("dataset.name",
+                      absl::StrCat("must be 1 to 128 of [A-Za-z0-9._-] and not begin with a dot, "
+                                   "is '",
+                                   name.substr(0, 200), "'"));
+}
+
+struct KnownDataset {
+  v1::Shape input;
+  int classes;
+  std::string worker_id;
+};
+
+std::optional<KnownDataset> FindDataset(const std::string& name,
+                                        const std::vector<v1::Worker>& workers,
+                                        std::optional<KnownDataset>* other) {
+  std::optional<KnownDataset> known;
+  for (const v1::Worker& worker : workers) {
+    for (const v1::Dataset& dataset : worker.datasets()) {
+      if (dataset.name() != name) continue;
+      KnownDataset here;
+      here.input.set_channels(dataset.channels());
+      here.input.set_height(dataset.height());
+      here.input.set_width(dataset.width());
+      here.classes = dataset.classes();
+      here.worker_id = worker.id();
+      if (!known.has_value()) {
+        known = here;
+      } else if (DescribeShape(known->input, known->classes) !=
+                 DescribeShape(here.input, here.classes)) {
+        *other = here;
+      }
+    }
+  }
+  return known;
+}
+
+// Fills in or compares the shape of the data set with what workers have registered.
+absl::Status ResolveDataset(const std::vector<v1::Worker>& workers, v1::DatasetSpec* dataset) {
+  std::optional<KnownDataset> other;
+  const std::optional<KnownDataset> known = FindDataset(dataset->name(), workers, &other);
+  if (dataset->has_input()) {
+    const v1::Shape& input = dataset->input();
+    RETURN_IF_ERROR(CheckRange("dataset.input.channels", input.channels(), 1, 4096));
+    RETURN_IF_ERROR(CheckRange("dataset.input.height", input.height(), 1, 65536));
+    RETURN_IF_ERROR(CheckRange("dataset.input.width", input.width(), 1, 65536));
+    RETURN_IF_ERROR(CheckRange("dataset.classes", dataset->classes(), 1, 65536));
+    if (!known.has_value()) return absl::OkStatus();
+    const std::string given = DescribeShape(input, dataset->classes());
+    if (given == DescribeShape(known->input, known->classes)) return absl::OkStatus();
+    if (other.has_value() && given == DescribeShape(other->input, other->classes)) {
+      return absl::OkStatus();
+    }
+    return InvalidField("dataset.input",
+                        absl::StrCat("data set '", dataset->name(), "' is given as ", given,
+                                     " but worker '", known->worker_id, "' holds it as ",
+                                     DescribeShape(known->input, known->classes)));
+  }
+  if (!known.has_value()) {
+    return InvalidField("dataset.input",
+                        absl::StrCat("must be given, since no registered worker has data set '",
+                                     dataset->name(), "'"));
+  }
+  if (other.has_value()) {
+    return InvalidField(
+        "dataset.input",
+        absl::StrCat("must be given, since workers differ in data set '", dataset->name(), "': '",
+                     known->worker_id, "' holds it as ",
+                     DescribeShape(known->input, known->classes), ", '", other->worker_id, "' as ",
+                     DescribeShape(other->input, other->classes)));
+  }
+  if (dataset->classes() != 0 && dataset->classes() != known->classes) {
+    return InvalidField("dataset.classes",
+                        absl::StrCat("is ", dataset->classes(), " but worker '", known->worker_id,
+                                     "' holds '", dataset->name(), "' with ", known->classes));
+  }
+  *dataset->mutable_input() = known->input;
+  dataset->set_classes(known->classes);
+  return absl::OkStatus();
+}
+
+absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::DatasetSpec* dataset) {
+  RETURN_IF_ERROR(CheckDatasetName(dataset->name()));
+  RETURN_IF_ERROR(ResolveDataset(workers, dataset));
+  const double fraction = dataset->validation_fraction();
+  if (fraction == 0) {
+    dataset->set_validation_fraction(1.0 / 6);
+  } else if (!(fraction > 0 && fraction < 1)) {
+    return InvalidField("dataset.validation_fraction",
+                        absl::StrCat("must be above 0 and below 1, is ", fraction));
+  }
+  constexpr int kMax = std::numeric_limits<int32_t>::max();
+  RETURN_IF_ERROR(CheckRange("dataset.train_samples", dataset->train_samples(), 0, kMax));
+  return CheckRange("dataset.validation_samples", dataset->validation_samples(), 0, kMax);
+}
+
+absl::Status CheckTraining(const v1::TrainingRecipe& training) {
+  RETURN_IF_ERROR(CheckRange("training.epochs", training.epochs(), 1, 10000));
+  RETURN_IF_ERROR(CheckRange("training.batch_size", training.batch_size(), 1, 65536));
+  const double rate = training.learning_rate();
+  if (!(rate > 0 && rate <= 1000)) {
+    return InvalidField("training.learning_rate",
+                        absl::StrCat("must be above 0 and at most 1000, is ", rate));
+  }
+  const double momentum = training.momentum();
+  if (!(momentum >= 0 && momentum < 1)) {
+    return InvalidField("training.momentum",
+                        absl::StrCat("must be at least 0 and below 1, is ", momentum));
+  }
+  RETURN_IF_ERROR(CheckRange("training.weight_decay", training.weight_decay(), 0.0, 1.0));
+  return CheckRange("training.warmup_epochs", training.warmup_epochs(), 0.0,
+                    static_cast<double>(training.epochs()));
+}
+
+absl::Status CheckMetric(const std::string& field, v1::Metric metric) {
+  if (v1::Metric_IsValid(metric) && metric != v1::METRIC_UNSPECIFIED) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("unknown metric ", static_cast<int>(metric)));
+}
+
+absl::Status CheckObjectives(const v1::JobSpec& spec) {
+  if (spec.objectives_size() < 1 || spec.objectives_size() > kMaxObjectives) {
+    return InvalidField("objectives", absl::StrCat("must be 1 to ", kMaxObjectives, ", are ",
+                                                   spec.objectives_size()));
+  }
+  std::set<v1::Metric> seen;
+  for (int i = 0; i < spec.objectives_size(); ++i) {
+    const v1::Objective& objective = spec.objectives(i);
+    const std::string path = absl::StrCat("objectives[", i, "]");
+    RETURN_IF_ERROR(CheckMetric(path + ".metric", objective.metric()));
+    if (objective.direction() != v1::DIRECTION_MAXIMIZE &&
+        objective.direction() != v1::DIRECTION_MINIMIZE) {
+      return InvalidField(
+          path + ".direction",
+          absl::StrCat("must be maximize or minimize for ", EnumName(objective.metric()), ", is ",
+                       objective.direction() == v1::DIRECTION_UNSPECIFIED
+                           ? "not given"
+                           : absl::StrCat(static_cast<int>(objective.direction()))));
+    }
+    if (!seen.insert(objective.metric()).second) {
+      return InvalidField(path + ".metric",
+                          absl::StrCat(EnumName(objective.metric()), " is given twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckConstraints(const v1::JobSpec& spec) {
+  if (spec.constraints_size() > kMaxConstraints) {
+    return InvalidField("constraints", absl::StrCat("must be at most ", kMaxConstraints, ", are ",
+                                                    spec.constraints_size()));
+  }
+  std::set<std::pair<v1::Metric, v1::Comparison>> seen;
+  for (int i = 0; i < spec.constraints_size(); ++i) {
+    const v1::Constraint& constraint = spec.constraints(i);
+    const std::string path = absl::StrCat("constraints[", i, "]");
+    RETURN_IF_ERROR(CheckMetric(path + ".metric", constraint.metric()));
+    if (constraint.comparison() != v1::COMPARISON_AT_MOST &&
+        constraint.comparison() != v1::COMPARISON_AT_LEAST) {
+      return InvalidField(path + ".comparison",
+                          absl::StrCat("must be at most or at least, is ",
+                                       static_cast<int>(constraint.comparison())));
+    }
+    if (!std::isfinite(constraint.bound())) {
+      return InvalidField(path + ".bound", absl::StrCat("must be finite, is ", constraint.bound()));
+    }
+    if (!seen.emplace(constraint.metric(), constraint.comparison()).second) {
+      return InvalidField(path + ".metric", absl::StrCat(EnumName(constraint.metric()),
+                                                         " is bounded twice from one side"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLimit(const char* field, double value) {
+  if (std::isfinite(value) && value > 0) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("must be positive and finite, is ", value));
+}
+
+absl::Status CheckBudget(const v1::Budget& budget) {
+  if (!budget.has_trials() && !budget.has_wall_seconds() && !budget.has_cpu_seconds() &&
+      !budget.has_energy_kwh()) {
+    return InvalidField("budget",
+                        "needs at least one of trials, wall_seconds, cpu_seconds, energy_kwh");
+  }
+  if (budget.has_trials()) {
+    RETURN_IF_ERROR(
+        CheckRange<int64_t>("budget.trials", budget.trials(), 1, int64_t{1000} * 1000 * 1000));
+  }
+  if (budget.has_wall_seconds()) {
+    RETURN_IF_ERROR(CheckLimit("budget.wall_seconds", budget.wall_seconds()));
+  }
+  if (budget.has_cpu_seconds()) {
+    RETURN_IF_ERROR(CheckLimit("budget.cpu_seconds", budget.cpu_seconds()));
+  }
+  if (budget.has_energy_kwh()) {
+    RETURN_IF_ERROR(CheckLimit("budget.energy_kwh", budget.energy_kwh()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CompleteLimits(v1::TrialLimits* limits) {
+  if (limits->wall_seconds() == 0) limits->set_wall_seconds(3600);
+  if (limits->max_attempts() == 0) limits->set_max_attempts(3);
+  RETURN_IF_ERROR(CheckRange<int64_t>("limits.memory_bytes", limits->memory_bytes(), 0,
+                                      std::numeric_limits<int64_t>::max()));
+  if (!(limits->wall_seconds() > 0 && limits->wall_seconds() <= kMaxTrialSeconds)) {
+    return InvalidField("limits.wall_seconds",
+                        absl::StrCat("must be above 0 and at most ", kMaxTrialSeconds, ", is ",
+                                     limits->wall_seconds()));
+  }
+  RETURN_IF_ERROR(CheckRange("limits.max_attempts", limits->max_attempts(), 1, 100));
+  return CheckRange("limits.threads", limits->threads(), 0, 4096);
+}
+
+// What stands in the way of the architectures tried.
+struct Probe {
+  explicit Probe(const v1::JobSpec& spec) : broken(spec.constraints_size(), 0) {}
+  int tried = 0;
+  int invalid = 0;          // have no valid network
+  std::vector<int> broken;  // by constraint
+  std::string last_error;
+};
+
+// Whether `genotype` could be proposed; if not, notes why.
+bool Try(const v1::JobSpec& spec, const Space& space, const v1::Genotype& genotype, Probe* probe) {
+  ++probe->tried;
+  const absl::StatusOr<v1::Architecture> architecture = space.Lower(genotype);
+  const absl::StatusOr<GraphCosts> costs = architecture.ok()
+                                               ? AnalyzeGraph(*architecture)
+                                               : absl::StatusOr<GraphCosts>(architecture.status());
+  if (!costs.ok()) {
+    ++probe->invalid;
+    probe->last_error = std::string(costs.status().message());
+    return false;
+  }
+  if (MeetsAnalyticConstraints(spec, costs->parameters, costs->macs)) return true;
+  for (int i = 0; i < spec.constraints_size(); ++i) {
+    v1::JobSpec alone;
+    *alone.add_constraints() = spec.constraints(i);
+    if (!MeetsAnalyticConstraints(alone, costs->parameters, costs->macs)) ++probe->broken[i];
+  }
+  return false;
+}
+
+absl::Status ExplainEmpty(const v1::JobSpec& spec, const Probe& probe, bool exhaustive) {
+  const std::string tried =
+      exhaustive ? absl::StrCat("none of the ", probe.tried, " architectures")
+                 : absl::StrCat("none of ", probe.tried, " architectures drawn at random");
+  for (int i = 0; i < spec.constraints_size(); ++i) {
+    if (probe.broken[i] + probe.invalid < probe.tried || probe.broken[i] == 0) continue;
+    const v1::Constraint& constraint = spec.constraints(i);
+    return InvalidField(
+        absl::StrCat("constraints[", i, "].bound"),
+        absl::StrCat(tried, " of the search space has ", EnumName(constraint.metric()),
+                     constraint.comparison() == v1::COMPARISON_AT_MOST ? " <= " : " >= ",
+                     constraint.bound()));
+  }
+  if (probe.invalid == probe.tried) {
+    return InvalidField("search_space",
+                        absl::StrCat(tried, " is a valid network, say: ", probe.last_error));
+  }
+  return InvalidField("search_space", absl::StrCat(tried, " meets all constraints"));
+}
+
+}  // namespace
+
+absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
+                                            const std::vector<v1::Worker>& workers) {
+  v1::JobSpec complete = spec;
+  RETURN_IF_ERROR(CheckName(spec.name()));
+  RETURN_IF_ERROR(CompleteDataset(workers, complete.mutable_dataset()));
+  RETURN_IF_ERROR(CheckTraining(spec.training()));
+  RETURN_IF_ERROR(CheckObjectives(spec));
+  RETURN_IF_ERROR(CheckConstraints(spec));
+  RETURN_IF_ERROR(CheckBudget(spec.budget()));
+  RETURN_IF_ERROR(CompleteLimits(complete.mutable_limits()));
+  RETURN_IF_ERROR(CheckRange("max_parallel_trials", spec.max_parallel_trials(), 0,
+                             std::numeric_limits<int32_t>::max()));
+  return complete;
+}
+
+absl::Status CheckSpaceIsNotEmpty(const v1::JobSpec& spec, const Space& space) {
+  Probe probe(spec);
+  int64_t size = 0;
+  if (absl::SimpleAtoi(space.Size(), &size) && size <= kProbes) {
+    v1::Genotype genotype = space.First();
+    do {
+      if (Try(spec, space, genotype, &probe)) return absl::OkStatus();
+    } while (space.Advance(&genotype));
+    return ExplainEmpty(spec, probe, /*exhaustive=*/true);
+  }
+  Rng rng(spec.strategy().seed(), kProbeStream);
+  while (probe.tried < kProbes) {
+    if (Try(spec, space, space.Sample(&rng), &probe)) return absl::OkStatus();
+  }
+  return ExplainEmpty(spec, probe, /*exhaustive=*/false);
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,167 @@
+#include "coordinator/core/result_check.h"
+
+#include <cmath>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/sha256.h"
+#include "common/base/status.h"
+#include "coordinator/core/enum_names.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr size_t kMaxMessageBytes = 4096;
+constexpr int kMaxEpochs = 10000;
+
+v1::Failure MakeFailure(v1::FailureCause cause, const std::string& message) {
+  v1::Failure failure;
+  failure.set_cause(cause);
+  failure.set_message(message);
+  return failure;
+}
+
+// "accuracy is 1.5, must be 0 to 1"; empty if the value is possible.
+std::string FindRangeProblem(const v1::Measurement& m) {
+  const double high = m.metric() == v1::METRIC_ACCURACY ? 1.0 : HUGE_VAL;
+  if (m.value() >= 0 && m.value() <= high) return "";
+  return absl::StrCat(EnumName(m.metric()), " is ", m.value(), ", must be ",
+                      m.metric() == v1::METRIC_ACCURACY ? "0 to 1" : "at least 0");
+}
+
+absl::Status ValidateMeasurements(
+    const std::string& path,
+    const google::protobuf::RepeatedPtrField<v1::Measurement>& measurements) {
+  std::set<v1::Metric> seen;
+  for (int i = 0; i < measurements.size(); ++i) {
+    const v1::Metric metric = measurements[i].metric();
+    const std::string field = absl::StrCat(path, "[", i, "].metric");
+    if (!v1::Metric_IsValid(metric) || metric == v1::METRIC_UNSPECIFIED) {
+      return InvalidField(field, absl::StrCat("unknown metric ", static_cast<int>(metric)));
+    }
+    if (!seen.insert(metric).second) {
+      return InvalidField(field, absl::StrCat(EnumName(metric), " is given twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status ValidateUsage(const google::protobuf::RepeatedPtrField<v1::Measurement>& usage) {
+  RETURN_IF_ERROR(ValidateMeasurements("usage", usage));
+  for (int i = 0; i < usage.size(); ++i) {
+    if (std::isfinite(usage[i].value()) && usage[i].value() >= 0) continue;
+    return InvalidField(absl::StrCat("usage[", i, "].value"),
+                        absl::StrCat(EnumName(usage[i].metric()),
+                                     " must be finite and at least 0, is ", usage[i].value()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ValidateReport(const v1::ReportRequest& request) {
+  switch (request.outcome_case()) {
+    case v1::ReportRequest::kResult: {
+      const v1::TrialResult& result = request.result();
+      RETURN_IF_ERROR(ValidateMeasurements("result.measurements", result.measurements()));
+      if (result.epochs_size() > kMaxEpochs) {
+        return InvalidField("result.epochs", absl::StrCat("must be at most ", kMaxEpochs, ", are ",
+                                                          result.epochs_size()));
+      }
+      const std::string& digest = result.weights_sha256();
+      if (!digest.empty() && !IsSha256Hex(digest)) {
+        return InvalidField("result.weights_sha256",
+                            absl::StrCat("is no SHA-256 digest: '", digest.substr(0, 80), "'"));
+      }
+      break;
+    }
+    case v1::ReportRequest::kFailure: {
+      const v1::FailureCause cause = request.failure().cause();
+      if (!v1::FailureCause_IsValid(cause) || cause == v1::FAILURE_CAUSE_UNSPECIFIED) {
+        return InvalidField("failure.cause",
+                            absl::StrCat("unknown cause ", static_cast<int>(cause)));
+      }
+      break;
+    }
+    default:
+      return InvalidField("outcome", "must be a result or a failure, is not given");
+  }
+  return ValidateUsage(request.usage());
+}
+
+std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const v1::TrialResult& result) {
+  std::set<v1::Metric> needed;
+  for (const v1::Objective& objective : spec.objectives()) needed.insert(objective.metric());
+  for (const v1::Constraint& constraint : spec.constraints()) needed.insert(constraint.metric());
+  for (const v1::Metric metric : needed) {
+    const v1::Measurement* found = nullptr;
+    for (const v1::Measurement& m : result.measurements()) {
+      if (m.metric() == metric) found = &m;
+    }
+    if (found == nullptr) {
+      return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                         absl::StrCat("the worker reported no ", EnumName(metric)));
+    }
+    if (!std::isfinite(found->value())) {
+      return MakeFailure(v1::FAILURE_CAUSE_DIVERGED,
+                         absl::StrCat(EnumName(metric), " is ", found->value()));
+    }
+    const std::string problem = FindRangeProblem(*found);
+    if (!problem.empty()) return MakeFailure(v1::FAILURE_CAUSE_INTERNAL, problem);
+  }
+  if (result.epochs_size() > spec.training().epochs()) {
+    return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                       absl::StrCat("the worker reported ", result.epochs_size(), " epochs of ",
+                                    spec.training().epochs()));
+  }
+  return std::nullopt;
+}
+
+v1::TrialResult CleanResult(const v1::TrialResult& result, std::vector<std::string>* dropped) {
+  v1::TrialResult clean = result;
+  clean.clear_measurements();
+  for (const v1::Measurement& m : result.measurements()) {
+    if (std::isfinite(m.value()) && FindRangeProblem(m).empty()) {
+      *clean.add_measurements() = m;
+    } else {
+      dropped->push_back(absl::StrCat(EnumName(m.metric()), " is ", m.value()));
+    }
+  }
+  return clean;
+}
+
+std::string FindEpochProblem(const v1::EpochMetrics& metrics, int epochs) {
+  if (metrics.epoch() < 1 || metrics.epoch() > epochs) {
+    return absl::StrCat("epoch ", metrics.epoch(), " of ", epochs);
+  }
+  const struct {
+    const char* name;
+    double value;
+  } figures[] = {{"train_loss", metrics.train_loss()},
+                 {"train_accuracy", metrics.train_accuracy()},
+                 {"validation_loss", metrics.validation_loss()},
+                 {"validation_accuracy", metrics.validation_accuracy()},
+                 {"learning_rate", metrics.learning_rate()},
+                 {"wall_seconds", metrics.wall_seconds()},
+                 {"images_per_second", metrics.images_per_second()}};
+  for (const auto& figure : figures) {
+    if (!std::isfinite(figure.value)) {
+      return absl::StrCat("epoch ", metrics.epoch(), ": ", figure.name, " is ", figure.value);
+    }
+  }
+  return "";
+}
+
+v1::Failure BoundFailure(const v1::Failure& failure) {
+  v1::Failure bounded = failure;
+  if (bounded.message().size() > kMaxMessageBytes) {
+    size_t end = kMaxMessageBytes - 3;
+    // Not within a UTF-8 character.
+    while (end > 0 && (static_cast<unsigned char>(bounded.message()[end]) & 0xc0) == 0x80) --end;
+    bounded.mutable_message()->resize(end);
+    bounded.mutable_message()->append("...");
+  }
+  return bounded;
+}
+
+}  // namespace frontier::coordinator

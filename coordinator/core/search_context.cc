@@ -1,0 +1,29 @@
+#include "coordinator/core/search_context.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/architecture/canonical.h"
+#include "common/architecture/graph.h"
+#include "coordinator/strategy/objectives.h"
+
+namespace frontier::coordinator {
+
+std::optional<Candidate> JobSearchContext::Admit(const v1::Genotype& genotype) const {
+  absl::StatusOr<v1::Architecture> architecture = space_.Lower(genotype);
+  if (!architecture.ok()) return std::nullopt;
+  const absl::StatusOr<GraphCosts> costs = AnalyzeGraph(*architecture);
+  if (!costs.ok()) return std::nullopt;
+  if (!MeetsAnalyticConstraints(spec_, costs->parameters, costs->macs)) return std::nullopt;
+  absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
+  if (!hash.ok() || taken_.contains(*hash)) return std::nullopt;
+  Candidate candidate;
+  candidate.genotype = genotype;
+  candidate.architecture = *std::move(architecture);
+  candidate.hash = *std::move(hash);
+  candidate.parameters = costs->parameters;
+  candidate.macs = costs->macs;
+  return candidate;
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,75 @@
+// The workers the coordinator knows, and which of them live.
+#ifndef FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
+#define FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "frontier/v1/job.pb.h"
+#include "frontier/v1/job_service.pb.h"
+#include "frontier/v1/record.pb.h"
+#include "frontier/v1/worker_service.pb.h"
+
+namespace frontier::coordinator {
+
+// INVALID_ARGUMENT (reason INVALID_FIELD) names field and value for what makes no worker.
+absl::Status ValidateRegistration(const v1::RegisterRequest& request);
+
+// Whether `worker` holds the data set `spec` asks for, shape and classes included.
+bool HoldsDataset(const v1::Worker& worker, const v1::DatasetSpec& spec);
+
+// "1x28x28, 10 classes"
+std::string DescribeShape(const v1::Shape& input, int classes);
+
+// Pure state; not thread-safe. A worker lives while it was heard of within `lease_duration`.
+class WorkerRegistry {
+ public:
+  explicit WorkerRegistry(absl::Duration lease_duration) : lease_duration_(lease_duration) {}
+
+  // Inserts or replaces; counts as heard of now.
+  void Put(v1::WorkerRecord record, absl::Duration elapsed);
+  // A worker from the store that has not been heard of yet.
+  void Restore(v1::WorkerRecord record);
+  // Null if unknown. Valid until the next Put of that worker.
+  const v1::WorkerRecord* Find(absl::string_view worker_id) const;
+
+  // FAILED_PRECONDITION (reason UNKNOWN_WORKER) if the worker is not known under this incarnation.
+  absl::Status Check(absl::string_view worker_id, absl::string_view incarnation) const;
+  // Notes that a known worker was heard of. Its last-seen time is durable only from time to time.
+  void Touch(absl::string_view worker_id, absl::Duration elapsed, absl::Time now);
+  bool IsAlive(absl::string_view worker_id, absl::Duration elapsed) const;
+
+  // Whether `matches` holds for a worker that lives.
+  bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
+  // What keeps a job on `dataset` from getting a worker; empty if a live worker holds it.
+  std::string WhyNoWorker(const v1::DatasetSpec& dataset, absl::Duration elapsed) const;
+
+  // By id, with `alive` set.
+  std::vector<v1::Worker> List(absl::Duration elapsed) const;
+  // By id, ids above `after`, at most `limit`.
+  std::vector<v1::Worker> List(absl::Duration elapsed, absl::string_view after, int limit) const;
+  // Records touched since the last call, for the store.
+  std::vector<v1::WorkerRecord> TakeTouched();
+
+ private:
+  struct Entry {
+    v1::WorkerRecord record;
+    absl::Duration heard = -absl::InfiniteDuration();
+    bool touched = false;
+  };
+  bool IsAlive(const Entry& entry, absl::Duration elapsed) const {
+    return elapsed - entry.heard < lease_duration_;
+  }
+
+  const absl::Duration lease_duration_;
+  std::map<std::string, Entry, std::less<>> workers_;
+};
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_

@@ -1,0 +1,24 @@
+#include "coordinator/space/space.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "coordinator/space/staged_space.h"
+
+namespace frontier::coordinator {
+
+absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
+                                                   const v1::Shape& input, int classes) {
+  switch (spec.kind_case()) {
+    case v1::SearchSpace::kStaged: {
+      absl::StatusOr<std::unique_ptr<Space>> space =
+          CreateStagedSpace(spec.staged(), input, classes);
+      if (!space.ok()) return PrefixField("staged", space.status());
+      return space;
+    }
+    case v1::SearchSpace::KIND_NOT_SET:
+      break;
+  }
+  return InvalidField("kind", "no search space given; known are: staged");
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,367 @@
+// What every strategy must do, run over all of them.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <iostream>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/architecture/canonical.h"
+#include "common/architecture/graph.h"
+#include "common/base/random.h"
+#include "common/base/status.h"
+#include "coordinator/strategy/strategy.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/simple_search_context.h"
+#include "tests/support/spaces.h"
+#include "tests/support/status_matchers.h"
+
+namespace frontier::coordinator {
+namespace {
+
+using ::frontier::testing::BroadSpace;
+using ::frontier::testing::FiveByFiveSpace;
+using ::frontier::testing::MakeShape;
+using ::frontier::testing::SimpleSearchContext;
+using ::frontier::testing::StatusIs;
+
+constexpr uint64_t kSeed = 424242;
+
+struct StrategyCase {
+  const char* name;
+  std::function<void(v1::StrategySpec*)> choose;
+  bool random;  // proposals depend on the seed
+};
+
+void PrintTo(const StrategyCase& c, std::ostream* os) { *os << c.name; }
+
+class StrategyContractTest : public ::testing::TestWithParam<StrategyCase> {
+ protected:
+  static std::unique_ptr<Strategy> Create(uint64_t seed = kSeed) {
+    v1::StrategySpec spec;
+    spec.set_seed(seed);
+    GetParam().choose(&spec);
+    absl::StatusOr<std::unique_ptr<Strategy>> strategy = CreateStrategy(spec);
+    EXPECT_OK(strategy);
+    return *std::move(strategy);
+  }
+
+  static SimpleSearchContext Broad() {
+    return SimpleSearchContext(BroadSpace(), MakeShape(1, 28, 28), 10);
+  }
+  static SimpleSearchContext FiveByFive() {
+    return SimpleSearchContext(FiveByFiveSpace(), MakeShape(1, 12, 12), 10);
+  }
+};
+
+// Two objectives that pull against each other.
+Observation Succeeded(int64_t trial, const Candidate& candidate) {
+  Observation observation;
+  observation.trial = trial;
+  observation.genotype = candidate.genotype;
+  observation.succeeded = true;
+  observation.objectives = {static_cast<double>(candidate.parameters),
+                            -static_cast<double>(candidate.macs % 1009)};
+  return observation;
+}
+
+Observation Failed(int64_t trial, const Candidate& candidate) {
+  Observation observation;
+  observation.trial = trial;
+  observation.genotype = candidate.genotype;
+  return observation;
+}
+
+// The next proposal, recorded; asks again where a call gave up for now.
+absl::StatusOr<Candidate> ProposeAndRecord(Strategy* strategy, SimpleSearchContext* context) {
+  while (true) {
+    absl::StatusOr<Candidate> candidate = strategy->Propose(*context);
+    if (absl::IsUnavailable(candidate.status())) continue;
+    if (candidate.ok()) {
+      EXPECT_TRUE(context->Record(*candidate));
+    }
+    return candidate;
+  }
+}
+
+// Hashes of `count` proposals, each observed at once.
+std::vector<std::string> RunTrials(Strategy* strategy, SimpleSearchContext* context, int count) {
+  std::vector<std::string> hashes;
+  for (int i = 1; i <= count; ++i) {
+    absl::StatusOr<Candidate> candidate = ProposeAndRecord(strategy, context);
+    EXPECT_OK(candidate);
+    if (!candidate.ok()) break;
+    hashes.push_back(candidate->hash);
+    // Every fifth fails.
+    strategy->Observe(i % 5 == 0 ? Failed(i, *candidate) : Succeeded(i, *candidate));
+  }
+  return hashes;
+}
+
+bool IsExhausted(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) &&
+         GetErrorReason(status) == v1::ERROR_REASON_SPACE_EXHAUSTED;
+}
+
+TEST_P(StrategyContractTest, ProposalsAreValidAndNew) {
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  for (int i = 1; i <= 60; ++i) {
+    // Record() fails the test if the proposal is not new.
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    ASSERT_OK_AND_ASSIGN(const v1::Architecture lowered, context.space().Lower(candidate.genotype));
+    EXPECT_EQ(lowered.SerializeAsString(), candidate.architecture.SerializeAsString());
+    ASSERT_OK_AND_ASSIGN(const std::string hash, CanonicalHash(candidate.architecture));
+    EXPECT_EQ(hash, candidate.hash);
+    ASSERT_OK_AND_ASSIGN(const GraphCosts costs, AnalyzeGraph(candidate.architecture));
+    EXPECT_EQ(costs.parameters, candidate.parameters);
+    EXPECT_EQ(costs.macs, candidate.macs);
+    strategy->Observe(Succeeded(i, candidate));
+  }
+}
+
+TEST_P(StrategyContractTest, SameSeedAndReportsGiveTheSameProposals) {
+  SimpleSearchContext first = Broad();
+  SimpleSearchContext second = Broad();
+  SimpleSearchContext other = Broad();
+  const std::vector<std::string> proposals = RunTrials(Create().get(), &first, 60);
+  EXPECT_EQ(proposals, RunTrials(Create().get(), &second, 60));
+  if (GetParam().random) {
+    EXPECT_NE(proposals, RunTrials(Create(kSeed + 1).get(), &other, 60));
+  }
+}
+
+TEST_P(StrategyContractTest, ARestoredStrategyGoesOnAsIfNothingHadHappened) {
+  SimpleSearchContext straight_context = Broad();
+  const std::vector<std::string> straight = RunTrials(Create().get(), &straight_context, 60);
+  SimpleSearchContext context = Broad();
+  std::unique_ptr<Strategy> strategy = Create();
+  for (int i = 1; i <= 60; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    ASSERT_EQ(candidate.hash, straight[i - 1]) << "proposal " << i;
+    // Restarted between proposal and report, and again after it; another seed must not matter.
+    for (bool reported : {false, true}) {
+      if (reported) {
+        strategy->Observe(i % 5 == 0 ? Failed(i, candidate) : Succeeded(i, candidate));
+      }
+      v1::StrategyState state;
+      ASSERT_TRUE(state.ParseFromString(strategy->Save().SerializeAsString()));
+      strategy = Create(kSeed + i);
+      ASSERT_OK(strategy->Restore(state));
+    }
+  }
+}
+
+TEST_P(StrategyContractTest, FailedTrialsBreakNothing) {
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  for (int i = 1; i <= 60; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    strategy->Observe(Failed(i, candidate));
+  }
+}
+
+TEST_P(StrategyContractTest, InfeasibleTrialsBreakNothing) {
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  for (int i = 1; i <= 60; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    Observation observation = Succeeded(i, candidate);
+    observation.violation = 1.0 / i;
+    strategy->Observe(observation);
+  }
+}
+
+TEST_P(StrategyContractTest, OddObservationsBreakNothing) {
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  for (int i = 1; i <= 80; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    Observation observation = Succeeded(i, candidate);
+    switch (i % 7) {
+      case 0:
+        observation.objectives[0] = kNan;
+        break;
+      case 1:
+        observation.objectives[1] = -kInf;
+        break;
+      case 2:
+        observation.violation = kInf;
+        break;
+      case 3:
+        observation.violation = kNan;
+        break;
+      case 4:
+        observation.objectives.push_back(1);
+        break;
+      case 5:
+        observation.objectives.clear();
+        break;
+      default:
+        strategy->Observe(observation);  // told twice
+    }
+    strategy->Observe(observation);
+    // What it took in can be saved and restored.
+    ASSERT_OK(Create()->Restore(strategy->Save()));
+  }
+}
+
+TEST_P(StrategyContractTest, ReportsMayComeLateAndInAnyOrder) {
+  std::cout << "seed " << kSeed << "\n";
+  Rng rng(kSeed);
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  std::vector<Observation> running;
+  for (int i = 1; i <= 120; ++i) {
+    ASSERT_OK_AND_ASSIGN(const Candidate candidate, ProposeAndRecord(strategy.get(), &context));
+    running.push_back(Succeeded(i, candidate));
+    if (running.size() < 16) continue;
+    const size_t pick = rng.Uniform(running.size());
+    strategy->Observe(running[pick]);
+    running.erase(running.begin() + pick);
+  }
+  for (const Observation& observation : running) strategy->Observe(observation);
+  EXPECT_OK(ProposeAndRecord(strategy.get(), &context));
+}
+
+TEST_P(StrategyContractTest, TwentyFourWorkersGetEachOfTwentyFivePointsOnce) {
+  SimpleSearchContext context = FiveByFive();
+  const std::unique_ptr<Strategy> strategy = Create();
+  std::deque<Observation> running;
+  int proposed = 0;
+  while (true) {
+    absl::StatusOr<Candidate> candidate = ProposeAndRecord(strategy.get(), &context);
+    if (!candidate.ok()) {
+      EXPECT_TRUE(IsExhausted(candidate.status())) << candidate.status();
+      break;
+    }
+    running.push_back(Succeeded(++proposed, *candidate));
+    if (running.size() < 24) continue;
+    strategy->Observe(running.front());
+    running.pop_front();
+  }
+  EXPECT_EQ(proposed, 25);
+}
+
+TEST_P(StrategyContractTest, EverythingIsProposedBeforeTheSpaceIsExhausted) {
+  // Many genotypes of this space have one network, and strides rule some out.
+  v1::SearchSpace spec;
+  spec.mutable_staged()->add_stem_widths(2);
+  for (int number = 1; number <= 2; ++number) {
+    v1::StageChoices* stage = spec.mutable_staged()->add_stages();
+    for (v1::Block block : {v1::BLOCK_CONVOLUTION, v1::BLOCK_SKIP, v1::BLOCK_MAX_POOL}) {
+      stage->add_blocks(block);
+    }
+    for (int kernel : {1, 3}) stage->add_kernels(kernel);
+    stage->add_widths(2);
+    for (int depth : {1, 2}) stage->add_depths(depth);
+    for (int stride : {1, 3}) stage->add_strides(stride);
+    stage->add_connections(0);
+  }
+  SimpleSearchContext context(spec, MakeShape(1, 3, 3), 2);
+  const int64_t distinct = context.CountAdmissible();
+  ASSERT_GT(distinct, 50);
+  ASSERT_LT(distinct, 300);
+  std::unique_ptr<Strategy> strategy = Create();
+  EXPECT_EQ(RunTrials(strategy.get(), &context, distinct).size(), static_cast<size_t>(distinct));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(IsExhausted(ProposeAndRecord(strategy.get(), &context).status()));
+    const v1::StrategyState state = strategy->Save();
+    strategy = Create();
+    ASSERT_OK(strategy->Restore(state));
+  }
+}
+
+TEST_P(StrategyContractTest, ConstraintsNobodyCanMeetExhaustTheSpace) {
+  v1::JobSpec job;
+  v1::Constraint* constraint = job.add_constraints();
+  constraint->set_metric(v1::METRIC_PARAMETERS);
+  constraint->set_comparison(v1::COMPARISON_AT_MOST);
+  constraint->set_bound(1);
+  SimpleSearchContext context(FiveByFiveSpace(), MakeShape(1, 12, 12), 10, job);
+  const std::unique_ptr<Strategy> strategy = Create();
+  EXPECT_TRUE(IsExhausted(ProposeAndRecord(strategy.get(), &context).status()));
+}
+
+TEST_P(StrategyContractTest, ACallEndsHoweverLargeTheSpace) {
+  v1::JobSpec job;
+  v1::Constraint* constraint = job.add_constraints();
+  constraint->set_metric(v1::METRIC_MACS);
+  constraint->set_comparison(v1::COMPARISON_AT_MOST);
+  constraint->set_bound(0);
+  SimpleSearchContext context(BroadSpace(), MakeShape(1, 28, 28), 10, job);
+  std::unique_ptr<Strategy> strategy = Create();
+  std::string cursor;
+  for (int call = 1; call <= 3; ++call) {
+    EXPECT_THAT(strategy->Propose(context),
+                StatusIs(absl::StatusCode::kUnavailable, ::testing::HasSubstr("going on")));
+    EXPECT_LE(context.tries(), call * 3000);
+    const v1::StrategyState state = strategy->Save();
+    EXPECT_NE(state.cursor().SerializeAsString(), cursor);
+    cursor = state.cursor().SerializeAsString();
+    strategy = Create();
+    ASSERT_OK(strategy->Restore(state));
+  }
+}
+
+TEST_P(StrategyContractTest, StateStaysSmall) {
+  SimpleSearchContext context = Broad();
+  const std::unique_ptr<Strategy> strategy = Create();
+  RunTrials(strategy.get(), &context, 300);
+  EXPECT_LT(strategy->Save().ByteSizeLong(), 4096u);
+}
+
+TEST_P(StrategyContractTest, StatesThatCannotBeAreRefused) {
+  const v1::StrategyState good = Create()->Save();
+  v1::StrategyState both = good;
+  both.mutable_cursor()->add_options(0);
+  both.set_cursor_ended(true);
+  EXPECT_THAT(Create()->Restore(both), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::_));
+
+  v1::StrategyState zeros = good;
+  zeros.clear_rng();
+  for (int i = 0; i < 4; ++i) zeros.mutable_rng()->add_words(0);
+  EXPECT_THAT(Create()->Restore(zeros), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::_));
+
+  v1::StrategyState other = good;
+  if (good.has_evolution()) {
+    other.clear_evolution();
+  } else {
+    other.mutable_evolution();
+  }
+  EXPECT_THAT(Create()->Restore(other), StatusIs(absl::StatusCode::kInvalidArgument, ::testing::_));
+}
+
+TEST_P(StrategyContractTest, ACursorOfAnotherSpaceDoesNoHarm) {
+  SimpleSearchContext context = FiveByFive();
+  const std::unique_ptr<Strategy> strategy = Create();
+  v1::StrategyState state = strategy->Save();
+  state.mutable_cursor()->add_options(99);
+  ASSERT_OK(strategy->Restore(state));
+  for (int i = 0; i < 30; ++i) {
+    if (!ProposeAndRecord(strategy.get(), &context).ok()) return;
+  }
+  FAIL() << "more proposals than architectures";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, StrategyContractTest,
+    ::testing::Values(
+        StrategyCase{"grid", [](v1::StrategySpec* spec) { spec->mutable_grid(); }, false},
+        StrategyCase{"random", [](v1::StrategySpec* spec) { spec->mutable_random(); }, true},
+        StrategyCase{"evolution", [](v1::StrategySpec* spec) { spec->mutable_evolution(); }, true},
+        StrategyCase{"evolution_small",
+                     [](v1::StrategySpec* spec) {
+                       spec->mutable_evolution()->set_population_size(2);
+                       spec->mutable_evolution()->set_sample_size(1);
+                     },
+                     true}),
+    [](const auto& instance) { return std::string(instance.param.name); });
+
+}  // namespace
+}  // namespace frontier::coordinator

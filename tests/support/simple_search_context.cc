@@ -1,0 +1,45 @@
+#include "tests/support/simple_search_context.h"
+
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "common/architecture/canonical.h"
+#include "common/architecture/graph.h"
+#include "coordinator/strategy/objectives.h"
+
+namespace frontier::testing {
+
+using coordinator::Candidate;
+
+SimpleSearchContext::SimpleSearchContext(const v1::SearchSpace& space, const v1::Shape& input,
+                                         int classes, v1::JobSpec job)
+    : space_(coordinator::CreateSpace(space, input, classes).value()), job_(std::move(job)) {}
+
+std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype) const {
+  ++tries_;
+  absl::StatusOr<v1::Architecture> architecture = space_->Lower(genotype);
+  if (!architecture.ok()) return std::nullopt;
+  const absl::StatusOr<GraphCosts> costs = AnalyzeGraph(*architecture);
+  if (!costs.ok() || !coordinator::MeetsAnalyticConstraints(job_, costs->parameters, costs->macs)) {
+    return std::nullopt;
+  }
+  absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
+  if (!hash.ok() || proposed_.contains(*hash)) return std::nullopt;
+  return Candidate{genotype, *std::move(architecture), *std::move(hash), costs->parameters,
+                   costs->macs};
+}
+
+bool SimpleSearchContext::Record(const Candidate& candidate) {
+  return proposed_.insert(candidate.hash).second;
+}
+
+int64_t SimpleSearchContext::CountAdmissible() const {
+  absl::flat_hash_set<std::string> hashes;
+  v1::Genotype genotype = space_->First();
+  do {
+    if (std::optional<Candidate> candidate = Admit(genotype)) hashes.insert(candidate->hash);
+  } while (space_->Advance(&genotype));
+  return static_cast<int64_t>(hashes.size());
+}
+
+}  // namespace frontier::testing

@@ -1,0 +1,299 @@
+// Every bad job: which field is named, and that nothing is stored.
+#include "coordinator/core/job_validation.h"
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "common/base/status.h"
+#include "common/base/version.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/spaces.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/core/harness.h"
+
+namespace frontier::coordinator {
+namespace {
+
+using ::frontier::testing::Harness;
+using ::frontier::testing::SmallJob;
+using ::testing::HasSubstr;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+struct BadJob {
+  std::function<void(v1::JobSpec*)> spoil;
+  std::string field;
+  std::string value;  // named in the message
+};
+
+v1::Constraint* AddConstraint(v1::JobSpec* spec, v1::Metric metric, double bound) {
+  v1::Constraint* constraint = spec->add_constraints();
+  constraint->set_metric(metric);
+  constraint->set_comparison(v1::COMPARISON_AT_MOST);
+  constraint->set_bound(bound);
+  return constraint;
+}
+
+std::vector<BadJob> BadJobs() {
+  return {
+      {[](v1::JobSpec* s) { s->clear_name(); }, "spec.name", "has 0"},
+      {[](v1::JobSpec* s) { s->set_name(std::string(129, 'x')); }, "spec.name", "129"},
+      {[](v1::JobSpec* s) { s->set_name("a\nb"); }, "spec.name", "10"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_name("../etc"); }, "spec.dataset.name",
+       "../etc"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->clear_name(); }, "spec.dataset.name", "''"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->clear_input(); }, "spec.dataset.input",
+       "'fashion'"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->mutable_input()->set_height(0); },
+       "spec.dataset.input.height", "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->mutable_input()->set_width(-3); },
+       "spec.dataset.input.width", "-3"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_classes(0); }, "spec.dataset.classes",
+       "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_validation_fraction(1); },
+       "spec.dataset.validation_fraction", "is 1"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_validation_fraction(kNan); },
+       "spec.dataset.validation_fraction", "nan"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_train_samples(-1); },
+       "spec.dataset.train_samples", "-1"},
+      {[](v1::JobSpec* s) { s->mutable_dataset()->set_validation_samples(-2); },
+       "spec.dataset.validation_samples", "-2"},
+      {[](v1::JobSpec* s) { s->clear_search_space(); }, "spec.search_space.kind", ""},
+      {[](v1::JobSpec* s) {
+         s->mutable_search_space()->mutable_staged()->mutable_stages(0)->clear_kernels();
+       },
+       "spec.search_space.staged.stages[0].kernels", ""},
+      {[](v1::JobSpec* s) { s->clear_strategy(); }, "spec.strategy.kind", ""},
+      {[](v1::JobSpec* s) { s->mutable_strategy()->mutable_evolution()->set_population_size(-4); },
+       "spec.strategy.evolution.population_size", "-4"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_epochs(0); }, "spec.training.epochs",
+       "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_epochs(20000); }, "spec.training.epochs",
+       "20000"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_batch_size(-1); },
+       "spec.training.batch_size", "-1"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_learning_rate(0); },
+       "spec.training.learning_rate", "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_learning_rate(kInf); },
+       "spec.training.learning_rate", "inf"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_momentum(1); }, "spec.training.momentum",
+       "is 1"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_weight_decay(-0.5); },
+       "spec.training.weight_decay", "-0.5"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_warmup_epochs(4); },
+       "spec.training.warmup_epochs", "is 4"},
+      {[](v1::JobSpec* s) { s->clear_objectives(); }, "spec.objectives", "are 0"},
+      {[](v1::JobSpec* s) {
+         for (int m = 3; m <= 7; ++m) {
+           v1::Objective* objective = s->add_objectives();
+           objective->set_metric(static_cast<v1::Metric>(m));
+           objective->set_direction(v1::DIRECTION_MINIMIZE);
+         }
+       },
+       "spec.objectives", "are 7"},
+      {[](v1::JobSpec* s) { s->mutable_objectives(1)->clear_direction(); },
+       "spec.objectives[1].direction", "latency_ms"},
+      {[](v1::JobSpec* s) { s->mutable_objectives(0)->set_metric(static_cast<v1::Metric>(77)); },
+       "spec.objectives[0].metric", "77"},
+      {[](v1::JobSpec* s) { s->mutable_objectives(1)->set_metric(v1::METRIC_ACCURACY); },
+       "spec.objectives[1].metric", "accuracy is given twice"},
+      {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_UNSPECIFIED, 1); },
+       "spec.constraints[0].metric", "unknown metric 0"},
+      {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_LATENCY_MS, kNan); },
+       "spec.constraints[0].bound", "nan"},
+      {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_LATENCY_MS, 1)->clear_comparison(); },
+       "spec.constraints[0].comparison", "is 0"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 1);
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 2);
+       },
+       "spec.constraints[1].metric", "latency_ms"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 1);
+         AddConstraint(s, v1::METRIC_PARAMETERS, 10);
+       },
+       "spec.constraints[1].bound",
+       "none of the 25 architectures of the search space has "
+       "parameters <= 10"},
+      {[](v1::JobSpec* s) { s->clear_budget(); }, "spec.budget", "trials"},
+      {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(0); }, "spec.budget.trials", "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(-1); }, "spec.budget.trials", "-1"},
+      {[](v1::JobSpec* s) { s->mutable_budget()->set_wall_seconds(0); }, "spec.budget.wall_seconds",
+       "is 0"},
+      {[](v1::JobSpec* s) { s->mutable_budget()->set_cpu_seconds(kNan); },
+       "spec.budget.cpu_seconds", "nan"},
+      {[](v1::JobSpec* s) { s->mutable_budget()->set_energy_kwh(-2); }, "spec.budget.energy_kwh",
+       "-2"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_memory_bytes(-1); },
+       "spec.limits.memory_bytes", "-1"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_wall_seconds(kInf); },
+       "spec.limits.wall_seconds", "inf"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_max_attempts(101); },
+       "spec.limits.max_attempts", "101"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_threads(-1); }, "spec.limits.threads", "-1"},
+      {[](v1::JobSpec* s) { s->set_max_parallel_trials(-1); }, "spec.max_parallel_trials", "-1"},
+  };
+}
+
+TEST(JobValidation, BadJobsAreNamedAndNotStored) {
+  Harness h;
+  for (const BadJob& bad : BadJobs()) {
+    v1::JobSpec spec = SmallJob(5);
+    bad.spoil(&spec);
+    const absl::StatusOr<v1::SubmitJobResponse> response = h.TrySubmit(spec);
+    ASSERT_FALSE(response.ok()) << bad.field;
+    EXPECT_EQ(response.status().code(), absl::StatusCode::kInvalidArgument) << response.status();
+    EXPECT_EQ(GetErrorReason(response.status()), v1::ERROR_REASON_INVALID_FIELD);
+    EXPECT_THAT(GetErrorDetail(response.status())->field(), bad.field) << response.status();
+    EXPECT_THAT(std::string(response.status().message()), HasSubstr(bad.value)) << bad.field;
+  }
+  EXPECT_EQ(h.memory().commits(), 0);
+  EXPECT_EQ(h.Submit(SmallJob(5)), 1);
+}
+
+TEST(JobValidation, FillsInDefaults) {
+  Harness h;
+  h.Register("w1");
+  v1::JobSpec spec = SmallJob(5);
+  spec.mutable_dataset()->clear_input();
+  spec.mutable_dataset()->clear_classes();
+  ASSERT_OK_AND_ASSIGN(const v1::SubmitJobResponse response, h.TrySubmit(spec));
+  const v1::JobSpec& complete = response.job().spec();
+  EXPECT_EQ(complete.dataset().input().height(), 28);
+  EXPECT_EQ(complete.dataset().classes(), 10);
+  EXPECT_DOUBLE_EQ(complete.dataset().validation_fraction(), 1.0 / 6);
+  EXPECT_DOUBLE_EQ(complete.limits().wall_seconds(), 3600);
+  EXPECT_EQ(complete.limits().max_attempts(), 3);
+  EXPECT_EQ(response.job().space_size(), "25");
+}
+
+TEST(JobValidation, ShapesThatDisagreeAreBothNamed) {
+  Harness h;
+  h.Register("w1");
+  v1::JobSpec spec = SmallJob(5);
+  spec.mutable_dataset()->mutable_input()->set_channels(3);
+  const absl::StatusOr<v1::SubmitJobResponse> response = h.TrySubmit(spec);
+  EXPECT_EQ(GetErrorDetail(response.status())->field(), "spec.dataset.input");
+  EXPECT_THAT(std::string(response.status().message()),
+              ::testing::AllOf(HasSubstr("3x28x28, 10 classes"), HasSubstr("1x28x28, 10 classes"),
+                               HasSubstr("'w1'")));
+}
+
+TEST(JobValidation, WorkersThatDisagreeLeaveTheChoiceToTheUser) {
+  Harness h;
+  h.Register("w1");
+  v1::RegisterRequest other = testing::MakeRegistration("w2", "i1", 1);
+  other.set_request_id(h.NextRequestId());
+  other.mutable_datasets(0)->set_height(32);
+  ASSERT_OK(h.core().Register(other));
+  v1::JobSpec spec = SmallJob(5);
+  EXPECT_OK(h.TrySubmit(spec));
+  spec.mutable_dataset()->mutable_input()->set_height(32);
+  EXPECT_OK(h.TrySubmit(spec));
+  spec.mutable_dataset()->clear_input();
+  EXPECT_THAT(std::string(h.TrySubmit(spec).status().message()),
+              ::testing::AllOf(HasSubstr("'w1'"), HasSubstr("'w2'"), HasSubstr("1x32x28")));
+}
+
+TEST(JobValidation, ValidateOnlyStoresNothing) {
+  Harness h;
+  v1::SubmitJobRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  request.set_validate_only(true);
+  *request.mutable_spec() = SmallJob(5);
+  ASSERT_OK_AND_ASSIGN(const v1::SubmitJobResponse response, h.core().SubmitJob(request));
+  EXPECT_EQ(response.job().id(), 0);
+  EXPECT_EQ(h.memory().commits(), 0);
+}
+
+TEST(JobValidation, OtherProtocolVersionsAreNamed) {
+  Harness h;
+  v1::SubmitJobRequest request;
+  request.set_request_id("r");
+  request.set_protocol_version(kProtocolVersion + 1);
+  *request.mutable_spec() = SmallJob(5);
+  const absl::Status status = h.core().SubmitJob(request).status();
+  EXPECT_EQ(GetErrorReason(status), v1::ERROR_REASON_PROTOCOL_VERSION);
+  v1::RegisterRequest registration = testing::MakeRegistration("w1", "i1", 1);
+  registration.set_request_id("r2");
+  registration.set_protocol_version(kProtocolVersion + 1);
+  EXPECT_EQ(GetErrorReason(h.core().Register(registration).status()),
+            v1::ERROR_REASON_PROTOCOL_VERSION);
+}
+
+TEST(RegistrationValidation, BadWorkersAreNamed) {
+  const std::vector<std::pair<std::function<void(v1::RegisterRequest*)>, std::string>> cases = {
+      {[](v1::RegisterRequest* r) { r->clear_worker_id(); }, "worker_id"},
+      {[](v1::RegisterRequest* r) { r->set_worker_id("a b"); }, "worker_id"},
+      {[](v1::RegisterRequest* r) { r->set_worker_id(std::string(129, 'a')); }, "worker_id"},
+      {[](v1::RegisterRequest* r) { r->clear_incarnation(); }, "incarnation"},
+      {[](v1::RegisterRequest* r) { r->set_slots(0); }, "slots"},
+      {[](v1::RegisterRequest* r) { r->set_slots(-1); }, "slots"},
+      {[](v1::RegisterRequest* r) { r->mutable_datasets(0)->set_name("/"); }, "datasets[0].name"},
+      {[](v1::RegisterRequest* r) { r->mutable_datasets(0)->set_width(0); }, "datasets[0]"},
+      {[](v1::RegisterRequest* r) { r->mutable_datasets(0)->set_classes(0); },
+       "datasets[0].classes"},
+      {[](v1::RegisterRequest* r) { *r->add_datasets() = r->datasets(0); }, "datasets[1].name"}};
+  Harness h;
+  for (const auto& [spoil, field] : cases) {
+    v1::RegisterRequest request = testing::MakeRegistration("w1", "i1", 1);
+    request.set_request_id(h.NextRequestId());
+    spoil(&request);
+    const absl::Status status = h.core().Register(request).status();
+    ASSERT_EQ(GetErrorReason(status), v1::ERROR_REASON_INVALID_FIELD) << field << status;
+    EXPECT_EQ(GetErrorDetail(status)->field(), field);
+  }
+  EXPECT_EQ(h.memory().commits(), 0);
+}
+
+TEST(ReportValidation, BrokenReportsAreRefusedAndTheLeaseStays) {
+  Harness h;
+  const int64_t job = h.Submit(SmallJob(1));
+  h.Register("w1");
+  const auto lease = *h.Lease("w1");
+  const auto good = [&] {
+    return testing::MakeReport(h.NextRequestId(), "w1", lease, testing::MakeResult(0.5, 1));
+  };
+  const std::vector<std::pair<std::function<void(v1::ReportRequest*)>, std::string>> cases = {
+      {[](v1::ReportRequest* r) { r->clear_outcome(); }, "outcome"},
+      {[](v1::ReportRequest* r) { r->mutable_failure(); }, "failure.cause"},
+      {[](v1::ReportRequest* r) {
+         r->mutable_failure()->set_cause(static_cast<v1::FailureCause>(99));
+       },
+       "failure.cause"},
+      {[](v1::ReportRequest* r) { r->mutable_result()->set_weights_sha256("xyz"); },
+       "result.weights_sha256"},
+      {[](v1::ReportRequest* r) {
+         r->mutable_result()->mutable_measurements(2)->set_metric(v1::METRIC_ACCURACY);
+       },
+       "result.measurements[2].metric"},
+      {[](v1::ReportRequest* r) { r->mutable_result()->mutable_measurements(2)->clear_metric(); },
+       "result.measurements[2].metric"},
+      {[](v1::ReportRequest* r) {
+         r->add_usage()->set_metric(v1::METRIC_CPU_SECONDS);
+         r->mutable_usage(0)->set_value(kNan);
+       },
+       "usage[0].value"}};
+  const int64_t commits = h.memory().commits();
+  for (const auto& [spoil, field] : cases) {
+    v1::ReportRequest request = good();
+    spoil(&request);
+    const absl::Status status = h.core().Report(request).status();
+    ASSERT_EQ(GetErrorReason(status), v1::ERROR_REASON_INVALID_FIELD) << field << status;
+    EXPECT_EQ(GetErrorDetail(status)->field(), field);
+  }
+  EXPECT_EQ(h.memory().commits(), commits);
+  v1::ReportRequest request = good();
+  request.mutable_failure()->set_cause(v1::FAILURE_CAUSE_INVALID);
+  request.mutable_failure()->set_message(std::string(100000, 'x'));
+  ASSERT_OK(h.core().Report(request));
+  EXPECT_EQ(h.Trial(job, 1).failure().message().size(), 4096u);
+}
+
+}  // namespace
+}  // namespace frontier::coordinator
