@@ -41,6 +41,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Create(
   auto server = absl::WrapUnique(new CoordinatorServer(options, clock));
   SqliteStoreOptions store;
   store.path = absl::StrCat(options.data_dir, "/frontier.db");
+  store.busy_timeout = options.database_wait;
   ASSIGN_OR_RETURN(server->store_, OpenSqliteStore(store));
   FileBlobStoreOptions blobs;
   blobs.folder = absl::StrCat(options.data_dir, "/blobs");

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
@@ -17,6 +18,8 @@ namespace frontier::coordinator {
 
 struct CoordinatorServerOptions {
   std::string data_dir;  // made if absent; holds frontier.db and blobs/
+  // How long to wait for another process that holds the database.
+  absl::Duration database_wait = absl::Seconds(5);
   DispatcherOptions dispatcher;
   GatewayOptions gateway;
 };
