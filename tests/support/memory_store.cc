@@ -46,7 +46,10 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
                            "memory store: disk full");
   }
   for (const v1::RequestRecord& request : change->requests()) {
-    if (requests_.count(request.request_id()) > 0) {
+    // Those the change drops do not count.
+    const auto stored = requests_.find(request.request_id());
+    if (stored != requests_.end() &&
+        stored->second.at_unix_us() >= change->requests_before_unix_us()) {
       return absl::InternalError(
           absl::StrCat("request '", request.request_id(), "' is stored already"));
     }

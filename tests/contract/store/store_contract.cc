@@ -270,7 +270,7 @@ TEST_P(StoreContract, AFailedCommitLeavesNothing) {
   *second.add_events() = MakeEvent(2, 0, v1::EVENT_KIND_JOB_SUBMITTED);
   second.set_next_lease_token(9);
   *second.add_requests() = MakeRequest("r", 2);  // stored already
-  EXPECT_THAT(store_->Commit(&second), StatusIs(absl::StatusCode::kInternal, HasSubstr("UNIQUE")));
+  EXPECT_THAT(store_->Commit(&second), StatusIs(absl::StatusCode::kInternal, ::testing::_));
   EXPECT_EQ(second.events(0).sequence(), 0);
   for (int round = 0; round < 2; ++round) {
     EXPECT_THAT(store_->GetJob(2), StatusIs(absl::StatusCode::kNotFound, HasSubstr("job 2")));

@@ -16,8 +16,9 @@ namespace frontier::coordinator {
 
 struct StoreContractParam {
   std::string name;
-  // Opens the store kept in `folder`; the same folder gives the same store again.
+  // Opens the store kept in `folder`; the same folder gives the same store again if it is durable.
   std::function<absl::StatusOr<std::unique_ptr<Store>>(const std::string& folder)> open;
+  bool durable = true;
 };
 
 class StoreContract : public ::testing::TestWithParam<StoreContractParam> {
@@ -25,6 +26,7 @@ class StoreContract : public ::testing::TestWithParam<StoreContractParam> {
   void SetUp() override { Reopen(); }
 
   void Reopen() {
+    if (store_ != nullptr && !GetParam().durable) return;
     store_.reset();
     absl::StatusOr<std::unique_ptr<Store>> opened = GetParam().open(folder_.path());
     ASSERT_OK(opened);

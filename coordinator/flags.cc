@@ -1,0 +1,104 @@
+#include "coordinator/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <vector>
+
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/base/version.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr char kFooter[] =
+    "A configuration file has lines such as  listen=\"0.0.0.0:7070\" ; flags override it.\n"
+    "\n"
+    "Exit codes: 0 ended in good order; 1 internal error; 2 usage or configuration; 3 the data\n"
+    "folder or its database cannot be used (locked, read-only, damaged, newer, full); 4 the\n"
+    "address cannot be listened on (in use, not of this machine, not permitted).";
+
+// What flags give in another form than the options have.
+struct Values {
+  double lease_seconds;
+  double heartbeat_seconds;
+  double database_wait_seconds;
+  std::string format = "text";
+  std::string level = "info";
+};
+
+void AddFlags(Flags* flags, Values* values, CLI::App* app) {
+  app->add_option("--data_dir", flags->server.data_dir,
+                  "Folder of database and weights; made if absent")
+      ->required();
+  app->add_option("--listen", flags->server.gateway.listen,
+                  "host:port to serve on; port 0 takes a free one")
+      ->capture_default_str();
+  app->add_option("--lease_seconds", values->lease_seconds, "A worker silent for this long is lost")
+      ->capture_default_str()
+      ->check(CLI::Range(1., 86'400.));
+  app->add_option("--heartbeat_seconds", values->heartbeat_seconds,
+                  "How often workers report; at most a third of the lease")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3'600.));
+  app->add_option("--database_wait_seconds", values->database_wait_seconds,
+                  "How long to wait for another process that holds the database")
+      ->capture_default_str()
+      ->check(CLI::Range(0., 3'600.));
+  app->add_option("--log_format", values->format, "text or json")->capture_default_str();
+  app->add_option("--log_level", values->level, "debug, info, warning or error")
+      ->capture_default_str();
+  app->add_option("--log_file", flags->log.file, "Write the log here; default: standard error");
+  app->add_option("--port_file", flags->port_file,
+                  "Write the address served on here, once it is served");
+}
+
+}  // namespace
+
+std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
+  Values values{absl::ToDoubleSeconds(flags->server.dispatcher.lease_duration),
+                absl::ToDoubleSeconds(flags->server.dispatcher.heartbeat_interval),
+                absl::ToDoubleSeconds(flags->server.database_wait)};
+  bool print_config = false;
+  std::string effective;
+  try {
+    CLI::App app("Frontier's coordinator: holds the jobs and hands work to workers.",
+                 "frontier-coordinator");
+    app.footer(kFooter);
+    app.set_version_flag("--version", VersionLine("frontier-coordinator"));
+    app.set_config("--config", "", "Read flags from this file");
+    app.allow_config_extras(CLI::config_extras_mode::error);
+    AddFlags(flags, &values, &app);
+    app.add_flag("--print_config", print_config, "Print the effective configuration and exit")
+        ->configurable(false);
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      return app.exit(error) == 0 ? kOk : kUsage;
+    }
+    effective = app.config_to_str(/*default_also=*/true);
+  } catch (const std::exception& error) {
+    std::cerr << "frontier-coordinator: " << error.what() << std::endl;
+    return kUsage;
+  }
+  if (print_config) {
+    std::cout << effective;
+    return kOk;
+  }
+  const std::vector<std::string> lines = absl::StrSplit(effective, '\n', absl::SkipEmpty());
+  flags->configuration = absl::StrJoin(lines, " ");
+  flags->server.dispatcher.lease_duration = absl::Seconds(values.lease_seconds);
+  flags->server.dispatcher.heartbeat_interval = absl::Seconds(values.heartbeat_seconds);
+  flags->server.database_wait = absl::Seconds(values.database_wait_seconds);
+  flags->log.component = "coordinator";
+  for (const absl::Status& status : {ParseLogFormat(values.format, &flags->log.format),
+                                     ParseLogLevel(values.level, &flags->log.level)}) {
+    if (status.ok()) continue;
+    std::cerr << "frontier-coordinator: " << status.message() << std::endl;
+    return kUsage;
+  }
+  return std::nullopt;
+}
+
+}  // namespace frontier::coordinator

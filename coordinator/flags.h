@@ -1,0 +1,28 @@
+// The command line and configuration file of frontier-coordinator.
+#ifndef FRONTIER_COORDINATOR_FLAGS_H_
+#define FRONTIER_COORDINATOR_FLAGS_H_
+
+#include <optional>
+#include <string>
+
+#include "common/base/log.h"
+#include "coordinator/service/coordinator_server.h"
+
+namespace frontier::coordinator {
+
+// What the process exits with; --help says so too.
+enum ExitCode { kOk = 0, kInternal = 1, kUsage = 2, kDatabase = 3, kAddress = 4 };
+
+struct Flags {
+  CoordinatorServerOptions server;
+  LogOptions log;
+  std::string port_file;      // empty = none
+  std::string configuration;  // all of it on one line, for the log
+};
+
+// An exit code if the process is to end here, having said why.
+std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags);
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_FLAGS_H_

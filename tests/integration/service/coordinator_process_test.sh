@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# The coordinator as a process: exit codes, port file, signals, configuration.
+#   coordinator_process_test.sh FRONTIER_COORDINATOR
+set -euo pipefail
+coordinator=$1
+folder=$(mktemp -d)
+started=()
+trap 'for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done; rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() {
+  echo "FAILED: $*"
+  tail -n 20 ./*.log 2>/dev/null || true
+  exit 1
+}
+expect() { # CODE WORDS COMMAND...: the command ends with this code and says these words.
+  local code=$1 words=$2 got=0
+  shift 2
+  timeout 60 "$@" >out.log 2>&1 || got=$?
+  [[ "$got" == "$code" ]] || fail "exit code $got instead of $code: $*"
+  grep -qF -- "$words" out.log || fail "no '$words' from: $*"
+}
+serve() { # NAME FLAG...: starts one and waits until it serves.
+  local name=$1
+  shift
+  "$coordinator" --port_file "$name.address" "$@" 2>"$name.log" &
+  started+=($!)
+  for ((i = 0; i < 600; i++)); do
+    [[ -s "$name.address" ]] && return
+    kill -0 "${started[-1]}" 2>/dev/null || fail "$name ended early"
+    sleep 0.05
+  done
+  fail "$name does not serve"
+}
+
+expect 0 'Exit codes' "$coordinator" --help
+expect 0 'frontier-coordinator 0.' "$coordinator" --version
+expect 2 'data_dir' "$coordinator"
+expect 2 'nonsense' "$coordinator" --data_dir d --nonsense
+expect 2 'loud' "$coordinator" --data_dir d --log_level loud
+expect 2 'none.conf' "$coordinator" --config none.conf
+printf 'data_dir="from-file"\nlisten="127.0.0.1:0"\nlease_seconds=12\n' >good.conf
+printf 'data_dir="d"\nbogus=1\n' >bad.conf
+expect 2 'bogus' "$coordinator" --config bad.conf
+expect 2 'lease duration of 12s' "$coordinator" --config good.conf --heartbeat_seconds 5
+expect 0 'lease_seconds=12' "$coordinator" --config good.conf --print_config
+expect 0 'lease_seconds=20' "$coordinator" --config good.conf --lease_seconds 20 --print_config
+[[ ! -e d && ! -e from-file ]] || fail 'a refused configuration left a folder'
+
+mkdir text && echo 'no database' >text/frontier.db
+expect 3 'text/frontier.db' "$coordinator" --data_dir text --listen 127.0.0.1:0
+expect 4 '192.0.2.1:7070' "$coordinator" --data_dir d --listen 192.0.2.1:7070
+expect 4 'no port' "$coordinator" --data_dir d --listen localhost
+
+serve first --config good.conf --heartbeat_seconds 3
+grep -q 'lease_seconds=12' first.log || fail 'the configuration is not in the log'
+expect 4 'in use' "$coordinator" --data_dir d --listen "$(cat first.address)"
+expect 3 'in use by another coordinator' "$coordinator" --data_dir from-file --listen 127.0.0.1:0 \
+  --database_wait_seconds 0.1
+
+for signal in TERM INT; do
+  kill -"$signal" "${started[-1]}"
+  code=0
+  wait "${started[-1]}" || code=$?
+  [[ "$code" == 0 ]] || fail "exit code $code on SIG$signal"
+  [[ ! -e first.address ]] || fail 'the port file is still there'
+  [[ "$signal" == INT ]] || serve first --config good.conf --heartbeat_seconds 3 --log_format json
+done
+grep -q '^{.*"stopped"' first.log || fail 'no JSON in the log'
+
+# Killed without a word, the next one goes on with the same data.
+serve second --data_dir from-file --listen 127.0.0.1:0
+kill -KILL "${started[-1]}"
+wait "${started[-1]}" 2>/dev/null || true
+rm second.address
+serve second --data_dir from-file --listen 127.0.0.1:0
+echo 'PASSED'
