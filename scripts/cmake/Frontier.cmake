@@ -44,10 +44,10 @@ function(frontier_binary name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 endfunction()
 
-# frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds])
-# One binary; every TEST in it is a ctest entry of its own.
+# frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds] [SERIAL])
+# One binary; every TEST in it is a ctest entry of its own. SERIAL ones have the machine alone.
 function(frontier_test name)
-  cmake_parse_arguments(ARG "" "TIMEOUT" "LABELS;SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "LABELS;SRCS;DEPS" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
@@ -55,6 +55,12 @@ function(frontier_test name)
   target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
   # GCC 12 sees an overlap in GoogleTest's printer of messages that is none (GCC bug 105651).
   target_compile_options(${name} PRIVATE -Wno-restrict)
-  gtest_discover_tests(${name} TEST_PREFIX "${name}." PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT
-                       ${ARG_TIMEOUT} DISCOVERY_TIMEOUT 60)
+  gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
+                       PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
+                                  ENVIRONMENT GOMP_SPINCOUNT=20000)
+  # gtest_discover_tests keeps only the first label of a list; this is read after what it writes.
+  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
+  file(WRITE "${labels_file}" "foreach(test IN LISTS ${name}_tests)\n"
+       "  set_tests_properties(\"\${test}\" PROPERTIES LABELS \"${ARG_LABELS}\")\nendforeach()\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
 endfunction()

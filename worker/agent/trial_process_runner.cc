@@ -123,7 +123,11 @@ class Attempt {
     // OpenMP reads these when it is loaded, before any code of ours runs.
     return ChildProcess::Start(
         options_.program, arguments,
-        {{"OMP_NUM_THREADS", absl::StrCat(order_.threads)}, {"OMP_DYNAMIC", "FALSE"}});
+        {{"OMP_NUM_THREADS", absl::StrCat(order_.threads)},
+         {"OMP_DYNAMIC", "FALSE"},
+         // Waiting threads spin for some tens of microseconds, the gap between two layers; the
+         // default of milliseconds burns the cores of the trials beside this one.
+         {"GOMP_SPINCOUNT", "20000"}});
   }
 
   // Returns when nothing more is to be learned from the process: it has ended, or must end.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "absl/strings/str_split.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/table.h"
@@ -343,7 +344,11 @@ std::string RenderEvent(const Look& look, const v1::Event& event) {
       absl::StrCat(Paint(look, Tone::kFaint, FormatClock(event.at_unix_us(), look.zone)), "  ",
                    subject, what.empty() ? "" : " ", Paint(look, ToneOf(event.kind()), what));
   if (!event.worker_id().empty()) absl::StrAppend(&text, " on ", Printable(event.worker_id()));
-  if (!event.message().empty()) absl::StrAppend(&text, ": ", Printable(event.message()));
+  // What the line has said already is not said again.
+  absl::string_view message = event.message();
+  absl::ConsumePrefix(&message, absl::StrCat(what, ": "));
+  if (event.kind() == v1::EVENT_KIND_ATTEMPT_STARTED) message = "";
+  if (!message.empty()) absl::StrAppend(&text, ": ", Printable(message));
   return text;
 }
 

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <ostream>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -20,6 +21,8 @@ struct StoreContractParam {
   std::function<absl::StatusOr<std::unique_ptr<Store>>(const std::string& folder)> open;
   bool durable = true;
 };
+
+inline void PrintTo(const StoreContractParam& param, std::ostream* os) { *os << param.name; }
 
 class StoreContract : public ::testing::TestWithParam<StoreContractParam> {
  protected:

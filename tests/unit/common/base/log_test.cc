@@ -55,7 +55,7 @@ TEST(LogTest, WritesToItsFileFromItsLevelOn) {
 }
 
 TEST(LogTest, FileThatCannotBeOpenedIsNamed) {
-  EXPECT_THAT(InitLogging({.file = "/dev/null/x.log"}),
+  EXPECT_THAT(InitLogging({.file = "/dev/null/x.log", .component = ""}),
               StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("/dev/null/x.log")));
 }
 

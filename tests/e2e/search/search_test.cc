@@ -1,0 +1,175 @@
+// A whole search as its user meets it: command line, front, models.
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "common/base/file.h"
+#include "common/pareto/pareto.h"
+#include "google/protobuf/util/json_util.h"
+#include "tests/e2e/search/jobs.h"
+#include "tests/support/mini_cluster.h"
+
+namespace frontier::testing {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kJobFile[] = R"(
+name: bars by hand
+dataset: {name: bars}
+search_space:
+  staged:
+    stem_widths: [4, 8]
+    stages:
+      - {blocks: [convolution, residual, fire], kernels: [3, 5], widths: [8], depths: [1], strides: [1], connections: [0]}
+      - {blocks: [depthwise_separable, max_pool], kernels: [3], widths: [8, 12], depths: [1], strides: [2], connections: [0]}
+strategy: random
+training: {epochs: 6, batch_size: 32, learning_rate: 0.1, momentum: 0.9, weight_decay: 0.0001}
+objectives: [{accuracy: maximize}, {parameters: minimize}]
+budget: {trials: 6}
+)";
+
+double MetricOf(const v1::Trial& trial, v1::Metric metric) {
+  for (const v1::Measurement& measurement : trial.result().measurements()) {
+    if (measurement.metric() == metric) return measurement.value();
+  }
+  ADD_FAILURE() << "trial " << trial.number() << " has no " << v1::Metric_Name(metric);
+  return 0;
+}
+
+class SearchTest : public ::testing::Test {
+ protected:
+  SearchTest()
+      : folder_(absl::StrCat(::testing::TempDir(), "/search_",
+                             ::testing::UnitTest::GetInstance()->current_test_info()->name())),
+        cluster_({.folder = folder_,
+                  .dataset_name = "bars",
+                  .dataset_folder = absl::StrCat(folder_, "_data"),
+                  .coordinator_flags = {},
+                  .worker_flags = {}}) {}
+
+  void SetUp() override {
+    ASSERT_OK(WriteBarsDataset(folder_ + "_data", 1200, 400, 1));
+    ASSERT_OK(cluster_.StartCoordinator());
+    ASSERT_OK(cluster_.StartWorker("one"));
+    ASSERT_OK(cluster_.StartWorker("two"));
+  }
+  void TearDown() override {
+    if (HasFailure()) std::cerr << cluster_.Logs();
+  }
+
+  CommandResult Frontier(std::vector<std::string> arguments, const std::string& input = "") {
+    const absl::StatusOr<CommandResult> result = cluster_.Frontier(std::move(arguments), input);
+    EXPECT_OK(result);
+    return result.ok() ? *result : CommandResult{};
+  }
+
+  // The data set is known to the coordinator once a worker has registered.
+  void AwaitWorkers(int count) {
+    for (int alive = 0; alive < count;) {
+      const absl::StatusOr<v1::ListWorkersResponse> response =
+          cluster_.client().ListWorkers(v1::ListWorkersRequest());
+      ASSERT_OK(response);
+      alive = 0;
+      for (const v1::Worker& worker : response->workers()) alive += worker.alive();
+    }
+  }
+
+  const std::string folder_;
+  MiniCluster cluster_;
+};
+
+TEST_F(SearchTest, SubmitWatchAndLeaveWithTheFrontAndItsModels) {
+  AwaitWorkers(2);
+  const CommandResult submitted = Frontier({"submit", "-", "--watch"}, kJobFile);
+  ASSERT_EQ(submitted.exit_code, 0) << submitted.errors;
+  ExpectWholeJob(cluster_.client(), 1, 6);
+
+  const CommandResult front_json = Frontier({"front", "1", "--json"});
+  ASSERT_EQ(front_json.exit_code, 0) << front_json.errors;
+  v1::GetFrontResponse front;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(front_json.output, &front).ok());
+  ASSERT_GT(front.trials_size(), 0);
+
+  // The front is what brute force over all trials says.
+  std::vector<std::vector<double>> points;
+  for (const v1::Trial& trial : AllTrials(cluster_.client(), 1)) {
+    points.push_back(
+        {-MetricOf(trial, v1::METRIC_ACCURACY), MetricOf(trial, v1::METRIC_PARAMETERS)});
+    bool dominated = false;
+    for (const v1::Trial& other : AllTrials(cluster_.client(), 1)) {
+      dominated = dominated || Dominates({-MetricOf(other, v1::METRIC_ACCURACY),
+                                          MetricOf(other, v1::METRIC_PARAMETERS)},
+                                         points.back());
+    }
+    EXPECT_EQ(trial.on_front(), !dominated) << "trial " << trial.number();
+    EXPECT_EQ(trial.weights_kept(), trial.on_front()) << "trial " << trial.number();
+  }
+
+  // Every figure is there, with a method; the networks have learnt (chance is 0.25).
+  for (const v1::Trial& trial : front.trials()) {
+    for (const v1::Metric metric :
+         {v1::METRIC_ACCURACY, v1::METRIC_LATENCY_MS, v1::METRIC_PARAMETERS, v1::METRIC_MACS,
+          v1::METRIC_ENERGY_J, v1::METRIC_CO2_G, v1::METRIC_CPU_SECONDS}) {
+      EXPECT_GT(MetricOf(trial, metric), 0) << v1::Metric_Name(metric);
+    }
+    for (const v1::Measurement& measurement : trial.result().measurements()) {
+      EXPECT_FALSE(measurement.method().empty()) << measurement.ShortDebugString();
+      EXPECT_LE(measurement.low(), measurement.value()) << measurement.ShortDebugString();
+      EXPECT_GE(measurement.high(), measurement.value()) << measurement.ShortDebugString();
+    }
+  }
+  EXPECT_GT(MetricOf(front.trials(0), v1::METRIC_ACCURACY), 0.5);
+
+  // A kept model, reloaded, reproduces the reported accuracy to the last digit.
+  for (const v1::Trial& trial : front.trials()) {
+    const std::string model = absl::StrCat(folder_, "/model", trial.number());
+    const CommandResult downloaded =
+        Frontier({"weights", "1", absl::StrCat(trial.number()), "--output", model});
+    ASSERT_EQ(downloaded.exit_code, 0) << downloaded.errors;
+    const absl::StatusOr<CommandResult> evaluated =
+        RunCommand({BinaryPath("frontier-worker"), "evaluate", "--model", model, "--dataset_folder",
+                    folder_ + "_data", "--part", "validation"});
+    ASSERT_OK(evaluated);
+    ASSERT_EQ(evaluated->exit_code, 0) << evaluated->errors;
+    const size_t at = evaluated->output.find("\"accuracy\": ");
+    ASSERT_NE(at, std::string::npos) << evaluated->output;
+    EXPECT_EQ(std::strtod(evaluated->output.c_str() + at + 12, nullptr),
+              MetricOf(trial, v1::METRIC_ACCURACY))
+        << evaluated->output;
+  }
+
+  const CommandResult text = Frontier({"front", "1"});
+  EXPECT_EQ(text.exit_code, 0);
+  EXPECT_THAT(text.output, HasSubstr("kWh"));
+  EXPECT_THAT(text.output, HasSubstr("CO2"));
+}
+
+TEST_F(SearchTest, WrongInputIsNamedAndStoresNothing) {
+  AwaitWorkers(2);
+  std::string wrong = kJobFile;
+  wrong.replace(wrong.find("maximize"), 8, "maxi");
+  CommandResult result = Frontier({"submit", "-"}, wrong);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.errors, HasSubstr("'maxi'"));
+
+  std::string no_data = kJobFile;
+  no_data.replace(no_data.find("{name: bars}"), 12, "{name: cars}");
+  result = Frontier({"submit", "-"}, no_data);
+  EXPECT_EQ(result.exit_code, 3);
+  EXPECT_THAT(result.errors, HasSubstr("cars"));
+
+  result = Frontier({"front", "77"});
+  EXPECT_EQ(result.exit_code, 4);
+  EXPECT_THAT(result.errors, HasSubstr("job 77"));
+
+  const absl::StatusOr<v1::ListJobsResponse> jobs =
+      cluster_.client().ListJobs(v1::ListJobsRequest());
+  ASSERT_OK(jobs);
+  EXPECT_EQ(jobs->jobs_size(), 0);
+}
+
+}  // namespace
+}  // namespace frontier::testing
