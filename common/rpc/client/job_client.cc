@@ -26,7 +26,7 @@ Rng RandomlySeeded() {
   return Rng(uint64_t{source()} << 32 | source());
 }
 
-// Repeats while UNAVAILABLE, for a limited time since the last success.
+// Repeats what is retryable, for a limited time since the last success.
 class Retries {
  public:
   explicit Retries(absl::Duration limit)
@@ -41,7 +41,7 @@ class Retries {
 
   // Whether to go on after `status`; waits first.
   bool Next(const absl::Status& status) {
-    if (!absl::IsUnavailable(status)) return false;
+    if (!IsRetryable(status)) return false;
     const absl::Duration wait = backoff_.Next();
     if (clock_.Elapsed() - since_ + wait > limit_) return false;
     absl::SleepFor(wait);
