@@ -117,7 +117,7 @@ class GrpcJobClient final : public JobClient {
         reader->Finish();
         return absl::OkStatus();
       }
-      const absl::Status status = Describe(reader->Finish());
+      absl::Status status = Describe(reader->Finish());
       if (status.ok() || !retries.Next(status)) return status;
     }
   }
@@ -134,7 +134,7 @@ class GrpcJobClient final : public JobClient {
         retries.Succeeded();
         bytes.append(response.chunk());
       }
-      const absl::Status status = Describe(reader->Finish());
+      absl::Status status = Describe(reader->Finish());
       if (status.ok()) return bytes;
       if (!retries.Next(status)) return status;
     }
@@ -156,7 +156,7 @@ class GrpcJobClient final : public JobClient {
       grpc::ClientContext context;
       SetDeadline(options_.deadline, &context);
       Response response;
-      const absl::Status status = Describe((stub_.get()->*method)(&context, request, &response));
+      absl::Status status = Describe((stub_.get()->*method)(&context, request, &response));
       if (status.ok()) return response;
       if (!retries.Next(status)) return status;
     }
