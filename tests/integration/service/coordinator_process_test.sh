@@ -5,7 +5,15 @@ set -euo pipefail
 coordinator=$1
 folder=$(mktemp -d)
 started=()
-trap 'for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done; rm -rf "$folder"' EXIT
+clean_up() {
+  local pid
+  for pid in "${started[@]}"; do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  rm -rf "$folder"
+}
+trap clean_up EXIT
 cd "$folder"
 
 fail() {
