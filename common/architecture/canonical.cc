@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <numeric>
 #include <string>
@@ -226,7 +227,7 @@ class Labelling {
     for (int32_t index : leaf.order) {
       const Folded::Node& node = graph_.nodes[index];
       leaf.certificate.push_back(node.label);
-      const size_t begin = leaf.certificate.size();
+      const auto begin = static_cast<std::ptrdiff_t>(leaf.certificate.size());
       for (int32_t k = node.first_input; k < node.inputs_end; ++k) {
         leaf.certificate.push_back(place[graph_.inputs[k]]);
       }

@@ -336,7 +336,7 @@ absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
     }
     NodeCosts costs;
     if (i == 0) {
-      absl::Status form = CheckForm(node, 0 + node.inputs_size());
+      absl::Status form = CheckForm(node, static_cast<size_t>(node.inputs_size()));
       if (!form.ok()) return in_node(form);
       costs.output = input;
     } else {

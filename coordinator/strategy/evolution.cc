@@ -143,6 +143,7 @@ class EvolutionStrategy final : public Strategy {
   // The population is full.
   const Member& SelectParent() {
     std::vector<size_t> drawn;
+    drawn.reserve(sample_size_);
     for (int i = 0; i < sample_size_; ++i) drawn.push_back(rng_.Uniform(population_.size()));
     std::sort(drawn.begin(), drawn.end());  // oldest first
     drawn.erase(std::unique(drawn.begin(), drawn.end()), drawn.end());

@@ -1,0 +1,168 @@
+// WriteJobFile: the job message as YAML in its short forms.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "coordinator/cli/job_file/job_file.h"
+#include "coordinator/cli/job_file/schema.h"
+#include "coordinator/cli/job_file/units.h"
+#include "coordinator/cli/words.h"
+
+namespace frontier::cli {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Text as YAML: bare where it cannot be taken for anything else, else in double quotes.
+std::string Quote(const std::string& text) {
+  static constexpr char kBare[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./ ";
+  const bool bare = !text.empty() && text.find_first_not_of(kBare) == std::string::npos &&
+                    ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z')) &&
+                    text.back() != ' ';
+  static constexpr const char* kWords[] = {"true", "false", "null", "yes", "no", "on", "off",
+                                           "True", "False", "Null", "Yes", "No", "On", "Off",
+                                           "TRUE", "FALSE", "NULL", "YES", "NO", "ON", "OFF"};
+  bool reserved = false;
+  for (const char* word : kWords) reserved |= text == word;
+  if (bare && !reserved) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      absl::StrAppendFormat(&quoted, "\\x%02x", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
+}
+
+std::string ScalarText(const Message& message, const FieldDescriptor& field, int index) {
+  const Reflection& r = *message.GetReflection();
+  const bool list = field.is_repeated();
+  switch (field.cpp_type()) {
+    case FieldDescriptor::CPPTYPE_INT32:
+      return absl::StrCat(list ? r.GetRepeatedInt32(message, &field, index)
+                               : r.GetInt32(message, &field));
+    case FieldDescriptor::CPPTYPE_INT64:
+      return absl::StrCat(list ? r.GetRepeatedInt64(message, &field, index)
+                               : r.GetInt64(message, &field));
+    case FieldDescriptor::CPPTYPE_UINT64:
+      return absl::StrCat(list ? r.GetRepeatedUInt64(message, &field, index)
+                               : r.GetUInt64(message, &field));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return WriteNumber(list ? r.GetRepeatedDouble(message, &field, index)
+                              : r.GetDouble(message, &field));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return (list ? r.GetRepeatedBool(message, &field, index) : r.GetBool(message, &field))
+                 ? "true"
+                 : "false";
+    case FieldDescriptor::CPPTYPE_ENUM:
+      return EnumWord(
+          *(list ? r.GetRepeatedEnum(message, &field, index) : r.GetEnum(message, &field)));
+    default:
+      return Quote(list ? r.GetRepeatedString(message, &field, index)
+                        : r.GetString(message, &field));
+  }
+}
+
+// The field's short name and value in units, if it has them and they are exact.
+std::optional<std::string> UnitText(const Message& message, const FieldDescriptor& field) {
+  const Reflection& r = *message.GetReflection();
+  switch (RuleFor(field).unit) {
+    case Unit::kDuration:
+      return WriteDuration(r.GetDouble(message, &field));
+    case Unit::kBytes:
+      return WriteBytes(r.GetInt64(message, &field));
+    case Unit::kNone:
+      break;
+  }
+  return std::nullopt;
+}
+
+bool IsMessage(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+// Whether a message's type holds only plain values, lists of them, and short forms.
+bool IsFlat(const Message& message) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (!IsMessage(*field)) continue;
+    if (field->is_repeated()) return false;
+    const Message& child = message.GetReflection()->GetMessage(message, field);
+    if (!WriteShortForm(child).has_value() && !IsFlat(child)) return false;
+  }
+  return true;
+}
+
+std::string Flow(const Message& message);
+
+std::string FlowField(const Message& message, const FieldDescriptor& field) {
+  const Reflection& r = *message.GetReflection();
+  if (!field.is_repeated()) {
+    if (IsMessage(field)) {
+      return absl::StrCat(FileName(field), ": ", Flow(r.GetMessage(message, &field)));
+    }
+    if (const std::optional<std::string> text = UnitText(message, field)) {
+      return absl::StrCat(FileName(field), ": ", *text);
+    }
+    return absl::StrCat(field.name(), ": ", ScalarText(message, field, 0));
+  }
+  std::vector<std::string> items;
+  for (int i = 0; i < r.FieldSize(message, &field); ++i) {
+    items.push_back(IsMessage(field) ? Flow(r.GetRepeatedMessage(message, &field, i))
+                                     : ScalarText(message, field, i));
+  }
+  return absl::StrCat(field.name(), ": [", absl::StrJoin(items, ", "), "]");
+}
+
+std::string Flow(const Message& message) {
+  if (const std::optional<std::string> text = WriteShortForm(message)) return *text;
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  std::vector<std::string> parts;
+  for (const FieldDescriptor* field : fields) parts.push_back(FlowField(message, *field));
+  return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
+}
+
+void Block(const Message& message, int indent, std::string* out) {
+  const std::string margin(indent, ' ');
+  const Reflection& r = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  r.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (!IsMessage(*field)) {
+      absl::StrAppend(out, margin, FlowField(message, *field), "\n");
+    } else if (field->is_repeated()) {
+      absl::StrAppend(out, margin, field->name(), ":\n");
+      for (int i = 0; i < r.FieldSize(message, field); ++i) {
+        absl::StrAppend(out, margin, "  - ", Flow(r.GetRepeatedMessage(message, field, i)), "\n");
+      }
+    } else if (IsFlat(r.GetMessage(message, field))) {
+      absl::StrAppend(out, margin, FlowField(message, *field), "\n");
+    } else {
+      absl::StrAppend(out, margin, FileName(*field), ":\n");
+      Block(r.GetMessage(message, field), indent + 2, out);
+    }
+  }
+}
+
+}  // namespace
+
+std::string WriteJobFile(const v1::JobSpec& spec) {
+  std::string text;
+  Block(spec, 0, &text);
+  return text;
+}
+
+}  // namespace frontier::cli

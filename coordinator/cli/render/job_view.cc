@@ -1,0 +1,401 @@
+#include "coordinator/cli/render/job_view.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "coordinator/cli/render/format.h"
+#include "coordinator/cli/render/table.h"
+#include "coordinator/cli/words.h"
+
+namespace frontier::cli {
+namespace {
+
+constexpr int kBarWidth = 30;
+
+std::string Trials(int64_t count) {
+  return absl::StrCat(FormatCount(count), count == 1 ? " trial" : " trials");
+}
+
+int64_t DoneTrials(const v1::Job& job) {
+  return job.trials_succeeded() + job.trials_failed() + job.trials_cancelled();
+}
+
+std::string StrategyText(const v1::StrategySpec& strategy) {
+  std::string text;
+  switch (strategy.kind_case()) {
+    case v1::StrategySpec::kGrid:
+      text = "grid";
+      break;
+    case v1::StrategySpec::kRandom:
+      text = "random";
+      break;
+    case v1::StrategySpec::kEvolution: {
+      text = "evolution";
+      const auto& evolution = strategy.evolution();
+      if (evolution.population_size() > 0) {
+        absl::StrAppend(&text, " (population ", evolution.population_size(), ", sample ",
+                        evolution.sample_size(), ")");
+      }
+      break;
+    }
+    case v1::StrategySpec::KIND_NOT_SET:
+      text = "unknown";
+      break;
+  }
+  return absl::StrCat(text, ", seed ", strategy.seed());
+}
+
+std::string DatasetText(const v1::DatasetSpec& dataset) {
+  std::string text = Printable(dataset.name());
+  if (dataset.has_input()) {
+    absl::StrAppend(&text, ", ", dataset.input().channels(), " x ", dataset.input().height(), " x ",
+                    dataset.input().width());
+  }
+  if (dataset.classes() > 0) absl::StrAppend(&text, ", ", dataset.classes(), " classes");
+  if (dataset.train_samples() > 0) {
+    absl::StrAppend(&text, ", ", FormatCount(dataset.train_samples()), " training samples");
+  }
+  return text;
+}
+
+std::string BudgetText(const v1::Budget& budget) {
+  std::vector<std::string> limits;
+  if (budget.has_trials()) limits.push_back(Trials(budget.trials()));
+  if (budget.has_wall_seconds()) {
+    limits.push_back(absl::StrCat(FormatSeconds(budget.wall_seconds()), " of time"));
+  }
+  if (budget.has_cpu_seconds()) {
+    limits.push_back(absl::StrCat(FormatSeconds(budget.cpu_seconds()), " of CPU time"));
+  }
+  if (budget.has_energy_kwh()) {
+    limits.push_back(absl::StrCat(FormatSignificant(budget.energy_kwh(), 3), " kWh"));
+  }
+  return absl::StrJoin(limits, ", ");
+}
+
+std::string BestText(const v1::Job& job) {
+  if (job.best_trial() == 0 || job.spec().objectives().empty()) return "";
+  const v1::Metric metric = job.spec().objectives(0).metric();
+  const std::string unit = MetricUnit(metric);
+  return absl::StrCat(EnumWord(metric), " ", FormatMetric(metric, job.best_value()), " (trial ",
+                      job.best_trial(), ")");
+}
+
+std::string TimeLeft(const v1::Job& job) {
+  if (HasEnded(job.state()) || job.seconds_left() < 0) return "";
+  return absl::StrCat("about ", FormatSeconds(job.seconds_left()), " left");
+}
+
+// "0.0021 kWh (0.0010-0.0042)"
+std::string WithInterval(double value, double low, double high, absl::string_view unit) {
+  std::string text = absl::StrCat(FormatSignificant(value, 3), " ", unit);
+  if (low < high) {
+    absl::StrAppend(&text, " (", FormatSignificant(low, 3), " to ", FormatSignificant(high, 3),
+                    ")");
+  }
+  return text;
+}
+
+// How far a job is: the share of the limit that is nearest to its end, and that limit in words.
+struct Progress {
+  double share = 0;
+  std::string text;
+};
+
+Progress ProgressOf(const v1::Job& job) {
+  const v1::Budget& budget = job.spec().budget();
+  const v1::JobUsage& usage = job.usage();
+  Progress progress;
+  const auto consider = [&](bool given, double used, double limit, std::string text) {
+    if (!given || !(limit > 0)) return;
+    const double share = std::clamp(used / limit, 0.0, 1.0);
+    if (progress.text.empty() || share > progress.share) progress = {share, std::move(text)};
+  };
+  const double done = static_cast<double>(DoneTrials(job));
+  consider(budget.has_trials(), done, static_cast<double>(budget.trials()),
+           absl::StrCat(FormatCount(DoneTrials(job)), " of ", Trials(budget.trials())));
+  consider(budget.has_wall_seconds(), usage.wall_seconds(), budget.wall_seconds(),
+           absl::StrCat(FormatSeconds(usage.wall_seconds()), " of ",
+                        FormatSeconds(budget.wall_seconds())));
+  consider(budget.has_cpu_seconds(), usage.cpu_seconds(), budget.cpu_seconds(),
+           absl::StrCat(FormatSeconds(usage.cpu_seconds()), " of ",
+                        FormatSeconds(budget.cpu_seconds()), " CPU time"));
+  consider(budget.has_energy_kwh(), usage.energy_kwh(), budget.energy_kwh(),
+           absl::StrCat(FormatSignificant(usage.energy_kwh(), 3), " of ",
+                        FormatSignificant(budget.energy_kwh(), 3), " kWh"));
+  if (HasEnded(job.state())) progress.share = 1;
+  return progress;
+}
+
+std::string ProgressBar(const Look& look, double share) {
+  const int filled = static_cast<int>(std::floor(share * kBarWidth + 1e-9));
+  std::string full, rest;
+  for (int i = 0; i < kBarWidth; ++i) {
+    absl::StrAppend(i < filled ? &full : &rest,
+                    i < filled ? Glyph(look, "█", "#") : Glyph(look, "░", "."));
+  }
+  return absl::StrCat(Paint(look, Tone::kAccent, full), Paint(look, Tone::kFaint, rest));
+}
+
+std::string TrialCounts(const v1::Job& job) {
+  std::vector<std::string> parts;
+  parts.push_back(absl::StrCat(FormatCount(job.trials_succeeded()), " succeeded"));
+  parts.push_back(absl::StrCat(FormatCount(job.trials_failed()), " failed"));
+  if (job.trials_cancelled() > 0) {
+    parts.push_back(absl::StrCat(FormatCount(job.trials_cancelled()), " cancelled"));
+  }
+  if (!HasEnded(job.state())) {
+    parts.push_back(absl::StrCat(FormatCount(job.trials_running()), " running"));
+    if (job.trials_queued() > 0) {
+      parts.push_back(absl::StrCat(FormatCount(job.trials_queued()), " to be tried again"));
+    }
+  }
+  return absl::StrJoin(parts, ", ");
+}
+
+std::string UsageLine(const v1::JobUsage& usage) {
+  return absl::StrCat(
+      FormatSeconds(usage.wall_seconds()), " elapsed, ", FormatSeconds(usage.cpu_seconds()),
+      " CPU, ", FormatSignificant(usage.energy_kwh(), 3), " kWh, ",
+      FormatSignificant(usage.co2_g(), 3), " g CO2",
+      usage.method().empty() ? "" : absl::StrCat(" (", Printable(usage.method()), ")"));
+}
+
+std::string Title(const Look& look, const v1::Job& job, int width) {
+  const std::string state = EnumWord(job.state());
+  const std::string head = absl::StrCat("job ", job.id(), "  ");
+  const std::string name =
+      Shorten(Printable(job.spec().name()),
+              std::max(width - DisplayWidth(head) - DisplayWidth(state) - 2, 8), look.unicode);
+  return absl::StrCat(Paint(look, Tone::kBold, head + name), "  ",
+                      Paint(look, ToneOf(job.state()), state));
+}
+
+Tone ToneOf(v1::EventKind kind) {
+  switch (kind) {
+    case v1::EVENT_KIND_TRIAL_SUCCEEDED:
+      return Tone::kGood;
+    case v1::EVENT_KIND_TRIAL_FAILED:
+      return Tone::kBad;
+    case v1::EVENT_KIND_ATTEMPT_ENDED:
+    case v1::EVENT_KIND_TRIAL_CANCELLED:
+      return Tone::kWarning;
+    default:
+      return Tone::kPlain;
+  }
+}
+
+}  // namespace
+
+bool HasEnded(v1::JobState state) {
+  return state == v1::JOB_STATE_COMPLETED || state == v1::JOB_STATE_CANCELLED ||
+         state == v1::JOB_STATE_FAILED;
+}
+
+Tone ToneOf(v1::JobState state) {
+  switch (state) {
+    case v1::JOB_STATE_RUNNING:
+    case v1::JOB_STATE_DRAINING:
+      return Tone::kAccent;
+    case v1::JOB_STATE_COMPLETED:
+      return Tone::kGood;
+    case v1::JOB_STATE_FAILED:
+      return Tone::kBad;
+    case v1::JOB_STATE_PAUSED:
+    case v1::JOB_STATE_CANCELLED:
+      return Tone::kWarning;
+    default:
+      return Tone::kPlain;
+  }
+}
+
+std::string ConstraintText(const v1::Constraint& constraint) {
+  return absl::StrCat(EnumWord(constraint.metric()),
+                      constraint.comparison() == v1::COMPARISON_AT_MOST ? " <= " : " >= ",
+                      absl::StrFormat("%.10g", constraint.bound()));
+}
+
+std::string RenderJobList(const Look& look,
+                          const google::protobuf::RepeatedPtrField<v1::Job>& jobs) {
+  if (jobs.empty()) return "No jobs yet. Start one with: frontier submit JOB_FILE\n";
+  Table table({{"JOB", Align::kRight},
+               {"NAME", Align::kLeft, 12},
+               {"STATE"},
+               {"PROGRESS"},
+               {"FAILED", Align::kRight, 0, 3},
+               {"FRONT", Align::kRight, 0, 1},
+               {"BEST"},
+               {"SUBMITTED", Align::kLeft, 0, 4},
+               {"TIME", Align::kRight, 0, 2}});
+  for (const v1::Job& job : jobs) {
+    table.AddRow({absl::StrCat(job.id()),
+                  job.spec().name(),
+                  {EnumWord(job.state()), ToneOf(job.state())},
+                  ProgressOf(job).text,
+                  {FormatCount(job.trials_failed()),
+                   job.trials_failed() > 0 ? Tone::kWarning : Tone::kPlain},
+                  FormatCount(job.front_size()),
+                  BestText(job),
+                  FormatTime(job.submitted_unix_us(), look.zone),
+                  FormatSeconds(job.usage().wall_seconds())});
+  }
+  return table.Render(look);
+}
+
+std::string RenderJob(const Look& look, const v1::Job& job) {
+  const v1::JobSpec& spec = job.spec();
+  std::vector<std::string> objectives, constraints;
+  for (const v1::Objective& objective : spec.objectives()) {
+    objectives.push_back(
+        absl::StrCat(EnumWord(objective.direction()), " ", EnumWord(objective.metric())));
+  }
+  for (const v1::Constraint& constraint : spec.constraints()) {
+    constraints.push_back(ConstraintText(constraint));
+  }
+  const v1::JobUsage& usage = job.usage();
+  std::string time = absl::StrCat(FormatSeconds(usage.wall_seconds()), " since ",
+                                  FormatTime(job.submitted_unix_us(), look.zone));
+  if (job.ended_unix_us() != 0) {
+    time = absl::StrCat(FormatSeconds(usage.wall_seconds()), ", ",
+                        FormatTime(job.submitted_unix_us(), look.zone), " to ",
+                        FormatTime(job.ended_unix_us(), look.zone));
+  } else if (!TimeLeft(job).empty()) {
+    absl::StrAppend(&time, ", ", TimeLeft(job));
+  }
+  return absl::StrCat(
+      Title(look, job, look.width), "\n",
+      RenderPairs(look,
+                  {{"reason", Printable(job.reason())},
+                   {"waiting for", job.waiting_for().empty()
+                                       ? ""
+                                       : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
+                   {"data set", DatasetText(spec.dataset())},
+                   {"search space",
+                    job.space_size().empty()
+                        ? ""
+                        : absl::StrCat("staged, ", Printable(job.space_size()), " genotypes")},
+                   {"strategy", StrategyText(spec.strategy())},
+                   {"objectives", absl::StrJoin(objectives, ", ")},
+                   {"constraints", absl::StrJoin(constraints, ", ")},
+                   {"budget", BudgetText(spec.budget())},
+                   {"trials", TrialCounts(job)},
+                   {"front", Trials(job.front_size())},
+                   {"best", BestText(job)},
+                   {"time", time}},
+                  2),
+      RenderCost(look, usage));
+}
+
+std::string RenderCost(const Look& look, const v1::JobUsage& usage) {
+  const std::string method =
+      usage.method().empty() ? "" : absl::StrCat(", method ", Printable(usage.method()));
+  return RenderPairs(
+      look,
+      {{"CPU time    ", FormatSeconds(usage.cpu_seconds())},
+       {"energy", absl::StrCat(WithInterval(usage.energy_kwh(), usage.energy_kwh_low(),
+                                            usage.energy_kwh_high(), "kWh"),
+                               method)},
+       {"CO2", absl::StrCat(WithInterval(usage.co2_g(), usage.co2_g_low(), usage.co2_g_high(), "g"),
+                            method)}},
+      2);
+}
+
+std::string RenderEvent(const Look& look, const v1::Event& event) {
+  std::string subject;
+  if (event.trial() != 0) {
+    subject = absl::StrCat("trial ", event.trial());
+    if (event.attempt() > 1) absl::StrAppend(&subject, " attempt ", event.attempt());
+  } else {
+    subject = "job";
+  }
+  std::string what;
+  switch (event.kind()) {
+    case v1::EVENT_KIND_JOB_SUBMITTED:
+      what = "submitted";
+      break;
+    case v1::EVENT_KIND_TRIAL_PROPOSED:
+      what = "proposed";
+      break;
+    case v1::EVENT_KIND_ATTEMPT_STARTED:
+      what = "started";
+      break;
+    case v1::EVENT_KIND_ATTEMPT_ENDED:
+      what = "ended early";
+      break;
+    case v1::EVENT_KIND_TRIAL_SUCCEEDED:
+      what = "succeeded";
+      break;
+    case v1::EVENT_KIND_TRIAL_FAILED:
+      what = "failed";
+      break;
+    case v1::EVENT_KIND_TRIAL_CANCELLED:
+      what = "cancelled";
+      break;
+    default:
+      break;
+  }
+  std::string text =
+      absl::StrCat(Paint(look, Tone::kFaint, FormatClock(event.at_unix_us(), look.zone)), "  ",
+                   subject, what.empty() ? "" : " ", Paint(look, ToneOf(event.kind()), what));
+  if (!event.worker_id().empty()) absl::StrAppend(&text, " on ", Printable(event.worker_id()));
+  if (!event.message().empty()) absl::StrAppend(&text, ": ", Printable(event.message()));
+  return text;
+}
+
+std::string ProgressLine(const v1::Job& job) {
+  std::vector<std::string> parts;
+  const Progress progress = ProgressOf(job);
+  if (!progress.text.empty()) parts.push_back(progress.text);
+  parts.push_back(TrialCounts(job));
+  if (const std::string best = BestText(job); !best.empty()) {
+    parts.push_back(absl::StrCat("best ", best));
+  }
+  if (const std::string left = TimeLeft(job); !left.empty()) parts.push_back(left);
+  return absl::StrJoin(parts, "; ");
+}
+
+std::string RenderWatchFrame(const Look& look, const v1::Job& job,
+                             const std::vector<v1::Event>& events) {
+  const Progress progress = ProgressOf(job);
+  const int room = std::max(look.width - 1, 20);  // a full line would wrap on some terminals
+  std::vector<std::string> lines;
+  lines.push_back(Title(look, job, room));
+  std::string bar = absl::StrCat("  ", ProgressBar(look, progress.share), "  ", progress.text);
+  if (const std::string left = TimeLeft(job); !left.empty()) absl::StrAppend(&bar, ", ", left);
+  if (HasEnded(job.state())) {
+    bar = absl::StrCat("  ", ProgressBar(look, 1), "  ", Shorten(Printable(job.reason()), 60));
+  }
+  lines.push_back(DisplayWidth(bar) <= room ? bar : absl::StrCat("  ", progress.text));
+  const auto add = [&](const std::string& text) {
+    lines.push_back(absl::StrCat("  ", Shorten(text, room - 2, look.unicode)));
+  };
+  add(TrialCounts(job));
+  const std::string best = BestText(job);
+  add(absl::StrCat("best ", best.empty() ? "none yet" : best, ", ", Trials(job.front_size()),
+                   " on the front"));
+  add(UsageLine(job.usage()));
+  if (!job.waiting_for().empty()) {
+    lines.push_back(absl::StrCat(
+        "  ", Paint(look, Tone::kWarning,
+                    Shorten(absl::StrCat("waiting for: ", Printable(job.waiting_for())), room - 2,
+                            look.unicode))));
+  }
+  if (!events.empty()) lines.push_back("");
+  Look plain = look;
+  plain.color = false;
+  for (const v1::Event& event : events) {
+    // Cut without colours, so that no code is cut in two.
+    const std::string text = RenderEvent(plain, event);
+    lines.push_back(absl::StrCat("  ", DisplayWidth(text) <= room - 2
+                                           ? RenderEvent(look, event)
+                                           : Shorten(text, room - 2, look.unicode)));
+  }
+  return absl::StrCat(absl::StrJoin(lines, "\n"), "\n");
+}
+
+}  // namespace frontier::cli

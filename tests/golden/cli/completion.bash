@@ -1,0 +1,78 @@
+# bash completion for frontier; load it with: source <(frontier completion bash)
+_frontier() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
+  local command='' words='' word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      submit|status|watch|trials|show|front|weights|workers|pause|resume|cancel|completion|version)
+        command=$word
+        break ;;
+    esac
+  done
+  case $command:$previous in
+    *:--coordinator)
+      COMPREPLY=()
+      return ;;
+    *:--timeout)
+      COMPREPLY=()
+      return ;;
+    *:--color)
+      COMPREPLY=($(compgen -W 'auto always never' -- "$current"))
+      return ;;
+    submit:--name)
+      COMPREPLY=()
+      return ;;
+    submit:--trials)
+      COMPREPLY=()
+      return ;;
+    submit:--wall_time)
+      COMPREPLY=()
+      return ;;
+    submit:--strategy)
+      COMPREPLY=($(compgen -W 'grid random evolution' -- "$current"))
+      return ;;
+    submit:--seed)
+      COMPREPLY=()
+      return ;;
+    submit:--epochs)
+      COMPREPLY=()
+      return ;;
+    submit:--set)
+      COMPREPLY=()
+      return ;;
+    status:--limit)
+      COMPREPLY=()
+      return ;;
+    trials:--state)
+      COMPREPLY=($(compgen -W 'queued running succeeded failed cancelled' -- "$current"))
+      return ;;
+    trials:--limit)
+      COMPREPLY=()
+      return ;;
+    weights:-o|weights:--output)
+      COMPREPLY=($(compgen -f -- "$current"))
+      return ;;
+  esac
+  if [[ $command == submit && $current != -* ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+    return
+  fi
+  case $command in
+    submit) words='--watch --validate_only --print_job --name --trials --wall_time --strategy --seed --epochs --set' ;;
+    status) words='--limit --all' ;;
+    watch) words='' ;;
+    trials) words='--state --limit --all' ;;
+    show) words='' ;;
+    front) words='--no_plot' ;;
+    weights) words='-o --output' ;;
+    workers) words='' ;;
+    pause) words='' ;;
+    resume) words='' ;;
+    cancel) words='' ;;
+    completion) words='bash zsh fish' ;;
+    version) words='' ;;
+    *) words='submit status watch trials show front weights workers pause resume cancel completion version' ;;
+  esac
+  COMPREPLY=($(compgen -W "$words -h --help --version --coordinator --json --timeout --color" -- "$current"))
+}
+complete -o filenames -F _frontier frontier

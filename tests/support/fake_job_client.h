@@ -1,0 +1,157 @@
+// A coordinator's answers from memory, and a record of what was asked.
+#ifndef FRONTIER_TESTS_SUPPORT_FAKE_JOB_CLIENT_H_
+#define FRONTIER_TESTS_SUPPORT_FAKE_JOB_CLIENT_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "common/rpc/client/job_client.h"
+
+namespace frontier::testing {
+
+// What all fakes of one test share; outlives them.
+struct FakeCoordinator {
+  absl::Status error;  // answer to every call unless OK
+  v1::GetServerInfoResponse info;
+  std::vector<v1::Job> jobs;      // newest first
+  std::vector<v1::Trial> trials;  // of every job
+  std::vector<v1::Worker> workers;
+  std::vector<v1::WatchJobResponse> watch;
+  std::string weights;
+
+  JobClientOptions options;  // of the last client
+  std::vector<v1::SubmitJobRequest> submitted;
+  std::vector<int32_t> page_sizes;  // asked for
+};
+
+class FakeJobClient final : public JobClient {
+ public:
+  explicit FakeJobClient(FakeCoordinator* coordinator) : c_(coordinator) {}
+
+  absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo() override {
+    return Answer<v1::GetServerInfoResponse>(c_->info);
+  }
+  absl::StatusOr<v1::SubmitJobResponse> SubmitJob(v1::SubmitJobRequest request) override {
+    c_->submitted.push_back(request);
+    v1::SubmitJobResponse response;
+    *response.mutable_job()->mutable_spec() = request.spec();
+    if (!request.validate_only()) response.mutable_job()->set_id(3);
+    response.mutable_job()->set_state(v1::JOB_STATE_RUNNING);
+    response.mutable_job()->set_space_size("1152");
+    return Answer(response);
+  }
+  absl::StatusOr<v1::GetJobResponse> GetJob(const v1::GetJobRequest& request) override {
+    return ForJob<v1::GetJobResponse>(request.job_id());
+  }
+  absl::StatusOr<v1::ListJobsResponse> ListJobs(const v1::ListJobsRequest& request) override {
+    v1::ListJobsResponse response;
+    const size_t end = Page(request, c_->jobs.size(), &response);
+    for (size_t i = Begin(request); i < end; ++i) *response.add_jobs() = c_->jobs[i];
+    return Answer(response);
+  }
+  absl::Status WatchJob(v1::WatchJobRequest,
+                        absl::FunctionRef<bool(const v1::WatchJobResponse&)> visit) override {
+    if (!c_->error.ok()) return c_->error;
+    for (const v1::WatchJobResponse& response : c_->watch) {
+      if (!visit(response)) break;
+    }
+    return absl::OkStatus();
+  }
+  absl::StatusOr<v1::CancelJobResponse> CancelJob(v1::CancelJobRequest request) override {
+    return InState<v1::CancelJobResponse>(request.job_id(), v1::JOB_STATE_CANCELLED);
+  }
+  absl::StatusOr<v1::PauseJobResponse> PauseJob(v1::PauseJobRequest request) override {
+    return InState<v1::PauseJobResponse>(request.job_id(), v1::JOB_STATE_PAUSED);
+  }
+  absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) override {
+    return InState<v1::ResumeJobResponse>(request.job_id(), v1::JOB_STATE_RUNNING);
+  }
+  absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override {
+    std::vector<v1::Trial> chosen;
+    for (const v1::Trial& trial : c_->trials) {
+      if (request.state() == v1::TRIAL_STATE_UNSPECIFIED || trial.state() == request.state()) {
+        chosen.push_back(trial);
+      }
+    }
+    v1::ListTrialsResponse response;
+    const size_t end = Page(request, chosen.size(), &response);
+    for (size_t i = Begin(request); i < end; ++i) *response.add_trials() = chosen[i];
+    return Answer(response);
+  }
+  absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) override {
+    for (const v1::Trial& trial : c_->trials) {
+      if (trial.job_id() != request.job_id() || trial.number() != request.trial()) continue;
+      v1::GetTrialResponse response;
+      *response.mutable_trial() = trial;
+      return Answer(response);
+    }
+    if (!c_->error.ok()) return c_->error;
+    return absl::NotFoundError(
+        absl::StrCat("trial ", request.trial(), " of job ", request.job_id(), ": not found"));
+  }
+  absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) override {
+    absl::StatusOr<v1::GetFrontResponse> response = ForJob<v1::GetFrontResponse>(request.job_id());
+    if (!response.ok()) return response;
+    for (const v1::Trial& trial : c_->trials) {
+      if (trial.on_front()) *response->add_trials() = trial;
+    }
+    return response;
+  }
+  absl::StatusOr<std::string> GetWeights(const v1::GetWeightsRequest&) override {
+    return Answer(c_->weights);
+  }
+  absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
+      const v1::ListWorkersRequest& request) override {
+    v1::ListWorkersResponse response;
+    const size_t end = Page(request, c_->workers.size(), &response);
+    for (size_t i = Begin(request); i < end; ++i) *response.add_workers() = c_->workers[i];
+    return Answer(response);
+  }
+
+ private:
+  template <typename T>
+  absl::StatusOr<T> Answer(const T& response) {
+    if (!c_->error.ok()) return c_->error;
+    return response;
+  }
+  template <typename T>
+  absl::StatusOr<T> ForJob(int64_t job_id) {
+    if (!c_->error.ok()) return c_->error;
+    for (const v1::Job& job : c_->jobs) {
+      if (job.id() != job_id) continue;
+      T response;
+      *response.mutable_job() = job;
+      return response;
+    }
+    return absl::NotFoundError(absl::StrCat("job ", job_id, ": not found"));
+  }
+  template <typename T>
+  absl::StatusOr<T> InState(int64_t job_id, v1::JobState state) {
+    absl::StatusOr<T> response = ForJob<T>(job_id);
+    if (response.ok()) response->mutable_job()->set_state(state);
+    return response;
+  }
+  template <typename Request>
+  static size_t Begin(const Request& request) {
+    size_t begin = 0;
+    return absl::SimpleAtoi(request.page_token(), &begin) ? begin : 0;
+  }
+  // The end of the page asked for; sets the token of the next.
+  template <typename Request, typename Response>
+  size_t Page(const Request& request, size_t size, Response* response) {
+    c_->page_sizes.push_back(request.page_size());
+    const size_t end =
+        std::min(size, Begin(request) + (request.page_size() > 0 ? request.page_size() : 50));
+    if (end < size) response->set_next_page_token(absl::StrCat(end));
+    return end;
+  }
+
+  FakeCoordinator* const c_;
+};
+
+}  // namespace frontier::testing
+
+#endif  // FRONTIER_TESTS_SUPPORT_FAKE_JOB_CLIENT_H_

@@ -1,0 +1,578 @@
+#include "worker/agent/agent.h"
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "common/base/sha256.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_coordinator.h"
+#include "tests/support/fake_pacer.h"
+#include "tests/support/idx_files.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace frontier::worker {
+namespace {
+
+using ::frontier::testing::FakeClock;
+using ::frontier::testing::FakeCoordinator;
+using ::frontier::testing::FakePacer;
+using ::frontier::testing::FakeWorkerClient;
+using ::frontier::testing::IdxBytes;
+using ::frontier::testing::IdxFolder;
+using ::frontier::testing::StatusIs;
+using ::frontier::testing::TempFolder;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr absl::Duration kHeartbeat = absl::Milliseconds(FakeCoordinator::kHeartbeatMs);
+constexpr absl::Duration kShutdown = absl::Seconds(123);
+
+using OnEpoch = absl::FunctionRef<void(const v1::EpochMetrics&)>;
+
+// Runs what the test gives it, on the agent's slot threads.
+class ScriptedRunner final : public TrialRunner {
+ public:
+  using Script = std::function<TrialEnd(const TrialOrder&, const StopEvent&, OnEpoch)>;
+
+  explicit ScriptedRunner(Script script) : script_(std::move(script)) {}
+  TrialEnd Run(const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) override {
+    ++runs_;
+    return script_(order, stop, on_epoch);
+  }
+  int runs() const { return runs_; }
+
+ private:
+  const Script script_;
+  std::atomic<int> runs_{0};
+};
+
+TrialEnd Ended(decltype(TrialEnd::outcome) outcome) {
+  TrialEnd end;
+  end.outcome = std::move(outcome);
+  end.cpu = absl::Seconds(50);
+  end.wall = absl::Seconds(100);
+  return end;
+}
+
+// Leaves weights behind, as a trial process does.
+TrialEnd SucceedWithWeights(const TrialOrder& order, const StopEvent&, OnEpoch) {
+  v1::TrialResult result;
+  EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "weights"));
+  result.set_weights_sha256(Sha256Hex("weights"));
+  return Ended(result);
+}
+TrialEnd Succeed(const TrialOrder&, const StopEvent&, OnEpoch) { return Ended(v1::TrialResult()); }
+TrialEnd RunUntilStopped(const TrialOrder&, const StopEvent& stop, OnEpoch on_epoch) {
+  v1::EpochMetrics epoch;
+  epoch.set_epoch(1);
+  on_epoch(epoch);
+  stop.Wait();
+  return Ended(TrialStopped());
+}
+
+v1::AttemptLease Lease(int64_t trial, int64_t token, const std::string& dataset = "tiny") {
+  v1::AttemptLease lease;
+  lease.mutable_task()->mutable_key()->set_job_id(1);
+  lease.mutable_task()->mutable_key()->set_trial(trial);
+  lease.mutable_task()->mutable_key()->set_attempt(1);
+  lease.mutable_task()->mutable_dataset()->set_name(dataset);
+  lease.set_token(token);
+  return lease;
+}
+
+v1::Directive Start(const v1::AttemptLease& lease) {
+  v1::Directive directive;
+  *directive.mutable_key() = lease.task().key();
+  directive.set_token(lease.token());
+  directive.set_action(v1::ACTION_START);
+  *directive.mutable_lease() = lease;
+  return directive;
+}
+
+v1::Directive Stop(int64_t token) {
+  v1::Directive directive;
+  directive.set_token(token);
+  directive.set_action(v1::ACTION_STOP);
+  directive.set_reason("the job was cancelled");
+  return directive;
+}
+
+const v1::Measurement* Find(const google::protobuf::RepeatedPtrField<v1::Measurement>& all,
+                            v1::Metric metric) {
+  for (const v1::Measurement& measurement : all) {
+    if (measurement.metric() == metric) return &measurement;
+  }
+  return nullptr;
+}
+
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest() {
+    dataset_.Write("train-images-idx3-ubyte", IdxBytes({2, 1, 1}, {1, 2}));
+    dataset_.Write("train-labels-idx1-ubyte", IdxBytes({2}, {0, 1}));
+    dataset_.Write("t10k-images-idx3-ubyte", IdxBytes({2, 1, 1}, {1, 2}));
+    dataset_.Write("t10k-labels-idx1-ubyte", IdxBytes({2}, {0, 1}));
+    options_.worker_id = "gateway-1";
+    options_.incarnation = "abc";
+    options_.hardware.set_hardware_class("class-a");
+    options_.shutdown_timeout = kShutdown;
+    outbox_ = *Outbox::Open(state_.path() + "/outbox");
+  }
+  ~AgentTest() override {
+    if (thread_.joinable()) Leave().IgnoreError();
+  }
+
+  void StartAgent(ScriptedRunner::Script script) {
+    absl::StatusOr<DatasetCatalog> catalog =
+        DatasetCatalog::Create({.datasets = {"tiny=" + dataset_.path()}, .root = ""});
+    ASSERT_OK(catalog);
+    catalog_ = *std::move(catalog);
+    energy_ = *EnergyModel::Create({});
+    runner_ = std::make_unique<ScriptedRunner>(std::move(script));
+    agent_ = std::make_unique<Agent>(
+        options_, AgentDependencies{&client_, &lease_client_, runner_.get(), &*catalog_, &*energy_,
+                                    outbox_.get(), &clock_, &pacer_});
+    thread_ = std::thread([this] { result_ = agent_->Run(); });
+  }
+  // Without being told to leave.
+  absl::Status Join() {
+    thread_.join();
+    return result_;
+  }
+  absl::Status Leave() {
+    agent_->Shutdown();
+    return Join();
+  }
+  void Beat() { pacer_.Release(kHeartbeat); }
+  // Beats until a heartbeat names `count` leases.
+  bool BeatUntilLeases(size_t count) {
+    for (int i = 0; i < 1000; ++i) {
+      const size_t before = coordinator_.heartbeats().size();
+      Beat();
+      if (!coordinator_.WaitForCalls("Heartbeat", static_cast<int>(before) + 1)) return false;
+      const auto beats = coordinator_.heartbeats();
+      if (!beats.empty() && static_cast<size_t>(beats.back().leases_size()) == count) return true;
+    }
+    return false;
+  }
+
+  IdxFolder dataset_;
+  TempFolder state_;
+  FakeClock clock_;
+  FakePacer pacer_{&clock_, {kHeartbeat, kShutdown}};
+  FakeCoordinator coordinator_;
+  FakeWorkerClient client_{&coordinator_};
+  FakeWorkerClient lease_client_{&coordinator_};
+  AgentOptions options_;
+  std::optional<DatasetCatalog> catalog_;
+  std::optional<EnergyModel> energy_;
+  std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<ScriptedRunner> runner_;
+  std::unique_ptr<Agent> agent_;
+  std::thread thread_;
+  absl::Status result_;
+};
+
+TEST_F(AgentTest, RegistersWhatItIsAndHas) {
+  options_.slots = 3;
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+  EXPECT_OK(Leave());
+  ASSERT_THAT(coordinator_.registrations(), SizeIs(1));
+  const v1::RegisterRequest request = coordinator_.registrations()[0];
+  EXPECT_EQ(request.worker_id(), "gateway-1");
+  EXPECT_EQ(request.incarnation(), "abc");
+  EXPECT_EQ(request.slots(), 3);
+  EXPECT_EQ(request.hardware().hardware_class(), "class-a");
+  ASSERT_EQ(request.datasets_size(), 1);
+  EXPECT_EQ(request.datasets(0).name(), "tiny");
+  EXPECT_EQ(request.datasets(0).classes(), 2);
+  EXPECT_FALSE(request.request_id().empty());
+}
+
+TEST_F(AgentTest, ReportsAResultWithItsWeightsAndWhatItUsed) {
+  options_.trial_defaults.threads = 2;
+  StartAgent(SucceedWithWeights);
+  coordinator_.Grant(Lease(4, 17));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+
+  ASSERT_THAT(coordinator_.uploads(), SizeIs(1));
+  EXPECT_EQ(coordinator_.uploads()[0].content, "weights");
+  EXPECT_EQ(coordinator_.uploads()[0].header.size(), 7);
+  EXPECT_EQ(coordinator_.uploads()[0].header.token(), 17);
+  const v1::ReportRequest report = coordinator_.reports()[0];
+  EXPECT_EQ(report.key().trial(), 4);
+  EXPECT_EQ(report.token(), 17);
+  EXPECT_EQ(report.result().weights_sha256(), Sha256Hex("weights"));
+  const auto& measurements = report.result().measurements();
+  ASSERT_EQ(measurements.size(), 4);
+  EXPECT_EQ(Find(measurements, v1::METRIC_CPU_SECONDS)->value(), 50);
+  EXPECT_EQ(Find(measurements, v1::METRIC_WALL_SECONDS)->value(), 100);
+  const v1::Measurement* energy = Find(measurements, v1::METRIC_ENERGY_J);
+  // 7 W a busy core, of which 0.1875 idle: 2 cores x 100 s and 50 s of CPU time.
+  EXPECT_DOUBLE_EQ(energy->value(), 7 * (0.1875 * 200 + 0.8125 * 50));
+  EXPECT_EQ(energy->method(), "model-default");
+  EXPECT_EQ(energy->hardware_class(), "class-a");
+  EXPECT_GT(Find(measurements, v1::METRIC_CO2_G)->value(), 0);
+  EXPECT_THAT(outbox_->List(), IsEmpty());
+  EXPECT_FALSE(ReadFile(outbox_->WeightsPath(report.key(), 17)).ok());
+}
+
+TEST_F(AgentTest, WeightsThatAreNotWhatTheResultSaysAreNotUploaded) {
+  StartAgent([](const TrialOrder& order, const StopEvent&, OnEpoch) {
+    EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "damaged"));
+    v1::TrialResult result;
+    result.set_weights_sha256(Sha256Hex("weights"));
+    return Ended(result);
+  });
+  coordinator_.Grant(Lease(4, 17));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_THAT(coordinator_.uploads(), IsEmpty());
+  EXPECT_EQ(coordinator_.reports()[0].result().weights_sha256(), "");
+}
+
+TEST_F(AgentTest, ReportsAFailureWithItsCauseAndUseAndGoesOn) {
+  StartAgent([this](const TrialOrder&, const StopEvent&, OnEpoch) {
+    v1::Failure failure;
+    failure.set_cause(v1::FAILURE_CAUSE_CRASHED);
+    return runner_->runs() == 1 ? Ended(failure) : Ended(v1::TrialResult());
+  });
+  coordinator_.Grant(Lease(1, 1));
+  coordinator_.Grant(Lease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  const v1::ReportRequest report = coordinator_.reports()[0];
+  EXPECT_EQ(report.failure().cause(), v1::FAILURE_CAUSE_CRASHED);
+  EXPECT_EQ(Find(report.usage(), v1::METRIC_CPU_SECONDS)->value(), 50);
+  EXPECT_TRUE(coordinator_.reports()[1].has_result());
+  EXPECT_NE(report.request_id(), coordinator_.reports()[1].request_id());
+}
+
+TEST_F(AgentTest, ADataSetItDoesNotHaveIsATypedFailure) {
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1, "other"));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(runner_->runs(), 0);
+  const v1::Failure failure = coordinator_.reports()[0].failure();
+  EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_DATASET);
+  EXPECT_EQ(failure.message(), "data set 'other' is not on this worker; it has: tiny");
+}
+
+TEST_F(AgentTest, LimitsOfTheJobGoBeforeTheWorkersOwn) {
+  options_.trial_defaults = {
+      .threads = 1, .memory_bytes = 1000, .wall_limit = absl::Hours(1), .most_threads = 4};
+  std::atomic<int> checked{0};
+  StartAgent([&checked](const TrialOrder& order, const StopEvent&, OnEpoch) {
+    if (order.input.task().key().trial() == 1) {
+      EXPECT_EQ(order.threads, 1);
+      EXPECT_EQ(order.memory_bytes, 1000);
+      EXPECT_EQ(order.wall_limit, absl::Hours(1));
+    } else {
+      EXPECT_EQ(order.threads, 4);  // asked for 64
+      EXPECT_EQ(order.memory_bytes, 2000);
+      EXPECT_EQ(order.wall_limit, absl::Seconds(5));
+      EXPECT_EQ(order.input.task().limits().threads(), 4);
+    }
+    ++checked;
+    return Ended(v1::TrialResult());
+  });
+  v1::AttemptLease lease = Lease(2, 2);
+  lease.mutable_task()->mutable_limits()->set_threads(64);
+  lease.mutable_task()->mutable_limits()->set_memory_bytes(2000);
+  lease.mutable_task()->mutable_limits()->set_wall_seconds(5);
+  coordinator_.Grant(Lease(1, 1));
+  coordinator_.Grant(lease);
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(checked, 2);
+}
+
+TEST_F(AgentTest, AReportIsRepeatedUnchangedUntilAnsweredAndOnDiskMeanwhile) {
+  coordinator_.FailNext("Report", -1, absl::UnavailableError("restarting"));
+  StartAgent(SucceedWithWeights);
+  coordinator_.Grant(Lease(1, 5));
+  ASSERT_TRUE(coordinator_.WaitForCalls("Report", 20));
+  ASSERT_THAT(outbox_->List(), SizeIs(1));
+  const v1::ReportRequest stored = outbox_->List()[0];
+  coordinator_.FailNext("Report", 0, absl::OkStatus());
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].SerializeAsString(), stored.SerializeAsString());
+  EXPECT_THAT(coordinator_.uploads(), SizeIs(1));  // weights once
+  EXPECT_THAT(outbox_->List(), IsEmpty());
+  for (const absl::Duration pause : pacer_.pauses()) EXPECT_LE(pause, absl::Seconds(10));
+}
+
+TEST_F(AgentTest, AStaleOutcomeIsDroppedAndTheWorkerGoesOn) {
+  coordinator_.FailNext("Report", 1,
+                        ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                                        v1::ERROR_REASON_STALE_LEASE, "now attempt 2"));
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1));
+  coordinator_.Grant(Lease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].key().trial(), 2);
+  EXPECT_THAT(outbox_->List(), IsEmpty());
+}
+
+TEST_F(AgentTest, AResultFoundInvalidIsReportedAsAFailure) {
+  coordinator_.FailNext("Report", 1, absl::InvalidArgumentError("accuracy is nan"));
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  const v1::ReportRequest report = coordinator_.reports()[0];
+  EXPECT_EQ(report.failure().cause(), v1::FAILURE_CAUSE_INTERNAL);
+  EXPECT_THAT(report.failure().message(), HasSubstr("accuracy is nan"));
+  EXPECT_EQ(report.usage_size(), 4);
+}
+
+TEST_F(AgentTest, HeartbeatsNameLeasesAndEachEpochUntilAnswered) {
+  std::atomic<bool> running{false};
+  coordinator_.FailNext("Heartbeat", 1, absl::UnavailableError("restarting"));
+  StartAgent([&running](const TrialOrder&, const StopEvent& stop, OnEpoch on_epoch) {
+    v1::EpochMetrics epoch;
+    epoch.set_epoch(1);
+    on_epoch(epoch);
+    running = true;
+    stop.Wait();
+    return Ended(TrialStopped());
+  });
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitUntil([&running] { return running.load(); }));
+  for (int i = 1; i <= 3; ++i) {
+    Beat();
+    ASSERT_TRUE(coordinator_.WaitForCalls("Heartbeat", i));
+  }
+  EXPECT_OK(Leave());
+  const std::vector<v1::HeartbeatRequest> answered = coordinator_.heartbeats();
+  ASSERT_GE(answered.size(), 2);
+  ASSERT_EQ(answered[0].leases_size(), 1);
+  EXPECT_EQ(answered[0].incarnation(), "abc");
+  EXPECT_EQ(answered[0].leases(0).token(), 1);
+  EXPECT_EQ(answered[0].leases(0).epochs_size(), 1);
+  ASSERT_EQ(answered[1].leases_size(), 1);
+  EXPECT_EQ(answered[1].leases(0).epochs_size(), 0);
+  EXPECT_EQ(answered.back().leases_size(), 0);  // the last, after giving back
+}
+
+TEST_F(AgentTest, AStoppedAttemptIsKilledAndReportsNothing) {
+  StartAgent([](const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) {
+    return order.input.task().key().trial() == 1 ? RunUntilStopped(order, stop, on_epoch)
+                                                 : Ended(v1::TrialResult());
+  });
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(BeatUntilLeases(1));
+  coordinator_.Direct(Stop(1));
+  Beat();
+  coordinator_.Grant(Lease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].key().trial(), 2);
+  EXPECT_THAT(coordinator_.give_backs(), IsEmpty());
+}
+
+TEST_F(AgentTest, AnOutcomeWhoseLeaseIsTakenAwayWhileReportingIsDropped) {
+  coordinator_.FailNext("Report", -1, absl::UnavailableError("cut off"));
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForCalls("Report", 1));
+  coordinator_.Direct(Stop(1));
+  Beat();
+  coordinator_.Grant(Lease(2, 2));  // taken only once the first is settled
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 2; }));
+  coordinator_.FailNext("Report", 0, absl::OkStatus());
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].key().trial(), 2);
+}
+
+TEST_F(AgentTest, ALeaseBroughtByAHeartbeatRunsOnce) {
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+  coordinator_.Direct(Start(Lease(1, 1)));
+  Beat();
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  coordinator_.Grant(Lease(1, 1));  // the late answer
+  coordinator_.Direct(Start(Lease(1, 1)));
+  Beat();
+  coordinator_.Grant(Lease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(runner_->runs(), 2);
+}
+
+TEST_F(AgentTest, AnUnknownWorkerRegistersAgainUnderTheSameIncarnation) {
+  const absl::Status unknown = ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                                               v1::ERROR_REASON_UNKNOWN_WORKER, "who?");
+  coordinator_.FailNext("Lease", 1, unknown);
+  coordinator_.FailNext("Heartbeat", 1, unknown);
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 2));
+  Beat();
+  ASSERT_TRUE(coordinator_.WaitForCalls("Register", 3));
+  EXPECT_OK(Leave());
+  std::set<std::string> request_ids;
+  for (const v1::RegisterRequest& request : coordinator_.registrations()) {
+    EXPECT_EQ(request.incarnation(), "abc");
+    request_ids.insert(request.request_id());
+  }
+  EXPECT_THAT(request_ids, SizeIs(3));
+}
+
+TEST_F(AgentTest, ALeaseRequestWithoutAnswerIsRepeatedUnderItsId) {
+  coordinator_.FailNext("Lease", 2, absl::UnavailableError("connection lost"));
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 4));
+  EXPECT_OK(Leave());
+  const auto requests = coordinator_.lease_requests();
+  EXPECT_EQ(requests[0].request_id(), requests[1].request_id());
+  EXPECT_EQ(requests[0].request_id(), requests[2].request_id());
+  EXPECT_NE(requests[0].request_id(), requests[3].request_id());
+}
+
+TEST_F(AgentTest, RunsAsManyTrialsAsItHasSlots) {
+  options_.slots = 2;
+  StartAgent(RunUntilStopped);
+  for (int i = 1; i <= 4; ++i) coordinator_.Grant(Lease(i, i));
+  ASSERT_TRUE(BeatUntilLeases(2));
+  ASSERT_TRUE(BeatUntilLeases(2));
+  EXPECT_EQ(coordinator_.lease_requests().size(), 2);
+  EXPECT_OK(Leave());
+}
+
+TEST_F(AgentTest, ShutdownKillsTrialsAndGivesTheirLeasesBack) {
+  StartAgent(RunUntilStopped);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 1; }));
+  EXPECT_OK(Leave());
+  ASSERT_THAT(coordinator_.give_backs(), SizeIs(1));
+  const v1::GiveBackRequest request = coordinator_.give_backs()[0];
+  EXPECT_EQ(request.key().trial(), 1);
+  EXPECT_EQ(request.token(), 1);
+  EXPECT_EQ(request.reason(), "the worker is leaving");
+  EXPECT_EQ(Find(request.usage(), v1::METRIC_CPU_SECONDS)->value(), 50);
+  EXPECT_THAT(coordinator_.reports(), IsEmpty());
+}
+
+TEST_F(AgentTest, ALeaseGrantedWhileLeavingIsGivenBack) {
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+  coordinator_.Direct(Start(Lease(9, 9)));  // to the last heartbeat
+  EXPECT_OK(Leave());
+  ASSERT_THAT(coordinator_.give_backs(), SizeIs(1));
+  EXPECT_EQ(coordinator_.give_backs()[0].token(), 9);
+  EXPECT_EQ(runner_->runs(), 0);
+}
+
+TEST_F(AgentTest, LeavingIsBoundedAndKeepsTheOutcomeForTheNextStart) {
+  coordinator_.FailNext("Report", -1, absl::UnavailableError("gone"));
+  StartAgent(Succeed);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForCalls("Report", 1));
+  agent_->Shutdown();
+  pacer_.Release(kShutdown);
+  EXPECT_OK(Join());
+  ASSERT_THAT(outbox_->List(), SizeIs(1));
+  EXPECT_EQ(outbox_->List()[0].token(), 1);
+}
+
+TEST_F(AgentTest, OutcomesOfAnEarlierStartGoBeforeRegistering) {
+  v1::ReportRequest report;
+  report.set_request_id("earlier-1");
+  *report.mutable_key() = Lease(3, 3).task().key();
+  report.set_token(3);
+  report.mutable_result()->set_weights_sha256(Sha256Hex("weights"));
+  ASSERT_OK(outbox_->Put(report));
+  ASSERT_OK(WriteFileAtomically(outbox_->WeightsPath(report.key(), 3), "weights"));
+  coordinator_.FailNext("UploadWeights", 1, absl::UnavailableError("not yet"));
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+  EXPECT_OK(Leave());
+  const std::vector<std::string> calls = coordinator_.calls();
+  EXPECT_THAT(std::vector<std::string>(calls.begin(), calls.begin() + 4),
+              ElementsAre("UploadWeights", "UploadWeights", "Report", "Register"));
+  EXPECT_EQ(coordinator_.reports()[0].request_id(), "earlier-1");
+  EXPECT_THAT(outbox_->List(), IsEmpty());
+}
+
+TEST_F(AgentTest, DrainingLetsTheRunningTrialsEnd) {
+  std::atomic<bool> running{false};
+  StopEvent finish;
+  StartAgent([&](const TrialOrder&, const StopEvent& stop, OnEpoch) {
+    running = true;
+    finish.Wait();
+    return stop.raised() ? Ended(TrialStopped()) : Ended(v1::TrialResult());
+  });
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitUntil([&running] { return running.load(); }));
+  agent_->Drain();
+  finish.Raise();
+  EXPECT_OK(Join());
+  EXPECT_THAT(coordinator_.reports(), SizeIs(1));
+  EXPECT_THAT(coordinator_.give_backs(), IsEmpty());
+}
+
+TEST_F(AgentTest, LooksForItsCoordinatorWithGrowingPausesUntilItAnswers) {
+  coordinator_.FailNext("Register", 12, absl::UnavailableError("connection refused"));
+  StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+  EXPECT_OK(Leave());
+  const std::vector<absl::Duration> pauses = pacer_.pauses();
+  ASSERT_GE(pauses.size(), 12);
+  EXPECT_LT(pauses[0], absl::Milliseconds(300));
+  EXPECT_GT(pauses[11], absl::Seconds(3));
+  EXPECT_LT(pauses[11], absl::Seconds(7));
+}
+
+TEST_F(AgentTest, GivesUpLookingAfterTheConnectTimeout) {
+  options_.connect_timeout = absl::Seconds(30);
+  coordinator_.FailNext("Register", -1, absl::UnavailableError("connection refused"));
+  StartAgent(Succeed);
+  EXPECT_THAT(Join(), StatusIs(absl::StatusCode::kDeadlineExceeded,
+                               HasSubstr("UNAVAILABLE: connection refused")));
+  EXPECT_LE(clock_.Elapsed(), absl::Seconds(30));
+}
+
+TEST_F(AgentTest, GivesUpDeliveringEarlierOutcomesAfterTheConnectTimeout) {
+  options_.connect_timeout = absl::Seconds(30);
+  v1::ReportRequest report;
+  *report.mutable_key() = Lease(3, 3).task().key();
+  report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_CRASHED);
+  ASSERT_OK(outbox_->Put(report));
+  coordinator_.FailNext("Report", -1, absl::UnavailableError("connection refused"));
+  StartAgent(Succeed);
+  EXPECT_THAT(Join(), StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("30s")));
+  EXPECT_THAT(outbox_->List(), SizeIs(1));
+}
+
+TEST_F(AgentTest, AnotherProtocolVersionEndsTheDaemon) {
+  coordinator_.FailNext("Register", -1,
+                        ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                                        v1::ERROR_REASON_PROTOCOL_VERSION, "4 against 1"));
+  StartAgent(Succeed);
+  const absl::Status status = Join();
+  EXPECT_EQ(GetErrorReason(status), v1::ERROR_REASON_PROTOCOL_VERSION);
+  EXPECT_THAT(coordinator_.registrations(), IsEmpty());
+  EXPECT_THAT(coordinator_.calls(), ElementsAre("Register"));
+}
+
+TEST_F(AgentTest, ShutdownBeforeACoordinatorAnsweredIsQuick) {
+  StartAgent(Succeed);
+  EXPECT_OK(Leave());
+}
+
+}  // namespace
+}  // namespace frontier::worker

@@ -1,0 +1,143 @@
+#include "worker/agent/options.h"
+
+#include <vector>
+
+#include "common/base/file.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace frontier::worker {
+namespace {
+
+using ::frontier::testing::TempFolder;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+CommandLine Parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "frontier-worker");
+  return ParseCommandLine(static_cast<int>(arguments.size()), arguments.data());
+}
+
+TEST(WorkerOptionsTest, DefaultsMakeADaemon) {
+  const CommandLine line = Parse({});
+  EXPECT_FALSE(line.exit_code.has_value()) << line.message;
+  EXPECT_EQ(line.command, CommandLine::Command::kDaemon);
+  EXPECT_EQ(line.worker.coordinator, "127.0.0.1:7070");
+  EXPECT_EQ(line.worker.slots, 0);
+}
+
+TEST(WorkerOptionsTest, TakesFlags) {
+  const CommandLine line =
+      Parse({"--coordinator=10.0.0.1:99", "--slots", "3", "--dataset", "a=/x", "--dataset", "b=/y",
+             "--log_format=json", "--log_level=debug", "--cpu_idle_watts=10", "--cpu_full_watts=50",
+             "--carbon_g_per_kwh=60"});
+  ASSERT_FALSE(line.exit_code.has_value()) << line.message;
+  EXPECT_EQ(line.worker.coordinator, "10.0.0.1:99");
+  EXPECT_EQ(line.worker.slots, 3);
+  EXPECT_THAT(line.worker.datasets, ElementsAre("a=/x", "b=/y"));
+  EXPECT_EQ(line.worker.log.format, LogFormat::kJson);
+  EXPECT_EQ(line.worker.log.level, LogLevel::kDebug);
+  EXPECT_EQ(MakeEnergyOptions(line.worker).idle_power, Watts(10));
+  EXPECT_EQ(MakeEnergyOptions(line.worker).carbon_intensity, GramsPerKwh(60));
+}
+
+TEST(WorkerOptionsTest, FlagsGoBeforeTheConfigurationFile) {
+  TempFolder temp;
+  const std::string path = temp.path() + "/worker.conf";
+  ASSERT_OK(WriteFileAtomically(path,
+                                "# a comment\ncoordinator = \"c:1\"\nslots = 3\n"
+                                "dataset = [\"a=/x\", \"b=/y\"]\nthreads_per_trial = 2\n"));
+  const CommandLine line = Parse({"--config", path.c_str(), "--slots=4"});
+  ASSERT_FALSE(line.exit_code.has_value()) << line.message;
+  EXPECT_EQ(line.worker.coordinator, "c:1");
+  EXPECT_EQ(line.worker.slots, 4);
+  EXPECT_EQ(line.worker.threads_per_trial, 2);
+  EXPECT_THAT(line.worker.datasets, ElementsAre("a=/x", "b=/y"));
+}
+
+TEST(WorkerOptionsTest, ThePrintedConfigurationCanBeReadAgain) {
+  const std::vector<std::vector<const char*>> cases = {
+      {"--print_config"},
+      {"--slots=5", "--dataset=a=/x", "--dataset=b=/y", "--pue=1.2", "--cpu_idle_watts=1",
+       "--cpu_full_watts=2", "--dataset_root", "", "--print_config"}};
+  for (const std::vector<const char*>& arguments : cases) {
+    const CommandLine line = Parse(arguments);
+    EXPECT_EQ(line.exit_code, kExitOk);
+    EXPECT_THAT(line.message, AllOf(HasSubstr("slots="), HasSubstr("coordinator="),
+                                    Not(HasSubstr("memory_bytes")), Not(HasSubstr("model"))));
+    TempFolder temp;
+    const std::string path = temp.path() + "/worker.conf";
+    ASSERT_OK(WriteFileAtomically(path, line.message));
+    const CommandLine again = Parse({"--config", path.c_str()});
+    ASSERT_FALSE(again.exit_code.has_value()) << again.message << "\n" << line.message;
+    EXPECT_EQ(again.effective_config, line.effective_config);
+    EXPECT_EQ(again.worker.slots, line.worker.slots);
+    EXPECT_EQ(again.worker.datasets, line.worker.datasets);
+    EXPECT_EQ(again.worker.dataset_root, line.worker.dataset_root);
+    EXPECT_EQ(again.worker.cpu_full_watts, line.worker.cpu_full_watts);
+  }
+}
+
+TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {
+  const std::vector<std::pair<std::vector<const char*>, std::string>> cases = {
+      {{"--slots=-1"}, "--slots"},
+      {{"--slots=many"}, "many"},
+      {{"--threads_per_trial=0"}, "--threads_per_trial"},
+      {{"--coordinator=nowhere"}, "'nowhere' is not host:port"},
+      {{"--worker_id=a b"}, "'a b'"},
+      {{"--log_level=loud"}, "loud"},
+      {{"--unknown"}, "--unknown"},
+      {{"stray"}, "stray"},
+      {{"--config=/nowhere.conf"}, "/nowhere.conf"},
+      {{"--cpu_idle_watts=5"}, "needs both"},
+      {{"--cpu_idle_watts=5", "--cpu_full_watts=4"}, "full watts (4)"},
+      {{"--carbon_g_per_kwh=-1"}, "-1"},
+      {{"--pue=0.5"}, "PUE is 0.5"},
+      {{"evaluate"}, "--model"},
+      {{"evaluate", "--model=m", "--dataset_folder=d", "--part=train"}, "train"},
+  };
+  for (const auto& [arguments, expected] : cases) {
+    const CommandLine line = Parse(arguments);
+    EXPECT_EQ(line.exit_code, kExitUsage) << expected;
+    EXPECT_THAT(line.message, HasSubstr(expected));
+  }
+}
+
+TEST(WorkerOptionsTest, UnknownKeysInTheConfigurationFileAreMistakes) {
+  TempFolder temp;
+  const std::string path = temp.path() + "/worker.conf";
+  ASSERT_OK(WriteFileAtomically(path, "slotz = 3\n"));
+  const CommandLine line = Parse({"--config", path.c_str()});
+  EXPECT_EQ(line.exit_code, kExitUsage);
+  EXPECT_THAT(line.message, HasSubstr("slotz"));
+}
+
+TEST(WorkerOptionsTest, HelpAndVersion) {
+  const CommandLine help = Parse({"--help"});
+  EXPECT_EQ(help.exit_code, kExitOk);
+  EXPECT_THAT(help.message, AllOf(HasSubstr("Exit codes"), HasSubstr("evaluate"),
+                                  HasSubstr("--state_dir"), Not(HasSubstr("run-trial"))));
+  const CommandLine version = Parse({"--version"});
+  EXPECT_EQ(version.exit_code, kExitOk);
+  EXPECT_THAT(version.message, AllOf(HasSubstr("frontier-worker"), HasSubstr("protocol")));
+}
+
+TEST(WorkerOptionsTest, Commands) {
+  const CommandLine trial = Parse({"run-trial", "--memory_bytes=77", "--parent_pid=5"});
+  EXPECT_EQ(trial.command, CommandLine::Command::kRunTrial);
+  EXPECT_EQ(trial.run_trial.memory_bytes, 77);
+  EXPECT_EQ(trial.run_trial.parent_pid, 5);
+  const CommandLine hardware = Parse({"hardware", "--slots=2"});
+  EXPECT_EQ(hardware.command, CommandLine::Command::kHardware);
+  EXPECT_EQ(hardware.worker.slots, 2);
+  const CommandLine evaluate =
+      Parse({"evaluate", "--model=m", "--dataset_folder=d", "--part=test", "--split_seed=9"});
+  EXPECT_EQ(evaluate.command, CommandLine::Command::kEvaluate) << evaluate.message;
+  EXPECT_EQ(evaluate.evaluate.part, "test");
+  EXPECT_EQ(evaluate.evaluate.split_seed, 9);
+}
+
+}  // namespace
+}  // namespace frontier::worker

@@ -1,0 +1,168 @@
+#include "worker/batching/batches.h"
+
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <set>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+
+namespace frontier::worker {
+namespace {
+
+using ::frontier::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Samples of 2 x 1 x 2 whose pixels and label tell their number.
+Samples Numbered(int count) {
+  Samples samples;
+  samples.channels = 2;
+  samples.height = 1;
+  samples.width = 2;
+  for (int i = 0; i < count; ++i) {
+    for (const int v : {i, i + 1, 100, 100}) samples.images.push_back(static_cast<uint8_t>(v));
+    samples.labels.push_back(static_cast<uint8_t>(i));
+  }
+  return samples;
+}
+
+std::vector<int32_t> All(int count) {
+  std::vector<int32_t> indices(static_cast<size_t>(count));
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+v1::Normalization Bytes() {
+  v1::Normalization normalization;
+  for (int c = 0; c < 2; ++c) {
+    normalization.add_mean(0);
+    normalization.add_deviation(1.0f / 255.0f);
+  }
+  return normalization;
+}
+
+TEST(MeasureNormalizationTest, IsThatOfTheChosenSamples) {
+  Samples samples = Numbered(4);
+  const v1::Normalization n = MeasureNormalization(samples, std::vector<int32_t>{0, 2});
+  // Channel 0 holds 0, 1, 2, 3; channel 1 is constant.
+  EXPECT_FLOAT_EQ(n.mean(0), 1.5f / 255.0f);
+  EXPECT_FLOAT_EQ(n.deviation(0), std::sqrt(1.25f) / 255.0f);
+  EXPECT_FLOAT_EQ(n.mean(1), 100.0f / 255.0f);
+  EXPECT_FLOAT_EQ(n.deviation(1), 1.0f);
+}
+
+TEST(TrainingBatchesTest, EachEpochIsAPermutation) {
+  const Samples samples = Numbered(10);
+  TrainingBatchesOptions options;
+  options.batch_size = 3;
+  options.seed = 5;
+  ASSERT_OK_AND_ASSIGN(const auto batches,
+                       TrainingBatches::Create(samples, All(10), Bytes(), options));
+  EXPECT_EQ(batches->batches_per_epoch(), 3);
+  std::set<std::vector<int>> orders;
+  std::set<int> ever;
+  for (int epoch = 0; epoch < 8; ++epoch) {
+    std::vector<int> order;
+    for (int b = 0; b < 3; ++b) {
+      const Batch& batch = batches->Next();
+      ASSERT_EQ(batch.images.size(), 12u);
+      for (size_t i = 0; i < 3; ++i) {
+        const int number = batch.labels[i];
+        order.push_back(number);
+        EXPECT_NEAR(batch.images[4 * i], number, 1e-4);
+        EXPECT_NEAR(batch.images[4 * i + 1], number + 1, 1e-4);
+        EXPECT_NEAR(batch.images[4 * i + 2], 100, 1e-4);
+      }
+    }
+    ever.insert(order.begin(), order.end());
+    EXPECT_EQ(std::set<int>(order.begin(), order.end()).size(), 9u);  // one is dropped
+    orders.insert(order);
+  }
+  EXPECT_EQ(orders.size(), 8u);
+  EXPECT_EQ(ever.size(), 10u);  // not always the same one
+}
+
+TEST(TrainingBatchesTest, SeedDecidesOrderAndFlips) {
+  const Samples samples = Numbered(8);
+  TrainingBatchesOptions options;
+  options.batch_size = 4;
+  options.horizontal_flip = true;
+  std::vector<std::vector<float>> runs;
+  for (const uint64_t seed : {1u, 1u, 2u}) {
+    options.seed = seed;
+    ASSERT_OK_AND_ASSIGN(const auto batches,
+                         TrainingBatches::Create(samples, All(8), Bytes(), options));
+    std::vector<float> images;
+    for (int i = 0; i < 20; ++i) {
+      const Batch& batch = batches->Next();
+      images.insert(images.end(), batch.images.begin(), batch.images.end());
+    }
+    runs.push_back(std::move(images));
+  }
+  EXPECT_EQ(runs[0], runs[1]);
+  EXPECT_NE(runs[0], runs[2]);
+  int flipped = 0;
+  for (size_t i = 0; i < runs[0].size(); i += 4) flipped += runs[0][i] > runs[0][i + 1] ? 1 : 0;
+  EXPECT_GT(flipped, 20);  // of 80
+  EXPECT_LT(flipped, 60);
+}
+
+TEST(TrainingBatchesTest, EndsWhileBatchesWait) {
+  const Samples samples = Numbered(8);
+  TrainingBatchesOptions options;
+  options.batch_size = 2;
+  for (int taken = 0; taken < 4; ++taken) {
+    ASSERT_OK_AND_ASSIGN(const auto batches,
+                         TrainingBatches::Create(samples, All(8), Bytes(), options));
+    for (int i = 0; i < taken; ++i) batches->Next();
+  }
+}
+
+TEST(TrainingBatchesTest, BadBatchSizes) {
+  const Samples samples = Numbered(3);
+  TrainingBatchesOptions options;
+  options.batch_size = 4;
+  EXPECT_THAT(TrainingBatches::Create(samples, All(3), Bytes(), options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("batch_size: 4 is more than the 3 training samples")));
+  options.batch_size = 0;
+  EXPECT_THAT(TrainingBatches::Create(samples, All(3), Bytes(), options),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("0 is below 1")));
+}
+
+TEST(ForEachBatchTest, CoversEverySampleAndPadsTheLastBatch) {
+  const Samples samples = Numbered(9);
+  std::vector<int> labels, counts;
+  ASSERT_OK(ForEachBatch(samples, std::vector<int32_t>{8, 1, 6, 3, 4}, Bytes(), 3,
+                         [&](const Batch& batch, int count) {
+                           counts.push_back(count);
+                           for (int i = 0; i < count; ++i) {
+                             labels.push_back(batch.labels[static_cast<size_t>(i)]);
+                           }
+                           EXPECT_EQ(batch.images.size(), 12u);
+                           for (size_t i = static_cast<size_t>(count) * 4; i < 12; ++i) {
+                             EXPECT_EQ(batch.images[i], 0);
+                           }
+                           return absl::OkStatus();
+                         }));
+  EXPECT_THAT(labels, ElementsAre(8, 1, 6, 3, 4));
+  EXPECT_THAT(counts, ElementsAre(3, 2));
+}
+
+TEST(ForEachBatchTest, StopsAtTheFirstError) {
+  const Samples samples = Numbered(9);
+  int calls = 0;
+  EXPECT_THAT(ForEachBatch(samples, All(9), Bytes(), 2,
+                           [&](const Batch&, int) {
+                             return ++calls == 2 ? absl::InternalError("second") : absl::OkStatus();
+                           }),
+              StatusIs(absl::StatusCode::kInternal, "second"));
+  EXPECT_EQ(calls, 2);
+}
+
+}  // namespace
+}  // namespace frontier::worker

@@ -1,0 +1,164 @@
+// The engine against plain loops in double.
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "common/architecture/reference.h"
+#include "common/base/random.h"
+#include "common/model_io/parameters.h"
+#include "gtest/gtest.h"
+#include "tests/support/random_architecture.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/worker/engine/engine_cases.h"
+#include "worker/engine/inference_plan.h"
+#include "worker/engine/reference/network.h"
+#include "worker/engine/training_plan.h"
+
+namespace frontier::worker {
+namespace {
+
+// Initial weights with scales, shifts, biases and statistics that are not 0 and 1.
+v1::Model RandomModel(const v1::Architecture& architecture, uint64_t seed) {
+  v1::Model model = InitialModel(architecture, seed).value();
+  Rng rng(seed, 1000);
+  for (v1::Tensor& tensor : *model.mutable_tensors()) {
+    if (tensor.name() == "weight") continue;
+    std::vector<float> values = TensorValues(tensor);
+    for (float& v : values) {
+      v = tensor.name() == "variance" || tensor.name() == "scale"
+              ? static_cast<float>(0.5 + rng.UniformDouble())
+              : static_cast<float>(0.3 * rng.Normal());
+    }
+    SetTensorValues(values, &tensor);
+  }
+  return model;
+}
+
+// Mostly one: on a machine with other work, threads that wait for each other are slow.
+int Threads(uint64_t seed) { return seed % 4 == 0 ? 2 : 1; }
+
+// Largest difference, relative to the largest value.
+double Difference(const std::vector<float>& got, const std::vector<double>& wanted) {
+  double largest = 0, difference = 0;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    largest = std::max(largest, std::fabs(wanted[i]));
+    const double d = std::fabs(got[i] - wanted[i]);
+    difference = std::isfinite(d) ? std::max(difference, d) : HUGE_VAL;
+  }
+  return difference / std::max(largest, 1e-2);
+}
+
+void ExpectSameTraining(const Case& c, uint64_t seed, int steps, int threads, double tolerance,
+                        const SgdSettings& settings) {
+  SCOPED_TRACE(c.text);
+  const v1::Shape& input = c.architecture.input();
+  const v1::Model initial = RandomModel(c.architecture, seed);
+  ASSERT_OK_AND_ASSIGN(auto plan,
+                       TrainingPlan::Create(c.architecture, c.batch, PlanOptions{threads}));
+  ASSERT_OK(plan->ImportModel(initial));
+  ASSERT_OK_AND_ASSIGN(reference::Network network, reference::Network::Create(initial));
+  Rng rng(seed, 2000);
+  for (int s = 0; s < steps; ++s) {
+    const Batch batch = RandomBatch(input, c.architecture.classes(), c.batch, &rng);
+    ASSERT_OK_AND_ASSIGN(const StepStats stats, plan->Step(batch.images, batch.labels, settings));
+    const double loss = network.Step(batch.DoubleImages(), batch.labels, settings);
+    ASSERT_NEAR(stats.loss, loss, tolerance * (1 + std::fabs(loss))) << "step " << s;
+  }
+  v1::Model trained;
+  ASSERT_OK(plan->ExportModel(&trained));
+  for (int i = 0; i < trained.tensors_size(); ++i) {
+    const v1::Tensor& tensor = trained.tensors(i);
+    // What the steps changed is compared, so that a wrong gradient does not hide in the weight.
+    std::vector<float> got = TensorValues(tensor);
+    std::vector<double> wanted = *network.tensor(tensor.node(), tensor.name());
+    const std::vector<float> before = TensorValues(initial.tensors(i));
+    for (size_t k = 0; k < got.size(); ++k) {
+      got[k] -= before[k];
+      wanted[k] -= before[k];
+    }
+    EXPECT_LT(Difference(got, wanted), tolerance)
+        << tensor.name() << " of node " << tensor.node() << " ("
+        << c.architecture.nodes(tensor.node()).name() << ")";
+  }
+}
+
+void ExpectSameInference(const Case& c, uint64_t seed, int threads, double tolerance) {
+  SCOPED_TRACE(c.text);
+  const v1::Model model = RandomModel(c.architecture, seed);
+  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, c.batch, PlanOptions{threads}));
+  ASSERT_OK_AND_ASSIGN(const reference::Network network, reference::Network::Create(model));
+  Rng rng(seed, 3000);
+  for (int run = 0; run < 2; ++run) {
+    const Batch batch =
+        RandomBatch(c.architecture.input(), c.architecture.classes(), c.batch, &rng);
+    std::vector<float> logits(static_cast<size_t>(c.batch * c.architecture.classes()));
+    ASSERT_OK(plan->Run(batch.images, absl::MakeSpan(logits)));
+    EXPECT_LT(Difference(logits, network.Infer(batch.DoubleImages(), c.batch)), tolerance);
+  }
+}
+
+class LayerTest : public ::testing::TestWithParam<Layer> {};
+
+INSTANTIATE_TEST_SUITE_P(AllLayers, LayerTest, ::testing::ValuesIn(AllLayers()),
+                         [](const auto& test) {
+                           return "Layer" + std::to_string(static_cast<int>(test.param));
+                         });
+
+TEST_P(LayerTest, GradientsOfOneStep) {
+  // Rate 1 and no momentum: the change of a weight is its gradient.
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    ExpectSameTraining(RandomLayerCase(GetParam(), seed), seed, /*steps=*/1, Threads(seed), 2e-4,
+                       {1.0f, 0.0f, 0.0f});
+    if (HasFailure()) return;
+  }
+}
+
+TEST_P(LayerTest, Inference) {
+  for (uint64_t seed = 1; seed <= 40; ++seed) {
+    ExpectSameInference(RandomLayerCase(GetParam(), seed), seed, Threads(seed), 5e-5);
+    if (HasFailure()) return;
+  }
+}
+
+class NetworkTest : public ::testing::TestWithParam<std::string> {};
+
+INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(ReferenceNames()),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+Case ReferenceCase(const std::string& name) {
+  Case c;
+  c.architecture = ReferenceArchitecture(name, MakeShape(3, 11, 9), 6).value();
+  c.batch = 4;
+  c.text = name;
+  return c;
+}
+
+TEST_P(NetworkTest, SeveralSteps) {
+  ExpectSameTraining(ReferenceCase(GetParam()), 5, /*steps=*/3, /*threads=*/2, 5e-3,
+                     {0.01f, 0.9f, 1e-3f});
+}
+
+TEST_P(NetworkTest, Inference) { ExpectSameInference(ReferenceCase(GetParam()), 6, 2, 1e-4); }
+
+TEST(RandomNetworkTest, TrainingAndInference) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    Rng rng(seed);
+    Case c;
+    c.architecture = testing::RandomArchitecture(3 + static_cast<int>(seed % 12), &rng);
+    c.batch = 1 + static_cast<int>(seed % 4);
+    c.text = "seed " + std::to_string(seed) + " batch " + std::to_string(c.batch) + "\n" +
+             c.architecture.ShortDebugString();
+    const int threads = Threads(seed);
+    ExpectSameTraining(c, seed, /*steps=*/2, threads, 5e-3, {0.01f, 0.9f, 1e-3f});
+    ExpectSameInference(c, seed, threads, 1e-4);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+}  // namespace
+}  // namespace frontier::worker

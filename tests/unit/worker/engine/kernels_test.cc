@@ -1,0 +1,151 @@
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "common/base/random.h"
+#include "gtest/gtest.h"
+#include "worker/engine/kernels/elementwise.h"
+#include "worker/engine/kernels/loss.h"
+#include "worker/engine/kernels/sgd.h"
+#include "worker/engine/schedule.h"
+
+namespace frontier::worker {
+namespace {
+
+std::vector<float> RandomValues(size_t count, Rng* rng) {
+  std::vector<float> values(count);
+  for (float& v : values) v = static_cast<float>(rng->Normal());
+  return values;
+}
+
+// Below, at and above a vector, a piece of a sum, and what several threads are worth.
+constexpr size_t kCounts[] = {1, 15, 16, 17, 1023, 1025, 70001};
+
+TEST(ElementwiseTest, AddInPlaceAndApart) {
+  Rng rng(1);
+  for (const size_t count : kCounts) {
+    for (size_t terms = 2; terms <= 4; ++terms) {
+      for (const bool relu : {false, true}) {
+        std::vector<std::vector<float>> inputs;
+        std::vector<const float*> pointers;
+        for (size_t t = 0; t < terms; ++t) inputs.push_back(RandomValues(count, &rng));
+        std::vector<float> wanted(count);
+        for (size_t i = 0; i < count; ++i) {
+          wanted[i] = inputs[0][i];
+          for (size_t t = 1; t < terms; ++t) wanted[i] += inputs[t][i];
+          if (relu && wanted[i] < 0) wanted[i] = 0;
+        }
+        for (const auto& input : inputs) pointers.push_back(input.data());
+        std::vector<float> apart(count);
+        Add(pointers, static_cast<int64_t>(count), relu, apart.data());
+        EXPECT_EQ(apart, wanted);
+        Add(pointers, static_cast<int64_t>(count), relu, inputs[terms - 1].data());
+        EXPECT_EQ(inputs[terms - 1], wanted);
+      }
+    }
+  }
+}
+
+TEST(ElementwiseTest, Relu) {
+  Rng rng(2);
+  for (const size_t count : kCounts) {
+    const std::vector<float> x = RandomValues(count, &rng), dy = RandomValues(count, &rng);
+    std::vector<float> y(count), dx(count);
+    Relu(x.data(), static_cast<int64_t>(count), y.data());
+    ReluBackward(y.data(), dy.data(), static_cast<int64_t>(count), dx.data());
+    for (size_t i = 0; i < count; ++i) {
+      EXPECT_EQ(y[i], std::max(x[i], 0.0f));
+      EXPECT_EQ(dx[i], x[i] > 0 ? dy[i] : 0);
+    }
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float y;
+  Relu(&nan, 1, &y);
+  EXPECT_TRUE(std::isnan(y));
+}
+
+TEST(ElementwiseTest, RunningStatistics) {
+  const float mean = 2, variance = 3;
+  float running_mean = 1, running_variance = 1;
+  UpdateRunningStatistics(&mean, &variance, 1, 4, 0.1f, &running_mean, &running_variance);
+  EXPECT_FLOAT_EQ(running_mean, 1.1f);
+  EXPECT_FLOAT_EQ(running_variance, 1.3f);  // 0.9 + 0.1 * 3 * 4 / 3
+  UpdateRunningStatistics(&mean, &variance, 1, 1, 1.0f, &running_mean, &running_variance);
+  EXPECT_FLOAT_EQ(running_variance, 3.0f);
+}
+
+TEST(LossTest, KnownValuesAndGradient) {
+  const std::vector<float> logits = {0, 0, 0, 1, 3, 2};
+  std::vector<float> gradient(6);
+  const LossSums sums =
+      SoftmaxCrossEntropy(logits.data(), std::vector<uint8_t>{2, 1}, 3, gradient.data());
+  const double second = std::log(std::exp(1.0) + std::exp(3.0) + std::exp(2.0)) - 3;
+  EXPECT_NEAR(sums.loss, std::log(3.0) + second, 1e-6);
+  EXPECT_NEAR(sums.squares, std::log(3.0) * std::log(3.0) + second * second, 1e-6);
+  EXPECT_EQ(sums.correct, 1);  // of equal logits the first counts
+  EXPECT_NEAR(gradient[0], 1.0 / 6, 1e-6);
+  EXPECT_NEAR(gradient[2], -1.0 / 3, 1e-6);
+  EXPECT_NEAR(gradient[4], (std::exp(-second) - 1) / 2, 1e-6);
+}
+
+TEST(LossTest, LargeLogitsDoNotOverflow) {
+  const std::vector<float> logits = {1e30f, -1e30f};
+  EXPECT_EQ(SoftmaxCrossEntropy(logits.data(), std::vector<uint8_t>{0}, 2, nullptr).loss, 0);
+  EXPECT_NEAR(SoftmaxCrossEntropy(logits.data(), std::vector<uint8_t>{1}, 2, nullptr).loss, 2e30,
+              1e25);
+  const std::vector<float> bad = {std::numeric_limits<float>::quiet_NaN(), 1};
+  EXPECT_TRUE(
+      std::isnan(SoftmaxCrossEntropy(bad.data(), std::vector<uint8_t>{1}, 2, nullptr).loss));
+}
+
+TEST(SgdTest, FollowsTheFormula) {
+  // Two steps by hand: rate 0.1, momentum 0.5, decay 0.01, gradients 1 and 2.
+  float weight = 1, velocity = 0, gradient = 1;
+  const SgdParameter parameter = {&weight, &gradient, &velocity, 1, true};
+  const SgdSettings settings = {0.1f, 0.5f, 0.01f};
+  EXPECT_TRUE(SgdStep({parameter}, settings));
+  EXPECT_FLOAT_EQ(velocity, 1.01f);
+  EXPECT_FLOAT_EQ(weight, 1 - 0.1f * (1.01f + 0.5f * 1.01f));
+  gradient = 2;
+  const float g = 2 + 0.01f * weight, v = 0.5f * 1.01f + g, before = weight;
+  EXPECT_TRUE(SgdStep({parameter}, settings));
+  EXPECT_FLOAT_EQ(velocity, v);
+  EXPECT_FLOAT_EQ(weight, before - 0.1f * (g + 0.5f * v));
+}
+
+TEST(SgdTest, DecayOnlyWhereAsked) {
+  float weight = 1, velocity = 0, gradient = 0;
+  EXPECT_TRUE(SgdStep({SgdParameter{&weight, &gradient, &velocity, 1, false}}, {0.1f, 0.9f, 0.5f}));
+  EXPECT_EQ(weight, 1);
+}
+
+TEST(SgdTest, TellsOfWeightsThatAreNotFinite) {
+  for (const float bad :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -3e38f}) {
+    std::vector<float> weight(50001, 3e38f), velocity(weight.size()), gradient(weight.size());
+    gradient[49999] = bad;
+    const SgdParameter parameter = {weight.data(), gradient.data(), velocity.data(),
+                                    static_cast<int64_t>(weight.size()), false};
+    EXPECT_FALSE(SgdStep({parameter}, {1.0f, 0.0f, 0.0f})) << bad;
+  }
+}
+
+TEST(CosineScheduleTest, WarmsUpAndFalls) {
+  const CosineSchedule schedule(0.2, 100, 10);
+  EXPECT_DOUBLE_EQ(schedule.Rate(0), 0.02);
+  EXPECT_DOUBLE_EQ(schedule.Rate(9), 0.2);
+  EXPECT_DOUBLE_EQ(schedule.Rate(10), 0.2);
+  EXPECT_NEAR(schedule.Rate(55), 0.1, 1e-12);
+  EXPECT_GT(schedule.Rate(99), 0);
+  EXPECT_LT(schedule.Rate(99), 1e-4);
+  for (int64_t s = 11; s < 100; ++s) EXPECT_LT(schedule.Rate(s), schedule.Rate(s - 1));
+}
+
+TEST(CosineScheduleTest, EdgeCases) {
+  EXPECT_DOUBLE_EQ(CosineSchedule(0.1, 1, 0).Rate(0), 0.1);
+  EXPECT_DOUBLE_EQ(CosineSchedule(0.1, 5, 50).Rate(4), 0.1);    // warm-up cut to the run
+  EXPECT_DOUBLE_EQ(CosineSchedule(0.1, 10, 0.5).Rate(0), 0.1);  // a fraction of a step
+}
+
+}  // namespace
+}  // namespace frontier::worker

@@ -1,0 +1,248 @@
+#include <sys/resource.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <new>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/architecture/graph.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/sha256.h"
+#include "common/model_io/model_file.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/idx_files.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/worker/trial/trial_cases.h"
+#include "worker/trial/evaluate.h"
+#include "worker/trial/memory_reserve.h"
+#include "worker/trial/trial_process.h"
+
+namespace frontier::worker {
+namespace {
+
+using ::frontier::testing::IdxBytes;
+using ::frontier::testing::IdxFolder;
+using ::frontier::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+std::vector<v1::TrialProcessUpdate> Updates(const v1::TrialProcessInput& input) {
+  SystemClock clock;
+  std::vector<v1::TrialProcessUpdate> updates;
+  RunTrial(input, &clock,
+           [&updates](const v1::TrialProcessUpdate& update) { updates.push_back(update); });
+  return updates;
+}
+
+class RunTrialTest : public ::testing::Test {
+ protected:
+  RunTrialTest() {
+    WriteStripes(folder_);
+    input_ = StripesTask(folder_);
+    input_.set_weights_path(folder_.File("weights"));
+  }
+
+  void ExpectFailure(v1::FailureCause cause, const std::string& message) {
+    const std::vector<v1::TrialProcessUpdate> updates = Updates(input_);
+    ASSERT_FALSE(updates.empty());
+    EXPECT_EQ(v1::FailureCause_Name(updates.back().failure().cause()),
+              v1::FailureCause_Name(cause));
+    EXPECT_THAT(updates.back().failure().message(), HasSubstr(message));
+    EXPECT_FALSE(std::filesystem::exists(input_.weights_path()));
+  }
+
+  v1::TrainingRecipe* recipe() { return input_.mutable_task()->mutable_training(); }
+  v1::DatasetSpec* dataset() { return input_.mutable_task()->mutable_dataset(); }
+
+  IdxFolder folder_;
+  v1::TrialProcessInput input_;
+};
+
+TEST_F(RunTrialTest, ReportsEpochsAndEveryMeasurement) {
+  const std::vector<v1::TrialProcessUpdate> updates = Updates(input_);
+  ASSERT_EQ(updates.size(), 3u);
+  for (int e = 0; e < 2; ++e) {
+    const v1::EpochMetrics& epoch = updates[static_cast<size_t>(e)].epoch();
+    EXPECT_EQ(epoch.epoch(), e + 1);
+    EXPECT_GT(epoch.train_loss(), 0);
+    EXPECT_GT(epoch.images_per_second(), 0);
+  }
+  ASSERT_TRUE(updates[2].has_result()) << updates[2].ShortDebugString();
+  const v1::TrialResult& result = updates[2].result();
+  EXPECT_EQ(result.epochs_size(), 2);
+  std::set<v1::Metric> metrics;
+  for (const v1::Measurement& m : result.measurements()) {
+    EXPECT_TRUE(metrics.insert(m.metric()).second) << v1::Metric_Name(m.metric());
+    EXPECT_LE(m.low(), m.value()) << v1::Metric_Name(m.metric());
+    EXPECT_GE(m.high(), m.value()) << v1::Metric_Name(m.metric());
+    EXPECT_EQ(m.hardware_class(), m.metric() == v1::METRIC_LATENCY_MS ? "test-class" : "");
+    if (m.metric() == v1::METRIC_ACCURACY) {
+      EXPECT_GT(m.value(), 0.9);
+      EXPECT_EQ(m.method(), "validation-split");
+      EXPECT_EQ(m.value(), result.epochs(1).validation_accuracy());
+    }
+    if (m.metric() == v1::METRIC_PARAMETERS) {
+      EXPECT_EQ(m.value(), 8 * 9 + 16 + 288 * 3 + 3);
+    }
+    if (m.metric() == v1::METRIC_MACS) {
+      EXPECT_EQ(m.value(), 8 * 9 * 36 + 288 * 3);
+    }
+  }
+  EXPECT_EQ(metrics,
+            (std::set<v1::Metric>{v1::METRIC_ACCURACY, v1::METRIC_LOSS, v1::METRIC_LATENCY_MS,
+                                  v1::METRIC_PARAMETERS, v1::METRIC_MACS}));
+  EXPECT_THAT(result.engine().library(), HasSubstr("oneDNN 2."));
+  EXPECT_EQ(result.engine().precision(), "f32");
+  EXPECT_EQ(result.engine().threads(), 1);
+  EXPECT_EQ(result.engine().seed(), 3u);
+  ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(input_.weights_path()));
+  EXPECT_EQ(result.weights_sha256(), Sha256Hex(bytes));
+}
+
+TEST_F(RunTrialTest, TheWeightsFileGivesTheReportedFiguresAgain) {
+  const v1::TrialResult result = Updates(input_).back().result();
+  for (const int threads : {1, 2}) {
+    ASSERT_OK_AND_ASSIGN(const Evaluation evaluation,
+                         EvaluateModel(input_.weights_path(), folder_.path(), *dataset(),
+                                       EvaluationPart::kValidation, threads));
+    EXPECT_EQ(evaluation.accuracy, result.epochs(1).validation_accuracy());
+    EXPECT_EQ(evaluation.loss, result.epochs(1).validation_loss());
+    EXPECT_EQ(evaluation.samples, 60);
+  }
+  EXPECT_THAT(
+      EvaluateModel(input_.weights_path(), folder_.path(), *dataset(), EvaluationPart::kTest, 1),
+      StatusIs(absl::StatusCode::kNotFound, HasSubstr("t10k-images")));
+}
+
+TEST_F(RunTrialTest, SameSeedSameWeights) {
+  dataset()->set_train_samples(100);
+  recipe()->set_horizontal_flip(true);
+  std::vector<std::string> digests;
+  for (const uint64_t seed : {1u, 1u, 2u}) {
+    input_.mutable_task()->set_seed(seed);
+    digests.push_back(Updates(input_).back().result().weights_sha256());
+    EXPECT_TRUE(IsSha256Hex(digests.back()));
+  }
+  EXPECT_EQ(digests[0], digests[1]);
+  EXPECT_NE(digests[0], digests[2]);
+}
+
+TEST_F(RunTrialTest, WithoutAPathNoWeightsAreKept) {
+  input_.clear_weights_path();
+  const v1::TrialProcessUpdate end = Updates(input_).back();
+  ASSERT_TRUE(end.has_result());
+  EXPECT_EQ(end.result().weights_sha256(), "");
+}
+
+TEST_F(RunTrialTest, DataSetFailures) {
+  input_.set_dataset_path("/no/such/folder");
+  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "/no/such/folder");
+  input_.set_dataset_path(folder_.path());
+  folder_.Write("train-labels-idx1-ubyte", IdxBytes({3}, {0, 1, 2}));
+  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "has 240 images but");
+  folder_.Write("train-labels-idx1-ubyte", IdxBytes({240}, std::vector<uint8_t>(240, 3)));
+  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "label 3 of sample 0 is not below 3 classes");
+  folder_.Write("train-labels-idx1-ubyte", IdxBytes({240}, std::vector<uint8_t>(240, 2)));
+  folder_.Write("train-images-idx3-ubyte", IdxBytes({240, 6, 5}, std::vector<uint8_t>(7200)));
+  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "has samples of 1x6x5, the architecture takes 1x6x6");
+}
+
+TEST_F(RunTrialTest, InvalidTasks) {
+  const v1::TrialProcessInput good = input_;
+  const struct {
+    void (*change)(v1::TrialTask*);
+    const char* message;
+  } cases[] = {
+      {[](v1::TrialTask* t) { t->mutable_training()->set_epochs(0); }, "training.epochs: 0"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_batch_size(0); },
+       "training.batch_size: 0"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_batch_size(181); },
+       "batch_size: 181 is more than the 180 training samples"},
+      {[](v1::TrialTask* t) {
+         t->mutable_training()->set_learning_rate(std::numeric_limits<double>::infinity());
+       },
+       "training.learning_rate: inf"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_momentum(1); }, "training.momentum: 1"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_weight_decay(-1); },
+       "training.weight_decay: -1"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_warmup_epochs(-1); },
+       "training.warmup_epochs: -1"},
+      {[](v1::TrialTask* t) { t->mutable_limits()->set_threads(-2); }, "limits.threads: -2"},
+      {[](v1::TrialTask* t) { t->mutable_dataset()->set_classes(4); }, "dataset.classes: 4"},
+      {[](v1::TrialTask* t) { t->mutable_dataset()->set_train_samples(181); },
+       "train_samples: 181"},
+      {[](v1::TrialTask* t) { t->mutable_architecture()->clear_nodes(); }, "nodes"},
+      {[](v1::TrialTask* t) {
+         t->mutable_architecture()->mutable_nodes(1)->mutable_convolution()->set_groups(3);
+       },
+       "nodes[1].convolution.groups"},
+  };
+  for (const auto& c : cases) {
+    input_ = good;
+    c.change(input_.mutable_task());
+    ExpectFailure(v1::FAILURE_CAUSE_INVALID, c.message);
+  }
+}
+
+TEST_F(RunTrialTest, DivergenceIsTyped) {
+  std::vector<uint8_t> labels;  // that cannot be told apart
+  for (int i = 0; i < kTrialSamples; ++i) labels.push_back(static_cast<uint8_t>(i / 7 % 3));
+  folder_.Write("train-labels-idx1-ubyte", IdxBytes({kTrialSamples}, labels));
+  v1::Architecture* architecture = input_.mutable_task()->mutable_architecture();
+  v1::Node classifier = architecture->nodes(4);
+  classifier.set_inputs(0, 0);
+  architecture->mutable_nodes()->DeleteSubrange(1, 4);
+  *architecture->add_nodes() = classifier;  // no norm that tames it
+  recipe()->set_learning_rate(1e9);
+  ExpectFailure(v1::FAILURE_CAUSE_DIVERGED, "epoch 1, step 2 of 11: loss ");
+}
+
+TEST_F(RunTrialTest, UnwritableWeightsAreInternal) {
+  input_.set_weights_path(folder_.path() + "/no/such/folder/weights");
+  ExpectFailure(v1::FAILURE_CAUSE_INTERNAL, "no/such/folder/weights");
+}
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(MemoryReserveTest, ExhaustedMemoryThrows) {
+  const MemoryReserve reserve(1 << 16);
+  // Not a constant, or the compiler refuses what can never work.
+  const volatile size_t impossible = size_t{1} << 60;
+  for (int i = 0; i < 2; ++i) {  // the second time there is no reserve left
+    EXPECT_THROW(std::vector<char>().reserve(impossible), std::bad_alloc);
+  }
+}
+
+// Runs a wide network with `megabytes` of memory beyond what the process has; leaves with 0 if that
+// failed as out of memory.
+[[noreturn]] void RunOutOfMemory(v1::TrialProcessInput input, int64_t megabytes) {
+  std::ifstream statm("/proc/self/statm");
+  int64_t pages[6] = {};
+  for (int64_t& p : pages) statm >> p;
+  const rlim_t limit = static_cast<rlim_t>(pages[5] * 4096 + (megabytes << 20));
+  const rlimit value = {limit, limit};
+  setrlimit(RLIMIT_DATA, &value);
+  v1::Architecture* architecture = input.mutable_task()->mutable_architecture();
+  architecture->mutable_nodes(1)->mutable_convolution()->set_out_channels(4096);
+  input.mutable_task()->mutable_training()->set_batch_size(128);
+  const v1::TrialProcessUpdate end = Updates(input).back();
+  fprintf(stderr, "%s\n", end.ShortDebugString().substr(0, 300).c_str());
+  _exit(end.failure().cause() == v1::FAILURE_CAUSE_OUT_OF_MEMORY ? 0 : 1);
+}
+
+TEST_F(RunTrialTest, ExhaustedMemoryIsTyped) {
+  ::testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  for (const int64_t megabytes : {12, 20, 40, 80}) {
+    EXPECT_EXIT(RunOutOfMemory(input_, megabytes), ::testing::ExitedWithCode(0), "OUT_OF_MEMORY")
+        << megabytes;
+  }
+}
+#endif
+
+}  // namespace
+}  // namespace frontier::worker

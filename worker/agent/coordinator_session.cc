@@ -1,0 +1,250 @@
+#include "worker/agent/coordinator_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/base/status.h"
+#include "common/base/version.h"
+#include "worker/agent/failure.h"
+
+namespace frontier::worker {
+namespace {
+
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kLongestPause = absl::Seconds(5);
+// Of repeated tries the first and every tenth are logged.
+constexpr int kLogEvery = 10;
+
+LogIds IdsOf(const v1::AttemptKey& key) { return {key.job_id(), key.trial(), key.attempt()}; }
+
+std::string Text(const absl::Status& status) {
+  return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+}
+
+}  // namespace
+
+bool IsTransient(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kDataLoss:
+      return true;
+    default:
+      return false;
+  }
+}
+
+CoordinatorSession::CoordinatorSession(v1::RegisterRequest registration, uint64_t seed,
+                                       Outbox* outbox, Clock* clock, Pacer* pacer)
+    : registration_(std::move(registration)),
+      seed_(seed),
+      outbox_(outbox),
+      clock_(clock),
+      pacer_(pacer) {}
+
+std::string CoordinatorSession::NextRequestId() {
+  return absl::StrCat(incarnation(), "-", ++last_request_);
+}
+
+Backoff CoordinatorSession::NewBackoff() {
+  return Backoff(kFirstPause, kLongestPause, Rng(seed_, ++backoffs_));
+}
+
+absl::Status CoordinatorSession::Register(WorkerClient* client, const StopEvent& stop,
+                                          absl::Duration give_up_after) {
+  MutexLock lock(&registering_);
+  v1::RegisterRequest request = registration_;
+  request.set_request_id(NextRequestId());
+  Backoff backoff = NewBackoff();
+  const absl::Duration started = clock_->Elapsed();
+  for (int tries = 0;; ++tries) {
+    if (stop.raised()) return absl::CancelledError("stopped before the worker was registered");
+    const absl::StatusOr<v1::RegisterResponse> response = client->Register(request);
+    if (response.ok()) {
+      if (response->heartbeat_interval_ms() > 0) {
+        heartbeat_interval_ms_ = std::max<int64_t>(response->heartbeat_interval_ms(), 50);
+      }
+      ++registrations_;
+      LogInfo({.worker = worker_id()},
+              absl::StrCat("registered with coordinator ", response->version(), " (protocol ",
+                           response->protocol_version(), "); heartbeat every ",
+                           absl::FormatDuration(heartbeat_interval())));
+      return absl::OkStatus();
+    }
+    if (stop.raised()) continue;
+    if (!IsTransient(response.status())) return response.status();
+    const absl::Duration waited = clock_->Elapsed() - started;
+    const absl::Duration pause = backoff.Next();
+    if (give_up_after > absl::ZeroDuration() && waited + pause > give_up_after) {
+      return absl::DeadlineExceededError(
+          absl::StrCat("no coordinator after ", absl::FormatDuration(waited), ", ", tries + 1,
+                       " tries; the last said ", Text(response.status())));
+    }
+    if (tries % kLogEvery == 0) {
+      LogWarning({.worker = worker_id()},
+                 absl::StrCat("coordinator cannot be reached (", Text(response.status()),
+                              "); next try in ", absl::FormatDuration(pause), ", then again",
+                              give_up_after > absl::ZeroDuration()
+                                  ? absl::StrCat(" for ", absl::FormatDuration(give_up_after))
+                                  : " until it answers"));
+    }
+    pacer_->Pause(stop, pause);
+  }
+}
+
+absl::Status CoordinatorSession::RegisterAgain(WorkerClient* client, const StopEvent& stop,
+                                               int64_t registrations) {
+  if (registrations_.load() != registrations) return absl::OkStatus();
+  LogWarning({.worker = worker_id()}, "the coordinator does not know this worker; registering");
+  return Register(client, stop, absl::ZeroDuration());
+}
+
+CoordinatorSession::Next CoordinatorSession::AfterError(WorkerClient* client,
+                                                        const absl::Status& status,
+                                                        const LogIds& ids, absl::string_view what,
+                                                        int64_t registrations, int tries,
+                                                        Backoff* backoff, const StopEvent& stop) {
+  if (GetErrorReason(status) == v1::ERROR_REASON_UNKNOWN_WORKER) {
+    const absl::Status again = RegisterAgain(client, stop, registrations);
+    if (!again.ok()) {
+      if (stop.raised()) return Next::kStopped;
+      LogError(ids, absl::StrCat(what, ": cannot register again: ", Text(again)));
+      return Next::kRefused;
+    }
+  } else if (!IsTransient(status)) {
+    return Next::kRefused;
+  }
+  const absl::Duration pause = backoff->Next();
+  if (tries % kLogEvery == 0 && !stop.raised()) {
+    LogWarning(ids, absl::StrCat(what, ": ", Text(status), "; trying again in ",
+                                 absl::FormatDuration(pause)));
+  }
+  return pacer_->Pause(stop, pause) ? Next::kStopped : Next::kTryAgain;
+}
+
+absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, const v1::ReportRequest& report,
+                                             bool* uploaded) {
+  if (!*uploaded) {
+    const std::string path = outbox_->WeightsPath(report.key(), report.token());
+    v1::UploadWeightsHeader header;
+    header.set_worker_id(report.worker_id());
+    *header.mutable_key() = report.key();
+    header.set_token(report.token());
+    header.set_sha256(report.result().weights_sha256());
+    ASSIGN_OR_RETURN(const int64_t size, FileSize(path));
+    header.set_size(size);
+    RETURN_IF_ERROR(client->UploadWeights(header, path));
+    *uploaded = true;
+  }
+  ASSIGN_OR_RETURN(const v1::ReportResponse response, client->Report(report));
+  LogInfo(IdsOf(report.key()),
+          absl::StrCat("reported ", report.has_result() ? "result" : "failure", "; the trial is ",
+                       v1::TrialState_Name(response.trial_state())));
+  return absl::OkStatus();
+}
+
+bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
+                                 const HeldLease* held, const StopEvent& stop,
+                                 absl::Duration give_up_after) {
+  const LogIds ids = IdsOf(report.key());
+  const v1::AttemptKey key = report.key();
+  const int64_t token = report.token();
+  const auto settle = [&] {
+    outbox_->Remove(key, token);
+    return true;
+  };
+  Backoff backoff = NewBackoff();
+  const absl::Duration started = clock_->Elapsed();
+  const auto out_of_time = [&] {
+    return give_up_after > absl::ZeroDuration() && clock_->Elapsed() - started > give_up_after;
+  };
+  bool uploaded = report.result().weights_sha256().empty();
+  for (int tries = 0; !stop.raised() && !out_of_time(); ++tries) {
+    if (held != nullptr && held->stop_reason() == StopReason::kRevoked) {
+      LogWarning(ids, "the lease was taken away before its outcome was reported; it is dropped");
+      return settle();
+    }
+    const int64_t registered = registrations();
+    const absl::Status status = SendOutcome(client, report, &uploaded);
+    if (status.ok()) return settle();
+    if (GetErrorReason(status) == v1::ERROR_REASON_STALE_LEASE) {
+      LogWarning(ids, absl::StrCat("outcome refused, it is dropped: ", status.message()));
+      return settle();
+    }
+    switch (AfterError(client, status, ids, "cannot report", registered, tries, &backoff, stop)) {
+      case Next::kStopped:
+        return false;
+      case Next::kTryAgain:
+        continue;
+      case Next::kRefused:
+        break;
+    }
+    if (!uploaded) {
+      LogError(ids, absl::StrCat("weights refused, reporting without: ", Text(status)));
+      report.mutable_result()->clear_weights_sha256();
+      uploaded = true;
+    } else if (report.has_result() && absl::IsInvalidArgument(status)) {
+      LogError(ids, absl::StrCat("result refused, reporting a failure: ", Text(status)));
+      for (const v1::Measurement& measurement : report.result().measurements()) {
+        if (measurement.metric() == v1::METRIC_CPU_SECONDS ||
+            measurement.metric() == v1::METRIC_WALL_SECONDS ||
+            measurement.metric() == v1::METRIC_ENERGY_J ||
+            measurement.metric() == v1::METRIC_CO2_G) {
+          *report.add_usage() = measurement;
+        }
+      }
+      *report.mutable_failure() =
+          MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                      absl::StrCat("the coordinator refused the result: ", status.message()));
+    } else {
+      LogError(ids, absl::StrCat("outcome refused, it is dropped: ", Text(status)));
+      return settle();
+    }
+    // Other content needs another request id.
+    report.set_request_id(NextRequestId());
+    if (absl::Status stored = outbox_->Put(report); !stored.ok()) {
+      LogError(ids, absl::StrCat("cannot keep the outcome on disk: ", stored.message()));
+    }
+  }
+  return false;
+}
+
+bool CoordinatorSession::GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,
+                                  absl::string_view reason,
+                                  const std::vector<v1::Measurement>& usage,
+                                  const StopEvent& stop) {
+  v1::GiveBackRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_worker_id(worker_id());
+  *request.mutable_key() = key;
+  request.set_token(token);
+  request.set_reason(std::string(reason));
+  for (const v1::Measurement& measurement : usage) *request.add_usage() = measurement;
+  const LogIds ids = IdsOf(key);
+  Backoff backoff = NewBackoff();
+  for (int tries = 0; !stop.raised(); ++tries) {
+    const int64_t registered = registrations();
+    const absl::StatusOr<v1::GiveBackResponse> response = client->GiveBack(request);
+    if (response.ok()) {
+      LogInfo(ids, absl::StrCat("gave the lease back: ", reason));
+      return true;
+    }
+    const Next next = AfterError(client, response.status(), ids, "cannot give the lease back",
+                                 registered, tries, &backoff, stop);
+    if (next == Next::kStopped) return false;
+    if (next == Next::kRefused) {
+      LogWarning(ids, absl::StrCat("giving back refused: ", Text(response.status())));
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace frontier::worker

@@ -1,0 +1,221 @@
+#include "worker/agent/daemon.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/status.h"
+#include "common/base/version.h"
+#include "common/rpc/client/worker_client.h"
+#include "google/protobuf/util/json_util.h"
+#include "worker/agent/agent.h"
+#include "worker/agent/dataset_catalog.h"
+#include "worker/agent/hardware.h"
+#include "worker/agent/outbox.h"
+#include "worker/agent/state_folder.h"
+#include "worker/agent/trial_process_runner.h"
+
+namespace frontier::worker {
+namespace {
+
+constexpr char kDefaultDatasetRoot[] = "/usr/share/datasets";
+
+std::atomic<Agent*> running_agent{nullptr};
+
+void OnLeave(int) {
+  if (Agent* agent = running_agent.load()) agent->Shutdown();
+}
+void OnDrain(int) {
+  if (Agent* agent = running_agent.load()) agent->Drain();
+}
+
+void Handle(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  sigaction(signal, nullptr, &action);
+  // What is ignored stays ignored: under nohup a lost terminal is no reason to leave.
+  if (signal == SIGHUP && action.sa_handler == SIG_IGN) return;
+  action = {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(signal, &action, nullptr);
+}
+
+void HandleSignals(void (*leave)(int), void (*drain)(int)) {
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) Handle(signal, leave);
+  Handle(SIGUSR1, drain);
+  Handle(SIGPIPE, SIG_IGN);
+  Handle(SIGCHLD, SIG_DFL);
+}
+
+absl::StatusOr<uint64_t> RandomBits() {
+  uint64_t bits = 0;
+  if (getrandom(&bits, sizeof(bits), 0) != sizeof(bits)) {
+    return absl::InternalError("the system gives no random bytes");
+  }
+  return bits;
+}
+
+std::string HostName() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 ? name : "";
+}
+
+// What this machine is and has.
+struct Machine {
+  v1::Hardware hardware;
+  DatasetCatalog catalog;
+  int slots = 1;
+  int64_t memory_bytes_per_trial = 0;
+};
+
+absl::StatusOr<Machine> LookAtMachine(const WorkerOptions& options, const std::string& engine) {
+  Machine machine;
+  ASSIGN_OR_RETURN(machine.hardware, DetectHardware(options.paths));
+  machine.hardware.set_engine(engine);
+  DatasetCatalogOptions catalog_options = {options.datasets, options.dataset_root};
+  std::error_code error;
+  // The default is a place to look, not a demand.
+  if (options.dataset_root == kDefaultDatasetRoot &&
+      !std::filesystem::is_directory(options.dataset_root, error)) {
+    catalog_options.root.clear();
+  }
+  ASSIGN_OR_RETURN(machine.catalog, DatasetCatalog::Create(catalog_options));
+  machine.slots = options.slots > 0
+                      ? options.slots
+                      : std::max(1, machine.hardware.cores() / options.threads_per_trial);
+  machine.memory_bytes_per_trial = options.memory_mb_per_trial > 0
+                                       ? options.memory_mb_per_trial << 20
+                                       : machine.hardware.memory_bytes() / 5 * 4 / machine.slots;
+  return machine;
+}
+
+int ExitCodeOf(const absl::Status& status) {
+  if (status.ok()) return kExitOk;
+  if (GetErrorReason(status) == v1::ERROR_REASON_PROTOCOL_VERSION) return kExitProtocolVersion;
+  if (absl::IsDeadlineExceeded(status)) return kExitNoCoordinator;
+  return kExitRefused;
+}
+
+int Complain(const absl::Status& status, int code) {
+  LogError({}, absl::StrCat(status.message(), " (exit code ", code, ")"));
+  return code;
+}
+
+void LogStart(const CommandLine& line, const Machine& machine, const EnergyModel& energy,
+              const std::string& worker_id) {
+  LogInfo({.worker = worker_id}, VersionLine("frontier-worker"));
+  for (const absl::string_view setting :
+       absl::StrSplit(line.effective_config, '\n', absl::SkipEmpty())) {
+    LogInfo({}, absl::StrCat("config: ", setting));
+  }
+  const v1::Hardware& hardware = machine.hardware;
+  LogInfo({}, absl::StrCat(hardware.cpu_model(), ", ", hardware.cores(), " core(s), ",
+                           hardware.memory_bytes() >> 20, " MiB, ", hardware.os(), ", class ",
+                           hardware.hardware_class(), ", engine ", hardware.engine()));
+  LogInfo({}, absl::StrCat(machine.slots, " trial(s) at a time of ", line.worker.threads_per_trial,
+                           " thread(s) and ", machine.memory_bytes_per_trial >> 20, " MiB each; ",
+                           energy.Describe()));
+  for (const v1::Dataset& dataset : machine.catalog.datasets()) {
+    LogInfo({}, absl::StrCat("data set ", dataset.name(), ": ", dataset.train_samples(), " + ",
+                             dataset.test_samples(), " samples, ", dataset.channels(), "x",
+                             dataset.height(), "x", dataset.width(), ", ", dataset.classes(),
+                             " classes"));
+  }
+  if (machine.catalog.datasets().empty()) {
+    LogWarning({}, "no data set found; no job can run here (--dataset, --dataset_root)");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> DescribeMachine(const WorkerOptions& options,
+                                            const std::string& engine) {
+  ASSIGN_OR_RETURN(const Machine machine, LookAtMachine(options, engine));
+  v1::RegisterRequest request;
+  request.set_protocol_version(kProtocolVersion);
+  request.set_version(std::string(ProductVersion()));
+  *request.mutable_hardware() = machine.hardware;
+  for (v1::Dataset& dataset : machine.catalog.datasets()) {
+    *request.add_datasets() = std::move(dataset);
+  }
+  request.set_slots(machine.slots);
+  std::string json;
+  google::protobuf::util::JsonPrintOptions print;
+  print.add_whitespace = true;
+  print.preserve_proto_field_names = true;
+  if (!google::protobuf::util::MessageToJsonString(request, &json, print).ok()) {
+    return absl::InternalError("cannot print the machine as JSON");
+  }
+  return json;
+}
+
+int RunDaemon(const CommandLine& line, const std::string& engine) {
+  const WorkerOptions& options = line.worker;
+  if (absl::Status status = InitLogging(options.log); !status.ok()) {
+    return Complain(status, kExitUsage);
+  }
+  absl::StatusOr<std::unique_ptr<StateFolder>> state = StateFolder::Open(options.state_dir);
+  if (!state.ok()) return Complain(state.status(), kExitStateFolder);
+  absl::StatusOr<std::unique_ptr<Outbox>> outbox = Outbox::Open((*state)->outbox());
+  if (!outbox.ok()) return Complain(outbox.status(), kExitStateFolder);
+  const absl::StatusOr<uint64_t> bits = RandomBits();
+  if (!bits.ok()) return Complain(bits.status(), kExitInternal);
+  AgentOptions agent_options;
+  agent_options.worker_id = options.worker_id;
+  if (agent_options.worker_id.empty()) {
+    absl::StatusOr<std::string> id =
+        (*state)->WorkerId(HostName(), absl::StrFormat("%08x", *bits >> 32));
+    if (!id.ok()) return Complain(id.status(), kExitStateFolder);
+    agent_options.worker_id = *std::move(id);
+  }
+  const absl::StatusOr<Machine> machine = LookAtMachine(options, engine);
+  if (!machine.ok()) return Complain(machine.status(), kExitUsage);
+  const absl::StatusOr<EnergyModel> energy = EnergyModel::Create(MakeEnergyOptions(options));
+  if (!energy.ok()) return Complain(energy.status(), kExitUsage);
+  LogStart(line, *machine, *energy, agent_options.worker_id);
+
+  agent_options.incarnation = absl::StrFormat("%016x", *bits);
+  agent_options.seed = *bits;
+  agent_options.slots = machine->slots;
+  agent_options.hardware = machine->hardware;
+  agent_options.trial_defaults.threads = options.threads_per_trial;
+  agent_options.trial_defaults.most_threads = machine->hardware.cores();
+  agent_options.trial_defaults.memory_bytes = machine->memory_bytes_per_trial;
+  agent_options.connect_timeout = absl::Seconds(options.connect_timeout_seconds);
+  agent_options.shutdown_timeout = absl::Seconds(options.shutdown_seconds);
+
+  SystemClock clock;
+  SystemPacer pacer;
+  TrialProcessRunnerOptions runner_options;
+  runner_options.proc_root = options.paths.proc_root;
+  const std::unique_ptr<TrialRunner> runner = NewTrialProcessRunner(runner_options, &clock);
+  const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
+  const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
+  Agent agent(agent_options, {client.get(), lease_client.get(), runner.get(), &machine->catalog,
+                              &*energy, outbox->get(), &clock, &pacer});
+  running_agent = &agent;
+  HandleSignals(OnLeave, OnDrain);
+  LogInfo({}, absl::StrCat("looking for the coordinator at ", options.coordinator));
+  const absl::Status status = agent.Run();
+  HandleSignals(SIG_IGN, SIG_IGN);
+  running_agent = nullptr;
+  if (!status.ok()) return Complain(status, ExitCodeOf(status));
+  LogInfo({.worker = agent_options.worker_id}, "left");
+  return kExitOk;
+}
+
+}  // namespace frontier::worker

@@ -1,0 +1,191 @@
+#include "worker/agent/options.h"
+
+#include <CLI/CLI.hpp>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/version.h"
+#include "worker/agent/state_folder.h"
+
+namespace frontier::worker {
+namespace {
+
+constexpr char kDescription[] =
+    "Trains and measures proposed architectures on this machine for a coordinator.\n"
+    "Without a command it is a daemon; SIGTERM or SIGINT gives running trials back and leaves,\n"
+    "SIGUSR1 lets them end first.";
+
+constexpr char kFooter[] =
+    "Exit codes:\n"
+    "  0  told to leave, or help was asked for\n"
+    "  1  internal error\n"
+    "  2  wrong flags, configuration or data set\n"
+    "  3  no coordinator within --connect_timeout_seconds\n"
+    "  4  the coordinator speaks another protocol version\n"
+    "  5  --state_dir cannot be used, or another worker uses it\n"
+    "  6  the coordinator refuses this worker\n"
+    "A configuration file holds flags without dashes, one a line: slots = 2";
+
+// CLI11 throws; nothing of that leaves this file.
+std::string ErrorText(const CLI::App& app, const CLI::Error& error, int* code) {
+  std::ostringstream out, err;
+  *code = app.exit(error, out, err) == 0 ? kExitOk : kExitUsage;
+  return out.str() + err.str();
+}
+
+void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
+                    std::string* log_level) {
+  app->add_option("--coordinator", o->coordinator, "Address of the coordinator, host:port")
+      ->check([](const std::string& text) {
+        const size_t colon = text.rfind(':');
+        const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size();
+        return good ? std::string() : "'" + text + "' is not host:port";
+      });
+  app->add_option(
+      "--state_dir", o->state_dir,
+      "Folder of this worker's own: its name, and outcomes until they are acknowledged");
+  app->add_option("--worker_id", o->worker_id,
+                  "Name of this worker; by default the host's with a suffix, kept in --state_dir")
+      ->check([](const std::string& text) {
+        if (text.empty()) return std::string();  // as if it were not given
+        const absl::Status status = CheckWorkerId(text);
+        return std::string(status.message());
+      });
+  app->add_option("--slots", o->slots, "Trials at a time; 0 = cores / --threads_per_trial")
+      ->check(CLI::Range(0, 1024));
+  app->add_option("--threads_per_trial", o->threads_per_trial,
+                  "Compute threads of a trial whose job does not say")
+      ->check(CLI::Range(1, 1024));
+  app->add_option("--memory_mb_per_trial", o->memory_mb_per_trial,
+                  "Private memory a trial may use whose job does not say, MiB; 0 = four fifths of "
+                  "the memory, shared by the slots")
+      ->check(CLI::Range(int64_t{0}, int64_t{1} << 30));
+  app->add_option("--dataset", o->datasets,
+                  "A data set, name=folder with IDX files; may be repeated")
+      ->allow_extra_args(false);
+  app->add_option("--dataset_root", o->dataset_root,
+                  "Each subfolder with IDX files is offered under its own name; empty = none");
+  app->add_option("--connect_timeout_seconds", o->connect_timeout_seconds,
+                  "How long to look for the coordinator at the start; 0 = for ever")
+      ->check(CLI::Range(0.0, 1e9));
+  app->add_option("--shutdown_seconds", o->shutdown_seconds,
+                  "How long leaving may take: outcomes reported, leases given back")
+      ->check(CLI::Range(0.0, 1e6));
+  app->add_option("--log_format", *log_format, "text or json")
+      ->check(CLI::IsMember({"text", "json"}));
+  app->add_option("--log_level", *log_level, "debug, info, warning or error")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app->add_option("--log_file", o->log.file, "File to append the log to; empty = standard error");
+  app->add_option("--cpu_idle_watts", o->cpu_idle_watts,
+                  "Measured power of the whole machine when idle; with --cpu_full_watts");
+  app->add_option("--cpu_full_watts", o->cpu_full_watts,
+                  "Measured power of the whole machine with all cores busy");
+  app->add_option("--carbon_g_per_kwh", o->carbon_g_per_kwh,
+                  "Carbon intensity of the electricity, g CO2e/kWh; by default the world average");
+  app->add_option("--pue", o->pue,
+                  "Power usage effectiveness of the facility, at least 1; enters CO2 only");
+  app->add_option("--proc_root", o->paths.proc_root, "Where /proc is mounted");
+  app->add_option("--sysfs_root", o->paths.sysfs_root, "Where /sys is mounted");
+}
+
+// What is not given is left out: a configuration file cannot say "none" of most flags.
+std::string EffectiveConfig(const CLI::App& app) {
+  std::string config;
+  for (const absl::string_view line :
+       absl::StrSplit(app.config_to_str(/*default_also=*/true, /*write_description=*/false), '\n',
+                      absl::SkipEmpty())) {
+    const bool empty = absl::EndsWith(line, "=\"\"") && !absl::StartsWith(line, "dataset_root=");
+    if (!empty && !absl::EndsWith(line, "=\"[]\"")) absl::StrAppend(&config, line, "\n");
+  }
+  return config;
+}
+
+}  // namespace
+
+EnergyOptions MakeEnergyOptions(const WorkerOptions& options) {
+  EnergyOptions energy;
+  if (options.cpu_idle_watts.has_value()) energy.idle_power = Watts(*options.cpu_idle_watts);
+  if (options.cpu_full_watts.has_value()) energy.full_power = Watts(*options.cpu_full_watts);
+  if (options.carbon_g_per_kwh.has_value()) {
+    energy.carbon_intensity = GramsPerKwh(*options.carbon_g_per_kwh);
+  }
+  energy.pue = options.pue;
+  energy.machine_cores = OnlineCores(options.paths);
+  return energy;
+}
+
+CommandLine ParseCommandLine(int argc, const char* const* argv) {
+  CommandLine line;
+  std::string log_format = "text", log_level = "info";
+  bool print_config = false;
+  CLI::App app(kDescription, "frontier-worker");
+  app.option_defaults()->always_capture_default();
+  app.footer(kFooter);
+  app.set_version_flag("--version", VersionLine("frontier-worker"));
+  app.set_config("--config", "", "Configuration file; flags override it")->configurable(false);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.add_flag("--print_config", print_config, "Print the effective configuration and exit")
+      ->configurable(false);
+  AddDaemonFlags(&app, &line.worker, &log_format, &log_level);
+
+  CLI::App* hardware = app.add_subcommand("hardware", "Print as JSON what would be registered");
+  hardware->fallthrough();
+
+  CLI::App* evaluate =
+      app.add_subcommand("evaluate", "Print as JSON the accuracy and loss of a trained model");
+  EvaluateOptions* e = &line.evaluate;
+  evaluate->add_option("--model", e->model, "Model file")->required();
+  evaluate->add_option("--dataset_folder", e->dataset_folder, "Folder with IDX files")->required();
+  evaluate->add_option("--part", e->part, "validation (of the job's split) or test")
+      ->check(CLI::IsMember({"validation", "test"}));
+  evaluate->add_option("--split_seed", e->split_seed, "As in the job");
+  evaluate->add_option("--validation_fraction", e->validation_fraction, "As in the job")
+      ->check(CLI::Range(0.0, 1.0));
+  evaluate->add_option("--validation_samples", e->validation_samples, "As in the job")
+      ->check(CLI::Range(0, 1 << 30));
+  evaluate->add_option("--threads", e->threads, "Compute threads")->check(CLI::Range(1, 1024));
+
+  // What the daemon starts for each trial; not for people.
+  CLI::App* run_trial = app.add_subcommand("run-trial", "");
+  run_trial->group("");
+  run_trial->add_option("--memory_bytes", line.run_trial.memory_bytes);
+  run_trial->add_option("--parent_pid", line.run_trial.parent_pid);
+
+  for (CLI::App* command : {evaluate, run_trial}) {
+    for (CLI::Option* option : command->get_options()) option->configurable(false);
+  }
+  app.require_subcommand(0, 1);
+
+  try {
+    app.parse(argc, argv);
+    line.effective_config = EffectiveConfig(app);
+  } catch (const CLI::Error& error) {
+    int code = 0;
+    line.message = ErrorText(app, error, &code);
+    line.exit_code = code;
+    return line;
+  } catch (const std::exception& error) {
+    line.message = absl::StrCat("frontier-worker: ", error.what(), "\n");
+    line.exit_code = kExitUsage;
+    return line;
+  }
+  if (hardware->parsed()) line.command = CommandLine::Command::kHardware;
+  if (evaluate->parsed()) line.command = CommandLine::Command::kEvaluate;
+  if (run_trial->parsed()) line.command = CommandLine::Command::kRunTrial;
+  line.worker.log.component = "worker";
+  absl::Status status = ParseLogFormat(log_format, &line.worker.log.format);
+  if (status.ok()) status = ParseLogLevel(log_level, &line.worker.log.level);
+  if (status.ok()) status = EnergyModel::Create(MakeEnergyOptions(line.worker)).status();
+  if (!status.ok()) {
+    line.message = absl::StrCat("frontier-worker: ", status.message(), "\n");
+    line.exit_code = kExitUsage;
+  } else if (print_config) {
+    line.message = line.effective_config;
+    line.exit_code = kExitOk;
+  }
+  return line;
+}
+
+}  // namespace frontier::worker

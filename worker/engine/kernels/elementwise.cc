@@ -1,0 +1,83 @@
+#include "worker/engine/kernels/elementwise.h"
+
+#include "worker/engine/kernels/parallel.h"
+
+namespace frontier::worker {
+namespace {
+
+FRONTIER_VECTOR_CLONES
+void AddPair(const float* a, const float* b, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) out[i] = a[i] + b[i];
+}
+
+FRONTIER_VECTOR_CLONES
+void AddPairRelu(const float* a, const float* b, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float sum = a[i] + b[i];
+    out[i] = sum < 0 ? 0 : sum;
+  }
+}
+
+FRONTIER_VECTOR_CLONES
+void ReluRange(const float* x, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) out[i] = x[i] < 0 ? 0 : x[i];
+}
+
+FRONTIER_VECTOR_CLONES
+void ReluBackwardRange(const float* y, const float* dy, int64_t count, float* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float gradient = dy[i];  // read always, so that the loop has no branch
+    dx[i] = y[i] > 0 ? gradient : 0;
+  }
+}
+
+}  // namespace
+
+void Add(absl::Span<const float* const> inputs, int64_t count, bool relu, float* out) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    // `out` may be any of the inputs, so a sum of more than two goes in pieces.
+    constexpr int64_t kPiece = 1024;
+    float partial[kPiece];
+    for (int64_t at = begin; at < end; at += kPiece) {
+      const int64_t n = std::min(kPiece, end - at);
+      const float* sum = inputs[0] + at;
+      for (size_t k = 1; k < inputs.size(); ++k) {
+        const bool final = k + 1 == inputs.size();
+        float* to = final ? out + at : partial;
+        (final && relu ? AddPairRelu : AddPair)(sum, inputs[k] + at, n, to);
+        sum = to;
+      }
+    }
+  });
+}
+
+void Relu(const float* x, int64_t count, float* out) {
+  ParallelRanges(
+      count, [&](int64_t begin, int64_t end) { ReluRange(x + begin, end - begin, out + begin); });
+}
+
+void ReluBackward(const float* y, const float* dy, int64_t count, float* dx) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    ReluBackwardRange(y + begin, dy + begin, end - begin, dx + begin);
+  });
+}
+
+void UpdateRunningStatistics(const float* mean, const float* variance, int64_t channels,
+                             int64_t samples, float momentum, float* running_mean,
+                             float* running_variance) {
+  const float unbiased =
+      samples > 1
+          ? static_cast<float>(static_cast<double>(samples) / static_cast<double>(samples - 1))
+          : 1.0f;
+  for (int64_t c = 0; c < channels; ++c) {
+    running_mean[c] = (1 - momentum) * running_mean[c] + momentum * mean[c];
+    running_variance[c] =
+        (1 - momentum) * running_variance[c] + momentum * (variance[c] * unbiased);
+  }
+}
+
+}  // namespace frontier::worker

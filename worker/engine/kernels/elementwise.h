@@ -1,0 +1,29 @@
+// Element by element, over buffers of one memory format. All f32; outputs may be inputs.
+#ifndef FRONTIER_WORKER_ENGINE_KERNELS_ELEMENTWISE_H_
+#define FRONTIER_WORKER_ENGINE_KERNELS_ELEMENTWISE_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+namespace frontier::worker {
+
+// out = inputs[0] + inputs[1] + ..., added from the left; negative sums become 0 if `relu`.
+void Add(absl::Span<const float* const> inputs, int64_t count, bool relu, float* out);
+
+// out = max(x, 0); NaN stays.
+void Relu(const float* x, int64_t count, float* out);
+
+// dx = dy where y > 0, else 0, for y = max(x, 0).
+void ReluBackward(const float* y, const float* dy, int64_t count, float* dx);
+
+// Moves running statistics towards those of a batch (PyTorch's rule): running = (1 - momentum) *
+// running + momentum * batch; the variance of the batch, given over its `samples` values, is made
+// unbiased by samples / (samples - 1), but for a single value, whose variance is 0.
+void UpdateRunningStatistics(const float* mean, const float* variance, int64_t channels,
+                             int64_t samples, float momentum, float* running_mean,
+                             float* running_variance);
+
+}  // namespace frontier::worker
+
+#endif  // FRONTIER_WORKER_ENGINE_KERNELS_ELEMENTWISE_H_

@@ -1,0 +1,47 @@
+// Layers' attributes as oneDNN's dimensions.
+#ifndef FRONTIER_WORKER_ENGINE_ONEDNN_GEOMETRY_H_
+#define FRONTIER_WORKER_ENGINE_ONEDNN_GEOMETRY_H_
+
+#include <dnnl.hpp>
+
+#include "frontier/v1/architecture.pb.h"
+
+namespace frontier::worker::onednn {
+
+using Dims = dnnl::memory::dims;
+
+// {batch, C, H, W}
+inline Dims ValueDims(int batch, const v1::Shape& shape) {
+  return {batch, shape.channels(), shape.height(), shape.width()};
+}
+
+struct ConvolutionGeometry {
+  ConvolutionGeometry(const v1::Convolution& c, int in_channels)
+      : weights(c.groups() == 1
+                    ? Dims{c.out_channels(), in_channels, c.kernel_height(), c.kernel_width()}
+                    : Dims{c.groups(), c.out_channels() / c.groups(), in_channels / c.groups(),
+                           c.kernel_height(), c.kernel_width()}),
+        bias{c.out_channels()},
+        strides{c.stride_height(), c.stride_width()},
+        dilates{c.dilation_height() - 1, c.dilation_width() - 1},  // oneDNN counts the gaps
+        padding{c.padding_height(), c.padding_width()} {}
+  Dims weights, bias, strides, dilates, padding;
+};
+
+struct PoolGeometry {
+  explicit PoolGeometry(const v1::Pool& p)
+      : kernel{p.kernel_height(), p.kernel_width()},
+        strides{p.stride_height(), p.stride_width()},
+        padding{p.padding_height(), p.padding_width()} {}
+  // A global pool is one window as large as the map.
+  explicit PoolGeometry(const v1::Shape& in)
+      : kernel{in.height(), in.width()}, strides{1, 1}, padding{0, 0} {}
+  Dims kernel, strides, padding;
+};
+
+inline constexpr float kBatchNormEpsilon = 1e-5f;
+inline constexpr float kBatchNormMomentum = 0.1f;
+
+}  // namespace frontier::worker::onednn
+
+#endif  // FRONTIER_WORKER_ENGINE_ONEDNN_GEOMETRY_H_

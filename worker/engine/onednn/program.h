@@ -1,0 +1,117 @@
+// A list of oneDNN primitives and own kernels over buffers, planned once and run many times.
+#ifndef FRONTIER_WORKER_ENGINE_ONEDNN_PROGRAM_H_
+#define FRONTIER_WORKER_ENGINE_ONEDNN_PROGRAM_H_
+
+#include <cstdint>
+#include <dnnl.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "worker/engine/arena.h"
+
+namespace frontier::worker::onednn {
+
+using Md = dnnl::memory::desc;
+
+// The border of this room: runs `body` and turns what oneDNN and the allocator throw into a status:
+// RESOURCE_EXHAUSTED for exhausted memory, UNIMPLEMENTED for what oneDNN does not offer, INTERNAL
+// for the rest. The message begins with `what`.
+absl::Status Guarded(absl::string_view what, absl::FunctionRef<absl::Status()> body);
+
+// A buffer of a program. `fixed` ones keep their content from run to run; the others share one
+// arena and are only there from their first step to their last.
+struct Buffer {
+  int index = -1;
+  bool fixed = false;
+};
+
+// Memory of a program in a format.
+struct Array {
+  Md md;
+  Buffer buffer;
+};
+
+// Functions may throw dnnl::error and std::bad_alloc. Not thread-safe.
+class Program {
+ public:
+  struct Argument {
+    int name = 0;  // DNNL_ARG_...
+    Array array;
+  };
+  // Gets the addresses of the buffers it reads, then of those it writes.
+  using Kernel = std::function<void(const std::vector<float*>&)>;
+
+  Program();
+
+  const dnnl::engine& engine() const { return engine_; }
+
+  Array NewArray(const Md& md);
+  Array NewFixedArray(const Md& md);
+
+  // `descriptor` has been made with user scratchpad mode.
+  void AddPrimitive(std::string label, const dnnl::primitive_desc_base& descriptor,
+                    dnnl::primitive primitive, std::vector<Argument> reads,
+                    std::vector<Argument> writes, bool in_place = false);
+  // With `in_place` the first write may lie on the first read.
+  void AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
+                 Kernel kernel, bool in_place = false);
+  // `from` in the format `md`; `from` itself if that is its format.
+  Array Reordered(std::string label, const Array& from, const Md& md);
+
+  int steps() const { return static_cast<int>(steps_.size()); }
+  // Places the buffers and binds the steps to them; nothing is added after this.
+  absl::Status Finish();
+  // Runs steps [begin, end). Allocates nothing.
+  void Run(int begin, int end);
+
+  // After Finish, of a fixed buffer.
+  float* address(const Array& array) const;
+  // Copies between plain memory in `plain` format and a fixed array. At setup only.
+  void Load(const float* values, const Md& plain, const Array& array);
+  void Store(const Array& array, const Md& plain, float* values);
+
+  int64_t memory_bytes() const { return memory_bytes_; }
+
+ private:
+  struct Step {
+    std::string label;
+    dnnl::primitive primitive;
+    std::vector<Argument> arguments;  // reads, then writes
+    std::unordered_map<int, dnnl::memory> bound;
+    std::vector<Array> arrays;  // of a kernel: reads, then writes
+    Kernel kernel;
+    std::vector<float*> pointers;
+    Md scratchpad;
+  };
+
+  void* Locate(Buffer buffer) const;
+
+  dnnl::engine engine_;
+  dnnl::stream stream_;
+  ArenaPlanner planner_;
+  ArenaPlanner::Layout layout_;
+  std::vector<int64_t> fixed_offsets_;
+  int64_t fixed_bytes_ = 0;
+  int64_t scratchpad_bytes_ = 0;
+  int64_t memory_bytes_ = 0;
+  AlignedBuffer arena_, fixed_, scratchpad_;
+  std::vector<Step> steps_;
+};
+
+// Attributes for primitives of a Program.
+dnnl::primitive_attr Attributes();
+
+Md PlainMd(const dnnl::memory::dims& dims);  // row-major f32
+Md AnyMd(const dnnl::memory::dims& dims);    // oneDNN chooses
+inline int64_t Elements(const Md& md) {      // padding included
+  return static_cast<int64_t>(md.get_size() / sizeof(float));
+}
+
+}  // namespace frontier::worker::onednn
+
+#endif  // FRONTIER_WORKER_ENGINE_ONEDNN_PROGRAM_H_

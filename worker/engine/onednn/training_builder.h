@@ -1,0 +1,87 @@
+// Turns an architecture into a program that does one forward and one backward pass.
+#ifndef FRONTIER_WORKER_ENGINE_ONEDNN_TRAINING_BUILDER_H_
+#define FRONTIER_WORKER_ENGINE_ONEDNN_TRAINING_BUILDER_H_
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "worker/engine/graph_view.h"
+#include "worker/engine/onednn/program.h"
+
+namespace frontier::worker::onednn {
+
+// A tensor of the model inside a program.
+struct ModelArray {
+  Array array;  // in the format of the forward primitive
+  Md plain;
+  std::optional<Array> gradient;  // of trained ones: format of `array`
+  std::optional<Array> velocity;
+};
+
+// Functions throw as Program's. Each layer adds its forward steps at once and leaves behind what
+// adds its backward steps, which is called in the opposite order.
+class TrainingBuilder {
+ public:
+  TrainingBuilder(const GraphView& view, int batch, Program* program);
+
+  // Fixed array that the images of a batch are copied to: plain, batch x C x H x W.
+  Array input() const { return value(0); }
+  // Adds the forward steps; returns the logits, plain, batch x classes x 1 x 1.
+  Array BuildForward();
+  // Adds the backward steps, given the derivative of the loss by the logits.
+  void BuildBackward(const Array& logits_gradient);
+
+  // By (node, name of tensor); dead nodes have none.
+  std::map<std::pair<int, std::string>, ModelArray> TakeModelArrays() {
+    return std::move(model_arrays_);
+  }
+
+ private:
+  void AddLayer(int n);
+  void AddConvolution(int n);
+  void AddLinear(int n);
+  void AddBatchNorm(int n);
+  void AddRelu(int n);
+  void AddPool(int n);
+  void AddSum(int n);
+  void AddConcat(int n);
+
+  const Array& value(int n) const { return *values_[static_cast<size_t>(n)]; }
+  void SetValue(int n, const Array& array) { values_[static_cast<size_t>(n)] = array; }
+  // The derivative of the loss by the output of `n`: the sum of what its consumers added.
+  const Array& gradient(int n) const { return *gradients_[static_cast<size_t>(n)]; }
+  void AddGradient(int n, const Array& gradient);
+  bool NeedsGradient(int n) const { return view_.needs_gradient[static_cast<size_t>(n)]; }
+
+  Array NewParameter(int n, const std::string& name, const Md& md, const Md& plain);
+  const ModelArray& parameter(int n, const std::string& name) const {
+    return model_arrays_.at({n, name});
+  }
+  // Where the gradient of a parameter is written in the format `md`, and afterwards the copy to its
+  // own format if that differs.
+  Array GradientTarget(const ModelArray& parameter, const Md& md);
+  void FinishGradient(const std::string& label, const ModelArray& parameter, const Array& target);
+
+  // `from` in format `md`; each format is made once.
+  Array InFormat(const std::string& label, const Array& from, const Md& md);
+  Array ReluGradient(const std::string& label, const Array& output, const Array& gradient);
+  std::string Label(int n) const;
+
+  const GraphView& view_;
+  const int batch_;
+  Program* const program_;
+  std::vector<std::optional<Array>> values_;
+  std::vector<std::optional<Array>> gradients_;
+  std::vector<bool> fused_;  // done by the layer before
+  std::vector<std::function<void()>> backward_;
+  std::map<std::pair<int, std::string>, ModelArray> model_arrays_;
+  std::vector<std::pair<Array, Array>> reordered_;  // from, to
+};
+
+}  // namespace frontier::worker::onednn
+
+#endif  // FRONTIER_WORKER_ENGINE_ONEDNN_TRAINING_BUILDER_H_

@@ -1,0 +1,233 @@
+#include "worker/engine/reference/network.h"
+
+#include <utility>
+
+#include "common/base/status.h"
+#include "common/model_io/model_file.h"
+#include "common/model_io/parameters.h"
+
+namespace frontier::worker::reference {
+namespace {
+
+constexpr double kEpsilon = 1e-5;
+constexpr double kStatisticsMomentum = 0.1;
+
+v1::Pool GlobalPool(const Tensor& x) {
+  v1::Pool pool;
+  pool.set_kernel_height(x.h);
+  pool.set_kernel_width(x.w);
+  pool.set_stride_height(1);
+  pool.set_stride_width(1);
+  return pool;
+}
+
+}  // namespace
+
+absl::StatusOr<Network> Network::Create(const v1::Model& model) {
+  RETURN_IF_ERROR(CheckTensors(model));
+  ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture()));
+  Network network(std::move(view));
+  for (const v1::Tensor& tensor : model.tensors()) {
+    const std::vector<float> values = TensorValues(tensor);
+    network.tensors_[{tensor.node(), tensor.name()}].assign(values.begin(), values.end());
+  }
+  return network;
+}
+
+const Vector& Network::get(int node, const std::string& name) const {
+  static const Vector* const kNone = new Vector;
+  const auto it = tensors_.find({node, name});
+  return it == tensors_.end() ? *kNone : it->second;
+}
+
+Network::Pass Network::Forward(const std::vector<double>& images, int batch, bool training) const {
+  Pass pass;
+  const size_t count = view_.inputs.size();
+  pass.values.resize(count);
+  pass.means.resize(count);
+  pass.variances.resize(count);
+  pass.values[0] = Tensor(batch, view_.shape(0));
+  pass.values[0].v = images;
+  for (size_t i = 1; i < count; ++i) {
+    if (!view_.live[i]) continue;
+    const int n = static_cast<int>(i);
+    const v1::Node& node = view_.node(n);
+    const Tensor& x = pass.values[static_cast<size_t>(view_.inputs[i][0])];
+    Tensor y(batch, view_.shape(n));
+    switch (node.op()) {
+      case v1::OPERATOR_CONVOLUTION:
+        ConvolutionForward(node.convolution(), x, get(n, "weight"), get(n, "bias"), &y);
+        break;
+      case v1::OPERATOR_LINEAR:
+        LinearForward(x, get(n, "weight"), get(n, "bias"), &y);
+        break;
+      case v1::OPERATOR_BATCH_NORM:
+        if (training) {
+          BatchNormForward(x, get(n, "scale"), get(n, "shift"), kEpsilon, &pass.means[i],
+                           &pass.variances[i], &y);
+        } else {
+          BatchNormInference(x, get(n, "scale"), get(n, "shift"), get(n, "mean"),
+                             get(n, "variance"), kEpsilon, &y);
+        }
+        break;
+      case v1::OPERATOR_RELU:
+        ReluForward(x, &y);
+        break;
+      case v1::OPERATOR_MAX_POOL:
+        MaxPoolForward(node.pool(), x, &y);
+        break;
+      case v1::OPERATOR_AVERAGE_POOL:
+        AveragePoolForward(node.pool(), x, &y);
+        break;
+      case v1::OPERATOR_GLOBAL_AVERAGE_POOL:
+        AveragePoolForward(GlobalPool(x), x, &y);
+        break;
+      case v1::OPERATOR_ADD:
+        for (const int input : view_.inputs[i]) {
+          const Tensor& term = pass.values[static_cast<size_t>(input)];
+          for (size_t k = 0; k < y.v.size(); ++k) y.v[k] += term.v[k];
+        }
+        break;
+      case v1::OPERATOR_CONCAT: {
+        const size_t samples = static_cast<size_t>(batch);
+        size_t at = 0;
+        for (size_t s = 0; s < samples; ++s) {
+          for (const int input : view_.inputs[i]) {
+            const Tensor& part = pass.values[static_cast<size_t>(input)];
+            const size_t size = part.v.size() / samples;
+            for (size_t k = 0; k < size; ++k) y.v[at++] = part.v[s * size + k];
+          }
+        }
+        break;
+      }
+      default:
+        break;
+    }
+    pass.values[i] = std::move(y);
+  }
+  return pass;
+}
+
+Network::Tensors Network::Backward(const Pass& pass, const Tensor& dlogits) const {
+  Tensors gradients;
+  for (const auto& [key, values] : tensors_) {
+    if (key.second != "mean" && key.second != "variance") {
+      gradients[key].assign(values.size(), 0.0);
+    }
+  }
+  const size_t count = view_.inputs.size();
+  std::vector<Tensor> d(count);
+  for (size_t i = 0; i < count; ++i) {
+    d[i] = pass.values[i];
+    for (double& v : d[i].v) v = 0;
+  }
+  d[static_cast<size_t>(view_.output)] = dlogits;
+  Vector none;
+  for (size_t i = count; i-- > 1;) {
+    if (!view_.live[i]) continue;
+    const int n = static_cast<int>(i);
+    const v1::Node& node = view_.node(n);
+    const size_t in = static_cast<size_t>(view_.inputs[i][0]);
+    const Tensor& x = pass.values[in];
+    Vector* const bias = gradients.count({n, "bias"}) != 0 ? &gradients[{n, "bias"}] : &none;
+    switch (node.op()) {
+      case v1::OPERATOR_CONVOLUTION:
+        ConvolutionBackward(node.convolution(), x, get(n, "weight"), d[i], &d[in],
+                            &gradients[{n, "weight"}], bias);
+        break;
+      case v1::OPERATOR_LINEAR:
+        LinearBackward(x, get(n, "weight"), d[i], &d[in], &gradients[{n, "weight"}], bias);
+        break;
+      case v1::OPERATOR_BATCH_NORM:
+        BatchNormBackward(x, get(n, "scale"), pass.means[i], pass.variances[i], kEpsilon, d[i],
+                          &d[in], &gradients[{n, "scale"}], &gradients[{n, "shift"}]);
+        break;
+      case v1::OPERATOR_RELU:
+        ReluBackward(x, d[i], &d[in]);
+        break;
+      case v1::OPERATOR_MAX_POOL:
+        MaxPoolBackward(node.pool(), x, d[i], &d[in]);
+        break;
+      case v1::OPERATOR_AVERAGE_POOL:
+        AveragePoolBackward(node.pool(), d[i], &d[in]);
+        break;
+      case v1::OPERATOR_GLOBAL_AVERAGE_POOL:
+        AveragePoolBackward(GlobalPool(x), d[i], &d[in]);
+        break;
+      case v1::OPERATOR_ADD:
+        for (const int input : view_.inputs[i]) {
+          Tensor& term = d[static_cast<size_t>(input)];
+          for (size_t k = 0; k < term.v.size(); ++k) term.v[k] += d[i].v[k];
+        }
+        break;
+      case v1::OPERATOR_CONCAT: {
+        const size_t samples = static_cast<size_t>(dlogits.n);
+        size_t at = 0;
+        for (size_t s = 0; s < samples; ++s) {
+          for (const int input : view_.inputs[i]) {
+            Tensor& part = d[static_cast<size_t>(input)];
+            const size_t size = part.v.size() / samples;
+            for (size_t k = 0; k < size; ++k) part.v[s * size + k] += d[i].v[at++];
+          }
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+  return gradients;
+}
+
+std::vector<double> Network::Infer(const std::vector<double>& images, int batch) const {
+  return Forward(images, batch, /*training=*/false).values[static_cast<size_t>(view_.output)].v;
+}
+
+double Network::Loss(const std::vector<double>& images, const std::vector<uint8_t>& labels) const {
+  const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
+  return CrossEntropy(pass.values[static_cast<size_t>(view_.output)], labels, nullptr);
+}
+
+Network::Tensors Network::Gradients(const std::vector<double>& images,
+                                    const std::vector<uint8_t>& labels) const {
+  const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
+  const Tensor& logits = pass.values[static_cast<size_t>(view_.output)];
+  Tensor dlogits = logits;
+  CrossEntropy(logits, labels, &dlogits);
+  return Backward(pass, dlogits);
+}
+
+double Network::Step(const std::vector<double>& images, const std::vector<uint8_t>& labels,
+                     const SgdSettings& settings) {
+  const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
+  const Tensor& logits = pass.values[static_cast<size_t>(view_.output)];
+  Tensor dlogits = logits;
+  const double loss = CrossEntropy(logits, labels, &dlogits);
+  for (const auto& [key, gradient] : Backward(pass, dlogits)) {
+    if (!view_.live[static_cast<size_t>(key.first)]) continue;
+    Vector& weights = tensors_[key];
+    Vector& velocity = velocities_[key];
+    velocity.resize(weights.size(), 0.0);
+    const double decay = key.second == "weight" ? double{settings.weight_decay} : 0.0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const double g = gradient[i] + decay * weights[i];
+      velocity[i] = double{settings.momentum} * velocity[i] + g;
+      weights[i] -= double{settings.learning_rate} * (g + double{settings.momentum} * velocity[i]);
+    }
+  }
+  for (size_t i = 0; i < pass.means.size(); ++i) {
+    if (pass.means[i].empty()) continue;
+    const Tensor& y = pass.values[i];
+    const double count = double{1} * y.n * y.h * y.w;
+    const double unbiased = count > 1 ? count / (count - 1) : 1;
+    Vector& mean = tensors_[{static_cast<int>(i), "mean"}];
+    Vector& variance = tensors_[{static_cast<int>(i), "variance"}];
+    for (size_t c = 0; c < mean.size(); ++c) {
+      mean[c] += kStatisticsMomentum * (pass.means[i][c] - mean[c]);
+      variance[c] += kStatisticsMomentum * (pass.variances[i][c] * unbiased - variance[c]);
+    }
+  }
+  return loss;
+}
+
+}  // namespace frontier::worker::reference

@@ -1,0 +1,76 @@
+// Training of one network, prepared once for an architecture, a batch size and a number of threads.
+#ifndef FRONTIER_WORKER_ENGINE_TRAINING_PLAN_H_
+#define FRONTIER_WORKER_ENGINE_TRAINING_PLAN_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/model.pb.h"
+#include "worker/engine/kernels/sgd.h"
+
+namespace frontier::worker {
+
+inline constexpr int kMaxThreads = 1024;
+
+struct PlanOptions {
+  int threads = 1;  // compute threads, 1 to kMaxThreads
+};
+
+struct StepStats {
+  double loss = 0;      // mean over the batch, nats
+  int64_t correct = 0;  // samples classified correctly
+};
+
+// A mean loss above this counts as divergence (a network that guesses has ln(classes) <= 5.6).
+inline constexpr double kDivergenceBound = 1e4;
+
+// f32. Batch norm uses the statistics of the batch (epsilon 1e-5) and keeps running ones (momentum
+// 0.1); a channel with a single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its
+// output is the shift.
+//
+// Determinism: the same architecture, batch, threads, model and sequence of steps give
+// bit-identical weights on the same kind of CPU. Not thread-safe; all calls come from one thread,
+// whose number of OpenMP threads they set. A step allocates nothing.
+class TrainingPlan {
+ public:
+  virtual ~TrainingPlan() = default;
+
+  // INVALID_ARGUMENT as AnalyzeGraph, and for batch or threads out of range or more than 256
+  // classes; RESOURCE_EXHAUSTED if there is no memory for it; UNIMPLEMENTED if the library has no
+  // primitive for a layer. All weights are zero until a model is imported.
+  static absl::StatusOr<std::unique_ptr<TrainingPlan>> Create(const v1::Architecture& architecture,
+                                                              int batch,
+                                                              const PlanOptions& options);
+
+  // Forward, backward, update. `images` is batch x C x H x W, normalized; `labels` has batch
+  // entries. INVALID_ARGUMENT for other sizes and labels out of range; OUT_OF_RANGE if the loss is
+  // not finite or above kDivergenceBound (the weights are then as before the step, the running
+  // statistics are not) or if a weight is not finite after the update: a ReLU may hide NaN from the
+  // loss, since the library takes max(NaN, 0) for 0.
+  virtual absl::StatusOr<StepStats> Step(absl::Span<const float> images,
+                                         absl::Span<const uint8_t> labels,
+                                         const SgdSettings& settings) = 0;
+
+  // Weights and statistics in or out (CheckModel holds afterwards if it diverged in no step);
+  // import resets the momentum. Export sets architecture and tensors of `model`, leaving the rest.
+  // INVALID_ARGUMENT if the model's tensors are not those of the architecture.
+  virtual absl::Status ImportModel(const v1::Model& model) = 0;
+  virtual absl::Status ExportModel(v1::Model* model) = 0;
+
+  // Weights, gradients, activations and scratch memory of the plan.
+  virtual int64_t memory_bytes() const = 0;
+};
+
+// Weights to begin with: convolutions normal with variance 2 / fan_out, fan_out = kernel area times
+// output channels per group (He et al. 2015, "Delving Deep into Rectifiers", section 2.2, backward
+// case); linear layers normal with variance 1 / inputs; biases and shifts 0, scales 1; running mean
+// 0 and variance 1. Depends on architecture and seed alone. Errors as AnalyzeGraph.
+absl::StatusOr<v1::Model> InitialModel(const v1::Architecture& architecture, uint64_t seed);
+
+}  // namespace frontier::worker
+
+#endif  // FRONTIER_WORKER_ENGINE_TRAINING_PLAN_H_

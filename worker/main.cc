@@ -1,0 +1,82 @@
+// frontier-worker: trains and measures architectures for a coordinator.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "common/base/log.h"
+#include "worker/agent/daemon.h"
+#include "worker/agent/options.h"
+#include "worker/agent/trial_limits.h"
+#include "worker/engine/inference_plan.h"
+#include "worker/trial/evaluate.h"
+#include "worker/trial/trial_process.h"
+
+namespace frontier::worker {
+namespace {
+
+int Fail(const absl::Status& status) {
+  std::fprintf(stderr, "frontier-worker: %s\n", std::string(status.message()).c_str());
+  return absl::IsInternal(status) ? kExitInternal : kExitUsage;
+}
+
+int RunTrialCommand(const RunTrialOptions& options) {
+  if (absl::Status status = ApplyTrialLimits(options.memory_bytes, options.parent_pid);
+      !status.ok()) {
+    return Fail(status);
+  }
+  ExitWhenOutOfMemory(options.memory_bytes);
+  return RunTrialProcess(STDIN_FILENO, STDOUT_FILENO);
+}
+
+int EvaluateCommand(const EvaluateOptions& options) {
+  v1::DatasetSpec spec;
+  spec.set_validation_fraction(options.validation_fraction);
+  spec.set_split_seed(options.split_seed);
+  spec.set_validation_samples(options.validation_samples);
+  StartThreads(options.threads);
+  const absl::StatusOr<Evaluation> evaluation =
+      EvaluateModel(options.model, options.dataset_folder, spec,
+                    options.part == "test" ? EvaluationPart::kTest : EvaluationPart::kValidation,
+                    options.threads);
+  if (!evaluation.ok()) return Fail(evaluation.status());
+  // %.17g: the figure is found again exactly.
+  absl::PrintF(
+      "{\"part\": \"%s\", \"samples\": %d, \"correct\": %d, \"accuracy\": %.17g, "
+      "\"accuracy_low\": %.17g, \"accuracy_high\": %.17g, \"loss\": %.17g}\n",
+      options.part, evaluation->samples, evaluation->correct, evaluation->accuracy,
+      evaluation->accuracy_low, evaluation->accuracy_high, evaluation->loss);
+  return kExitOk;
+}
+
+int HardwareCommand(const WorkerOptions& options) {
+  const absl::StatusOr<std::string> json = DescribeMachine(options, EngineDescription());
+  if (!json.ok()) return Fail(json.status());
+  std::printf("%s", json->c_str());
+  return kExitOk;
+}
+
+int Main(int argc, char** argv) {
+  const CommandLine line = ParseCommandLine(argc, argv);
+  if (line.exit_code.has_value()) {
+    std::fputs(line.message.c_str(), *line.exit_code == kExitOk ? stdout : stderr);
+    return *line.exit_code;
+  }
+  switch (line.command) {
+    case CommandLine::Command::kRunTrial:
+      return RunTrialCommand(line.run_trial);
+    case CommandLine::Command::kEvaluate:
+      return EvaluateCommand(line.evaluate);
+    case CommandLine::Command::kHardware:
+      return HardwareCommand(line.worker);
+    case CommandLine::Command::kDaemon:
+      break;
+  }
+  return RunDaemon(line, EngineDescription());
+}
+
+}  // namespace
+}  // namespace frontier::worker
+
+int main(int argc, char** argv) { return frontier::worker::Main(argc, argv); }

@@ -1,0 +1,322 @@
+#include <cmath>
+#include <exception>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "common/architecture/graph.h"
+#include "common/base/file.h"
+#include "common/base/random.h"
+#include "common/base/sha256.h"
+#include "common/base/status.h"
+#include "common/data/dataset.h"
+#include "common/model_io/model_file.h"
+#include "worker/batching/batches.h"
+#include "worker/benchmark/latency.h"
+#include "worker/engine/inference_plan.h"
+#include "worker/engine/schedule.h"
+#include "worker/engine/training_plan.h"
+#include "worker/trial/evaluate.h"
+#include "worker/trial/memory_reserve.h"
+#include "worker/trial/trial_process.h"
+
+namespace frontier::worker {
+namespace {
+
+constexpr size_t kReserveBytes = size_t{4} << 20;
+constexpr size_t kMaxMessageBytes = 4096;
+// Stream of the trial's seed that orders the samples; weights use the streams below.
+constexpr uint64_t kOrderStream = uint64_t{1} << 32;
+
+// What the trial was about when an error came up; the same code means different things.
+enum class Stage { kTask, kData, kPlan, kTraining, kTrained };
+
+v1::FailureCause CauseOf(const absl::Status& status, Stage stage) {
+  if (status.code() == absl::StatusCode::kResourceExhausted) {
+    return GetErrorReason(status) == v1::ERROR_REASON_DISK_FULL ? v1::FAILURE_CAUSE_INTERNAL
+                                                                : v1::FAILURE_CAUSE_OUT_OF_MEMORY;
+  }
+  switch (stage) {
+    case Stage::kTask:
+      return v1::FAILURE_CAUSE_INVALID;
+    case Stage::kData:
+      return v1::FAILURE_CAUSE_DATASET;
+    case Stage::kPlan:
+      return absl::IsInvalidArgument(status) || absl::IsUnimplemented(status)
+                 ? v1::FAILURE_CAUSE_INVALID
+                 : v1::FAILURE_CAUSE_INTERNAL;
+    case Stage::kTraining:
+      return absl::IsOutOfRange(status) ? v1::FAILURE_CAUSE_DIVERGED : v1::FAILURE_CAUSE_INTERNAL;
+    case Stage::kTrained:
+      // A model whose values are not finite is no valid model.
+      return absl::IsInvalidArgument(status) || absl::IsOutOfRange(status)
+                 ? v1::FAILURE_CAUSE_DIVERGED
+                 : v1::FAILURE_CAUSE_INTERNAL;
+  }
+  return v1::FAILURE_CAUSE_INTERNAL;
+}
+
+v1::TrialProcessUpdate FailureUpdate(v1::FailureCause cause, absl::string_view message) {
+  v1::TrialProcessUpdate update;
+  update.mutable_failure()->set_cause(cause);
+  const absl::string_view kept = message.substr(0, kMaxMessageBytes);
+  update.mutable_failure()->set_message(kept.data(), kept.size());
+  return update;
+}
+
+absl::Status CheckRecipe(const v1::TrainingRecipe& recipe) {
+  if (recipe.epochs() < 1) {
+    return InvalidField("training.epochs", absl::StrCat(recipe.epochs(), " is below 1"));
+  }
+  if (recipe.batch_size() < 1) {
+    return InvalidField("training.batch_size", absl::StrCat(recipe.batch_size(), " is below 1"));
+  }
+  if (!(recipe.learning_rate() > 0) || !std::isfinite(recipe.learning_rate())) {
+    return InvalidField("training.learning_rate",
+                        absl::StrCat(recipe.learning_rate(), " is not positive and finite"));
+  }
+  if (!(recipe.momentum() >= 0 && recipe.momentum() < 1)) {
+    return InvalidField("training.momentum", absl::StrCat(recipe.momentum(), " is not in [0, 1)"));
+  }
+  if (!(recipe.weight_decay() >= 0) || !std::isfinite(recipe.weight_decay())) {
+    return InvalidField("training.weight_decay",
+                        absl::StrCat(recipe.weight_decay(), " is negative or not finite"));
+  }
+  if (!(recipe.warmup_epochs() >= 0) || !std::isfinite(recipe.warmup_epochs())) {
+    return InvalidField("training.warmup_epochs",
+                        absl::StrCat(recipe.warmup_epochs(), " is negative or not finite"));
+  }
+  return absl::OkStatus();
+}
+
+void AddMeasurement(v1::Metric metric, double value, double low, double high,
+                    absl::string_view method, v1::TrialResult* result) {
+  v1::Measurement* measurement = result->add_measurements();
+  measurement->set_metric(metric);
+  measurement->set_value(value);
+  measurement->set_low(low);
+  measurement->set_high(high);
+  measurement->set_method(method.data(), method.size());
+}
+
+// One run of a task, from data to result. `stage` says how far it came.
+class Trial {
+ public:
+  Trial(const v1::TrialProcessInput& input, Clock* clock,
+        absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update)
+      : input_(input), task_(input.task()), clock_(clock), update_(update) {
+    options_.threads = std::max(1, task_.limits().threads());
+  }
+
+  Stage stage() const { return stage_; }
+
+  absl::StatusOr<v1::TrialResult> Run() {
+    stage_ = Stage::kTask;
+    RETURN_IF_ERROR(CheckRecipe(task_.training()));
+    ASSIGN_OR_RETURN(costs_, AnalyzeGraph(task_.architecture()));
+    if (task_.limits().threads() < 0 || task_.limits().threads() > kMaxThreads) {
+      return InvalidField("limits.threads", absl::StrCat(task_.limits().threads(),
+                                                         " is not between 0 and ", kMaxThreads));
+    }
+    StartThreads(options_.threads);
+    RETURN_IF_ERROR(LoadData());
+
+    stage_ = Stage::kPlan;
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<TrainingPlan> plan,
+        TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
+    ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
+    *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
+    model_.set_dataset(task_.dataset().name());
+    RETURN_IF_ERROR(plan->ImportModel(model_));
+    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
+                     InferencePlan::Create(model_, kEvaluationBatch, options_));
+    RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));
+    plan.reset();
+
+    stage_ = Stage::kTrained;
+    RETURN_IF_ERROR(KeepWeights());
+    RETURN_IF_ERROR(Measure());
+    result_.mutable_engine()->set_library(EngineDescription());
+    result_.mutable_engine()->set_precision("f32");
+    result_.mutable_engine()->set_threads(options_.threads);
+    result_.mutable_engine()->set_seed(task_.seed());
+    return result_;
+  }
+
+ private:
+  absl::Status LoadData() {
+    stage_ = Stage::kData;
+    const v1::Architecture& architecture = task_.architecture();
+    const v1::DatasetSpec& spec = task_.dataset();
+    if (spec.classes() != 0 && spec.classes() != architecture.classes()) {
+      stage_ = Stage::kTask;
+      return InvalidField("dataset.classes",
+                          absl::StrCat(spec.classes(), " differ from the ", architecture.classes(),
+                                       " classes of the architecture"));
+    }
+    ASSIGN_OR_RETURN(samples_,
+                     ReadSamples(input_.dataset_path(), Part::kTrain, architecture.classes()));
+    const v1::Shape& shape = architecture.input();
+    if (samples_.channels != shape.channels() || samples_.height != shape.height() ||
+        samples_.width != shape.width()) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "data set '", spec.name(), "' in '", input_.dataset_path(), "' has samples of ",
+          samples_.channels, "x", samples_.height, "x", samples_.width, ", the architecture takes ",
+          shape.channels(), "x", shape.height(), "x", shape.width()));
+    }
+    stage_ = Stage::kTask;
+    ASSIGN_OR_RETURN(split_, SplitTraining(samples_, spec));
+    return absl::OkStatus();
+  }
+
+  absl::Status Train(TrainingPlan* plan, InferencePlan* evaluator) {
+    const v1::TrainingRecipe& recipe = task_.training();
+    TrainingBatchesOptions batching;
+    batching.batch_size = recipe.batch_size();
+    batching.seed = Rng(task_.seed(), kOrderStream).NextUint64();
+    batching.horizontal_flip = recipe.horizontal_flip();
+    ASSIGN_OR_RETURN(
+        const std::unique_ptr<TrainingBatches> batches,
+        TrainingBatches::Create(samples_, split_.train, model_.normalization(), batching));
+    const int64_t per_epoch = batches->batches_per_epoch();
+    const CosineSchedule schedule(recipe.learning_rate(), per_epoch * recipe.epochs(),
+                                  recipe.warmup_epochs() * static_cast<double>(per_epoch));
+    SgdSettings settings;
+    settings.momentum = static_cast<float>(recipe.momentum());
+    settings.weight_decay = static_cast<float>(recipe.weight_decay());
+    for (int epoch = 0; epoch < recipe.epochs(); ++epoch) {
+      stage_ = Stage::kTraining;
+      const absl::Duration begin = clock_->Elapsed();
+      double loss = 0;
+      int64_t correct = 0;
+      for (int64_t i = 0; i < per_epoch; ++i) {
+        settings.learning_rate = static_cast<float>(schedule.Rate(epoch * per_epoch + i));
+        const Batch& batch = batches->Next();
+        const absl::StatusOr<StepStats> stats = plan->Step(batch.images, batch.labels, settings);
+        if (!stats.ok()) {
+          return absl::Status(stats.status().code(),
+                              absl::StrCat("epoch ", epoch + 1, ", step ", i + 1, " of ", per_epoch,
+                                           ": ", stats.status().message()));
+        }
+        loss += stats->loss;
+        correct += stats->correct;
+      }
+      const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
+      stage_ = Stage::kTrained;
+      RETURN_IF_ERROR(plan->ExportModel(&model_));
+      RETURN_IF_ERROR(evaluator->ImportModel(model_));
+      RETURN_IF_ERROR(Validate(evaluator, epoch + 1));
+
+      v1::EpochMetrics* metrics = result_.add_epochs();
+      const double trained = static_cast<double>(per_epoch * recipe.batch_size());
+      metrics->set_epoch(epoch + 1);
+      metrics->set_train_loss(loss / static_cast<double>(per_epoch));
+      metrics->set_train_accuracy(static_cast<double>(correct) / trained);
+      metrics->set_validation_loss(evaluation_.loss);
+      metrics->set_validation_accuracy(evaluation_.accuracy);
+      metrics->set_learning_rate(settings.learning_rate);
+      metrics->set_wall_seconds(seconds);
+      metrics->set_images_per_second(seconds > 0 ? trained / seconds : 0);
+      v1::TrialProcessUpdate update;
+      *update.mutable_epoch() = *metrics;
+      update_(update);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Validate(InferencePlan* evaluator, int epoch) {
+    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator, samples_, split_.validation,
+                                           model_.normalization(), task_.architecture().classes()));
+    if (!std::isfinite(evaluation_.loss)) {
+      return absl::OutOfRangeError(
+          absl::StrCat("validation loss after epoch ", epoch, " is ", evaluation_.loss));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status KeepWeights() {
+    if (input_.weights_path().empty()) return CheckModel(model_);
+    ASSIGN_OR_RETURN(const std::string bytes, SerializeModel(model_));
+    RETURN_IF_ERROR(WriteFileAtomically(input_.weights_path(), bytes));
+    result_.set_weights_sha256(Sha256Hex(bytes));
+    return absl::OkStatus();
+  }
+
+  absl::Status Measure() {
+    AddMeasurement(v1::METRIC_ACCURACY, evaluation_.accuracy, evaluation_.accuracy_low,
+                   evaluation_.accuracy_high, "validation-split", &result_);
+    AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
+                   "validation-split", &result_);
+    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> plan,
+                     InferencePlan::Create(model_, 1, PlanOptions{}));
+    std::vector<float> logits(static_cast<size_t>(task_.architecture().classes()));
+    Latency latency;
+    RETURN_IF_ERROR(ForEachBatch(
+        samples_, absl::MakeConstSpan(split_.validation).subspan(0, 1), model_.normalization(), 1,
+        [&](const Batch& batch, int) -> absl::Status {
+          const absl::StatusOr<Latency> measured =
+              MeasureLatency([&] { return plan->Run(batch.images, absl::MakeSpan(logits)); },
+                             clock_, LatencyOptions());
+          if (measured.ok()) latency = *measured;
+          return measured.status();
+        }));
+    AddMeasurement(v1::METRIC_LATENCY_MS, latency.median_ms, latency.low_ms, latency.high_ms,
+                   "timed", &result_);
+    result_.mutable_measurements(result_.measurements_size() - 1)
+        ->set_hardware_class(input_.hardware_class());
+    const double parameters = static_cast<double>(costs_.parameters);
+    const double macs = static_cast<double>(costs_.macs);
+    AddMeasurement(v1::METRIC_PARAMETERS, parameters, parameters, parameters, "counted", &result_);
+    AddMeasurement(v1::METRIC_MACS, macs, macs, macs, "counted", &result_);
+    return absl::OkStatus();
+  }
+
+  const v1::TrialProcessInput& input_;
+  const v1::TrialTask& task_;
+  Clock* const clock_;
+  const absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update_;
+  PlanOptions options_;
+  Stage stage_ = Stage::kTask;
+  GraphCosts costs_;
+  Samples samples_;
+  Split split_;
+  v1::Model model_;
+  Evaluation evaluation_;  // after the last epoch so far
+  v1::TrialResult result_;
+};
+
+// The update that ends the trial. The trial's memory is free again when this returns.
+v1::TrialProcessUpdate RunToEnd(const v1::TrialProcessInput& input, Clock* clock,
+                                absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update) {
+  Trial trial(input, clock, update);
+  absl::StatusOr<v1::TrialResult> result = trial.Run();
+  if (!result.ok()) {
+    return FailureUpdate(CauseOf(result.status(), trial.stage()), result.status().message());
+  }
+  v1::TrialProcessUpdate end;
+  *end.mutable_result() = *std::move(result);
+  return end;
+}
+
+}  // namespace
+
+void RunTrial(const v1::TrialProcessInput& input, Clock* clock,
+              absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update) {
+  v1::TrialProcessUpdate end;
+  try {
+    const MemoryReserve reserve(kReserveBytes);
+    end = RunToEnd(input, clock, update);
+  } catch (const std::bad_alloc&) {
+    end = FailureUpdate(v1::FAILURE_CAUSE_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::exception& e) {
+    end = FailureUpdate(v1::FAILURE_CAUSE_INTERNAL, e.what());
+  }
+  update(end);
+}
+
+}  // namespace frontier::worker
