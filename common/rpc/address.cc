@@ -104,7 +104,7 @@ absl::Status ProbeListen(const Address& address) {
   absl::Status status;
   for (const addrinfo* candidate = candidates; candidate != nullptr;
        candidate = candidate->ai_next) {
-    const absl::Status tried = TryBind(*candidate, address.ToString());
+    absl::Status tried = TryBind(*candidate, address.ToString());
     // One address in use says more than another that does not exist.
     if (absl::IsAlreadyExists(tried)) return tried;
     if (!tried.ok()) status = tried;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "common/base/status.h"
-
 namespace frontier {
 
 Backoff::Backoff(absl::Duration first, absl::Duration most, Rng rng)
@@ -15,10 +13,6 @@ absl::Duration Backoff::Next() {
   return wait;
 }
 
-bool IsRetryable(const absl::Status& status) {
-  if (absl::IsUnavailable(status)) return true;
-  // A disk that is full stays so until somebody makes space.
-  return absl::IsResourceExhausted(status) && GetErrorReason(status) != v1::ERROR_REASON_DISK_FULL;
-}
+bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
 
 }  // namespace frontier

@@ -25,7 +25,9 @@ class Backoff {
 };
 
 // Whether the same call may succeed a moment later without anybody's doing: the peer could not be
-// reached, or is overloaded. A call that changes something must carry a request id to be repeated.
+// reached or cannot serve just now (UNAVAILABLE). RESOURCE_EXHAUSTED is not among them: a message
+// too large or a disk that is full stays so. What changes something is repeated with its request
+// id.
 bool IsRetryable(const absl::Status& status);
 
 }  // namespace frontier

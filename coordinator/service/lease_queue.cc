@@ -29,22 +29,24 @@ uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
     }
     if (seen == changes_) break;
   }
-  uint64_t id = 0;
-  {
-    MutexLock lock(&mutex_);
-    if (!shut_down_) {
-      id = next_id_++;
-      const absl::Duration deadline = clock_->Elapsed() + absl::Milliseconds(request.wait_ms());
-      waiters_.emplace(id, Waiter{request, deadline, std::move(done)});
-      deadlines_.emplace(deadline, id);
-    }
-  }
+  Waiter waiter{request, clock_->Elapsed() + absl::Milliseconds(request.wait_ms()),
+                std::move(done)};
+  const uint64_t id = Add(&waiter);
   if (id == 0) {
-    done(ShuttingDown());
+    waiter.done(ShuttingDown());
     return 0;
   }
   // What changed before this request was in the queue has not been tried for it.
   if (seen != changes_) wake_();
+  return id;
+}
+
+uint64_t LeaseQueue::Add(Waiter* waiter) {
+  MutexLock lock(&mutex_);
+  if (shut_down_) return 0;
+  const uint64_t id = next_id_++;
+  deadlines_.emplace(waiter->deadline, id);
+  waiters_.emplace(id, std::move(*waiter));
   return id;
 }
 

@@ -63,6 +63,8 @@ class LeaseQueue {
     Done done;
   };
 
+  // Takes `waiter` in and returns its id; 0, and leaves it, if the queue was shut down.
+  uint64_t Add(Waiter* waiter);
   // The first waiter at or after `cursor_`, going round, out of the queue; false if there is none.
   bool Take(uint64_t* id, Waiter* waiter);
   // Puts back a waiter tried in vain, unless it was cancelled meanwhile or the queue was shut down.

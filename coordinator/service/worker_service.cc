@@ -27,8 +27,9 @@ class LeaseReactor final : public grpc::ServerUnaryReactor {
       return;
     }
     id_ = queue_->Wait(request, [this](absl::StatusOr<v1::LeaseResponse> response) {
+      const grpc::Status answer = ToGrpcStatus(response.status());
       if (response.ok()) *response_ = *std::move(response);
-      Finish(ToGrpcStatus(response.status()));
+      Finish(answer);
     });
   }
 

@@ -29,6 +29,8 @@ class Store {
   virtual ~Store() = default;
 
   // The one door: applies all of `change` in one transaction and sets the `sequence` of its events.
+  // A lease both granted and ended in it is gone; old answers are dropped before new ones come.
+  // Rows of a job that is not stored, and an answer to a request id that has one, are INTERNAL.
   virtual absl::Status Commit(v1::Change* change) = 0;
 
   // NOT_FOUND names the job.

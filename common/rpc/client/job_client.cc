@@ -26,7 +26,7 @@ Rng RandomlySeeded() {
   return Rng(uint64_t{source()} << 32 | source());
 }
 
-// Repeats while UNAVAILABLE, for a limited time since the last success.
+// Repeats what is retryable, for a limited time since the last success.
 class Retries {
  public:
   explicit Retries(absl::Duration limit)
@@ -41,7 +41,7 @@ class Retries {
 
   // Whether to go on after `status`; waits first.
   bool Next(const absl::Status& status) {
-    if (!absl::IsUnavailable(status)) return false;
+    if (!IsRetryable(status)) return false;
     const absl::Duration wait = backoff_.Next();
     if (clock_.Elapsed() - since_ + wait > limit_) return false;
     absl::SleepFor(wait);
@@ -117,7 +117,7 @@ class GrpcJobClient final : public JobClient {
         reader->Finish();
         return absl::OkStatus();
       }
-      const absl::Status status = Describe(reader->Finish());
+      absl::Status status = Describe(reader->Finish());
       if (status.ok() || !retries.Next(status)) return status;
     }
   }
@@ -134,7 +134,7 @@ class GrpcJobClient final : public JobClient {
         retries.Succeeded();
         bytes.append(response.chunk());
       }
-      const absl::Status status = Describe(reader->Finish());
+      absl::Status status = Describe(reader->Finish());
       if (status.ok()) return bytes;
       if (!retries.Next(status)) return status;
     }
@@ -156,7 +156,7 @@ class GrpcJobClient final : public JobClient {
       grpc::ClientContext context;
       SetDeadline(options_.deadline, &context);
       Response response;
-      const absl::Status status = Describe((stub_.get()->*method)(&context, request, &response));
+      absl::Status status = Describe((stub_.get()->*method)(&context, request, &response));
       if (status.ok()) return response;
       if (!retries.Next(status)) return status;
     }

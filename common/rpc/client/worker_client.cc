@@ -55,7 +55,7 @@ class GrpcWorkerClient final : public WorkerClient {
     absl::Cleanup closer = [fd] { close(fd); };
     grpc::ClientContext context;
     SetDeadline(kUploadDeadline, &context);
-    const absl::Status added = Add(&context);
+    absl::Status added = Add(&context);
     if (!added.ok()) return added;
     absl::Cleanup remover = [&] { Remove(&context); };
 
@@ -103,7 +103,7 @@ class GrpcWorkerClient final : public WorkerClient {
                                 absl::Duration deadline) {
     grpc::ClientContext context;
     SetDeadline(deadline, &context);
-    const absl::Status added = Add(&context);
+    absl::Status added = Add(&context);
     if (!added.ok()) return added;
     Response response;
     const grpc::Status status = (stub_.get()->*method)(&context, request, &response);

@@ -173,9 +173,8 @@ void WriteChange(const v1::Change& change, Connection* connection,
                  std::vector<int64_t>* sequences) {
   for (const v1::JobRecord& job : change.jobs()) WriteJob(job, connection);
   for (const v1::Trial& trial : change.trials()) WriteTrial(trial, connection);
-  // Before the new ones, so that a change may replace a lease by another of the same attempt.
-  for (const v1::AttemptKey& key : change.ended_leases()) DeleteLease(key, connection);
   for (const v1::LeaseRecord& lease : change.leases()) WriteLease(lease, connection);
+  for (const v1::AttemptKey& key : change.ended_leases()) DeleteLease(key, connection);
   for (const v1::WorkerRecord& worker : change.workers()) WriteWorker(worker, connection);
   for (const v1::Event& event : change.events()) {
     sequences->push_back(WriteEvent(event, connection));

@@ -87,7 +87,7 @@ absl::Status SqliteStore::Commit(v1::Change* change) {
     WriteChange(*change, writer_.get(), &sequences);
     writer_->Execute("COMMIT");
   } catch (const std::exception& error) {
-    const absl::Status status = SqliteException(options_.path, error, writer_->SystemErrno());
+    absl::Status status = SqliteException(options_.path, error, writer_->SystemErrno());
     try {
       // Some errors have rolled back already.
       if (writer_->InTransaction()) writer_->Execute("ROLLBACK");
@@ -143,7 +143,7 @@ absl::StatusOr<std::vector<Message>> SqliteStore::ReadRecords(const char* sql,
                                                               absl::FunctionRef<void(Query*)> bind,
                                                               absl::string_view what) const {
   std::vector<Message> records;
-  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
     Query query = connection->Prepare(sql);
     bind(&query);
     while (query.Next()) {
@@ -157,7 +157,7 @@ absl::StatusOr<std::vector<Message>> SqliteStore::ReadRecords(const char* sql,
 
 absl::StatusOr<int64_t> SqliteStore::ReadInt(const char* sql) const {
   int64_t value = 0;
-  const absl::Status status = Read([&](Connection* connection) {
+  absl::Status status = Read([&](Connection* connection) {
     Query query = connection->Prepare(sql);
     if (query.Next()) value = query.GetInt(0);
     return absl::OkStatus();
@@ -203,7 +203,7 @@ absl::Status SqliteStore::ParseTrial(const Query& query, v1::Trial* trial) const
 
 absl::StatusOr<v1::Trial> SqliteStore::GetTrial(int64_t job_id, int64_t number) const {
   v1::Trial trial;
-  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
     Query query = connection->Prepare(
         "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
         "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? AND t.number = ?");
@@ -221,7 +221,7 @@ absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListTrials(int64_t job_id, i
                                                                int limit) const {
   const std::string state_name = StateName(state);
   std::vector<v1::Trial> trials;
-  const absl::Status status = Read([&](Connection* connection) -> absl::Status {
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
     const bool all = state == v1::TRIAL_STATE_UNSPECIFIED;
     Query query = connection->Prepare(
         all ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
@@ -259,7 +259,7 @@ absl::Status SqliteStore::ForEachTrial(
 absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(int64_t job_id, int64_t after,
                                                                int limit) const {
   std::vector<v1::Event> events;
-  const absl::Status status = Read([&](Connection* connection) {
+  absl::Status status = Read([&](Connection* connection) {
     Query query = connection->Prepare(
         "SELECT sequence, trial, attempt, kind, at_unix_us, worker_id, message FROM events "
         "WHERE job_id = ? AND sequence > ? ORDER BY sequence LIMIT ?");
@@ -303,7 +303,7 @@ absl::StatusOr<std::optional<v1::RequestRecord>> SqliteStore::FindRequest(
     absl::string_view request_id) const {
   const std::string id(request_id);
   std::optional<v1::RequestRecord> found;
-  const absl::Status status = Read([&](Connection* connection) {
+  absl::Status status = Read([&](Connection* connection) {
     Query query = connection->Prepare(
         "SELECT method, content_sha256, response, at_unix_us FROM requests WHERE request_id = ?");
     query.Text(id);

@@ -129,6 +129,12 @@ TEST_P(StoreContract, EndsLeasesAndMovesThemToAnotherAttempt) {
   *last.add_ended_leases() = next.leases(0).key();  // again: harmless
   ASSERT_OK(store_->Commit(&last));
   EXPECT_THAT(store_->LoadLeases().value(), IsEmpty());
+
+  v1::Change both;
+  *both.add_leases() = MakeLease(1, 1, 3, 3);
+  *both.add_ended_leases() = both.leases(0).key();
+  ASSERT_OK(store_->Commit(&both));
+  EXPECT_THAT(store_->LoadLeases().value(), IsEmpty());
 }
 
 TEST_P(StoreContract, ListsJobsNewestFirstInPages) {

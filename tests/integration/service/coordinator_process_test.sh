@@ -7,7 +7,10 @@ folder=$(mktemp -d)
 started=()
 clean_up() {
   local pid
-  for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+  for pid in "${started[@]}"; do
+    kill -KILL "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
   rm -rf "$folder"
 }
 trap clean_up EXIT

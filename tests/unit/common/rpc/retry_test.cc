@@ -1,6 +1,5 @@
 #include "common/rpc/retry.h"
 
-#include "common/base/status.h"
 #include "gtest/gtest.h"
 
 namespace frontier {
@@ -29,9 +28,7 @@ TEST(BackoffTest, SpreadsClientsAndRepeatsForOneSeed) {
 
 TEST(IsRetryableTest, IsAboutWhatPassesByItself) {
   EXPECT_TRUE(IsRetryable(absl::UnavailableError("")));
-  EXPECT_TRUE(IsRetryable(absl::ResourceExhaustedError("busy")));
-  EXPECT_FALSE(IsRetryable(ErrorWithReason(absl::StatusCode::kResourceExhausted,
-                                           v1::ERROR_REASON_DISK_FULL, "disk full")));
+  EXPECT_FALSE(IsRetryable(absl::ResourceExhaustedError("")));
   EXPECT_FALSE(IsRetryable(absl::OkStatus()));
   EXPECT_FALSE(IsRetryable(absl::InvalidArgumentError("")));
   EXPECT_FALSE(IsRetryable(absl::DeadlineExceededError("")));
