@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -137,6 +138,9 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status NotHeld(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status DraftReport(const v1::ReportRequest& request, const AttemptId& id, JobState* job,
                            JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes back the leases of a worker that leaves, but for those whose tokens are in `named`.
+  absl::Status LeaveWorker(const std::string& worker_id, const std::set<int64_t>& named)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status TakeEpochs(const v1::HeartbeatRequest& request, v1::HeartbeatResponse* response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -90,6 +90,7 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
   ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> answer,
                    FindAnswer<v1::LeaseResponse>(*store_, key));
   if (answer.has_value()) return RepeatLease(*answer);
+  if (workers_.HasLeft(request.worker_id())) return v1::LeaseResponse();
   const v1::Worker& worker = workers_.Find(request.worker_id())->worker();
   if (leases_.CountOfWorker(worker.id()) >= worker.slots()) return v1::LeaseResponse();
   std::vector<JobDemand> demands;
@@ -259,6 +260,11 @@ absl::StatusOr<v1::HeartbeatResponse> DispatcherImpl::Heartbeat(
       directive->set_reason(std::string(NotHeld(id).message()));
     }
   }
+  if (request.leaving()) {
+    RETURN_IF_ERROR(LeaveWorker(request.worker_id(), named));
+    RETURN_IF_ERROR(TakeEpochs(request, &response));
+    return response;
+  }
   for (const AttemptId& id : leases_.OfWorker(request.worker_id())) {
     const Lease* lease = leases_.Find(id);
     // The answer that grants a young lease may still be on its way.
@@ -275,6 +281,20 @@ absl::StatusOr<v1::HeartbeatResponse> DispatcherImpl::Heartbeat(
   }
   RETURN_IF_ERROR(TakeEpochs(request, &response));
   return response;
+}
+
+absl::Status DispatcherImpl::LeaveWorker(const std::string& worker_id,
+                                         const std::set<int64_t>& named) {
+  for (const AttemptId& id : leases_.OfWorker(worker_id)) {
+    if (named.count(leases_.Find(id)->token) > 0) continue;
+    JobDraft draft(FindLive(id.job), clock_->Now(), clock_->Elapsed());
+    RETURN_IF_ERROR(draft.Return(id, "the worker is leaving", {}));
+    RETURN_IF_ERROR(Commit(&draft));
+  }
+  // Last, so that a worker that repeats the call after a failed commit is heard.
+  if (!workers_.HasLeft(worker_id)) LogInfo({.worker = worker_id}, "left");
+  workers_.Leave(worker_id);
+  return absl::OkStatus();
 }
 
 absl::Status DispatcherImpl::TakeEpochs(const v1::HeartbeatRequest& request,

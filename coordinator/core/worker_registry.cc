@@ -100,6 +100,7 @@ void WorkerRegistry::Put(v1::WorkerRecord record, absl::Duration elapsed) {
   entry.record = std::move(record);
   entry.heard = elapsed;
   entry.touched = false;
+  entry.left = false;
 }
 
 void WorkerRegistry::Restore(v1::WorkerRecord record) {
@@ -140,6 +141,16 @@ void WorkerRegistry::Touch(absl::string_view worker_id, absl::Duration elapsed, 
 bool WorkerRegistry::IsAlive(absl::string_view worker_id, absl::Duration elapsed) const {
   const auto it = workers_.find(std::string(worker_id));
   return it != workers_.end() && IsAlive(it->second, elapsed);
+}
+
+void WorkerRegistry::Leave(absl::string_view worker_id) {
+  const auto it = workers_.find(std::string(worker_id));
+  if (it != workers_.end()) it->second.left = true;
+}
+
+bool WorkerRegistry::HasLeft(absl::string_view worker_id) const {
+  const auto it = workers_.find(std::string(worker_id));
+  return it != workers_.end() && it->second.left;
 }
 
 bool WorkerRegistry::AnyAlive(absl::Duration elapsed,

@@ -43,6 +43,10 @@ class WorkerRegistry {
   // Notes that a known worker was heard of. Its last-seen time is durable only from time to time.
   void Touch(absl::string_view worker_id, absl::Duration elapsed, absl::Time now);
   bool IsAlive(absl::string_view worker_id, absl::Duration elapsed) const;
+  // The worker has said that it leaves: it does not live, whatever it still says, until it
+  // registers.
+  void Leave(absl::string_view worker_id);
+  bool HasLeft(absl::string_view worker_id) const;
 
   // Whether `matches` holds for a worker that lives.
   bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
@@ -61,9 +65,10 @@ class WorkerRegistry {
     v1::WorkerRecord record;
     absl::Duration heard = -absl::InfiniteDuration();
     bool touched = false;
+    bool left = false;
   };
   bool IsAlive(const Entry& entry, absl::Duration elapsed) const {
-    return elapsed - entry.heard < lease_duration_;
+    return !entry.left && elapsed - entry.heard < lease_duration_;
   }
 
   const absl::Duration lease_duration_;

@@ -10,6 +10,7 @@
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
+#include "gtest/gtest.h"
 
 namespace frontier::testing {
 namespace {
@@ -80,6 +81,16 @@ int MiniCluster::StopCoordinator() {
   const int exit_code = coordinator_->Wait();
   coordinator_.reset();
   return exit_code;
+}
+
+void MiniCluster::AwaitWorker(int count) {
+  for (int alive = 0; alive < count;) {
+    const absl::StatusOr<v1::ListWorkersResponse> response =
+        client_->ListWorkers(v1::ListWorkersRequest());
+    ASSERT_TRUE(response.ok()) << response.status();
+    alive = 0;
+    for (const v1::Worker& worker : response->workers()) alive += worker.alive();
+  }
 }
 
 absl::StatusOr<CommandResult> MiniCluster::Frontier(std::vector<std::string> arguments,

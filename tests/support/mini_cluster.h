@@ -37,6 +37,9 @@ class MiniCluster {
   int StopWorker(const std::string& id);
   int StopCoordinator();
 
+  // Waits until `count` workers have registered.
+  void AwaitWorker(int count = 1);
+
   const std::string& address() const { return address_; }
   JobClient& client() { return *client_; }
   // Runs the command line program against this cluster.

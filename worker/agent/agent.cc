@@ -263,8 +263,8 @@ void Agent::HeartbeatLoop() {
   for (bool last = session_.registrations() == 0; !last;) {
     last = deps_.pacer->Pause(end_heartbeats_, session_.heartbeat_interval());
     if (abandon_.raised()) continue;
-    // The last one, when all is settled, brings back leases that were granted while we left.
-    const absl::Status status = SendHeartbeat();
+    // The last one, when all is settled, gives back leases that were granted while we left.
+    const absl::Status status = SendHeartbeat(/*leaving=*/last);
     if (status.ok()) {
       if (!heartbeat_answered_) LogInfo({.worker = options_.worker_id}, "heartbeats are answered");
     } else if (heartbeat_answered_) {
@@ -276,8 +276,9 @@ void Agent::HeartbeatLoop() {
   heartbeats_ended_.Raise();
 }
 
-absl::Status Agent::SendHeartbeat() {
+absl::Status Agent::SendHeartbeat(bool leaving) {
   v1::HeartbeatRequest request;
+  request.set_leaving(leaving);
   request.set_worker_id(options_.worker_id);
   request.set_incarnation(options_.incarnation);
   const std::vector<v1::LeaseStatus> statuses = table_.Snapshot();

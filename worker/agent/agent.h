@@ -84,7 +84,7 @@ class Agent {
   LeaseTable::Accepted TakeIn(const v1::AttemptLease& lease);
   void RunLease(const HeldLease& held);
   void ReportOutcome(const HeldLease& held, v1::ReportRequest report);
-  absl::Status SendHeartbeat();
+  absl::Status SendHeartbeat(bool leaving);
   void Obey(const v1::Directive& directive);
   void Abandon();
   void Fail(const absl::Status& status);

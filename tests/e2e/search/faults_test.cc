@@ -23,7 +23,9 @@ class FaultsTest : public ::testing::Test {
     if (HasFailure()) std::cerr << cluster_.Logs();
   }
 
+  // The coordinator knows the data set once a worker has registered.
   int64_t Submit(const v1::JobSpec& spec) {
+    cluster_.AwaitWorker();
     v1::SubmitJobRequest request;
     *request.mutable_spec() = spec;
     const absl::StatusOr<v1::SubmitJobResponse> response = cluster_.client().SubmitJob(request);

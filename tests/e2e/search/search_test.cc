@@ -66,23 +66,12 @@ class SearchTest : public ::testing::Test {
     return result.ok() ? *result : CommandResult{};
   }
 
-  // The data set is known to the coordinator once a worker has registered.
-  void AwaitWorkers(int count) {
-    for (int alive = 0; alive < count;) {
-      const absl::StatusOr<v1::ListWorkersResponse> response =
-          cluster_.client().ListWorkers(v1::ListWorkersRequest());
-      ASSERT_OK(response);
-      alive = 0;
-      for (const v1::Worker& worker : response->workers()) alive += worker.alive();
-    }
-  }
-
   const std::string folder_;
   MiniCluster cluster_;
 };
 
 TEST_F(SearchTest, SubmitWatchAndLeaveWithTheFrontAndItsModels) {
-  AwaitWorkers(2);
+  cluster_.AwaitWorker(2);
   const CommandResult submitted = Frontier({"submit", "-", "--watch"}, kJobFile);
   ASSERT_EQ(submitted.exit_code, 0) << submitted.errors;
   ExpectWholeJob(cluster_.client(), 1, 6);
@@ -148,7 +137,7 @@ TEST_F(SearchTest, SubmitWatchAndLeaveWithTheFrontAndItsModels) {
 }
 
 TEST_F(SearchTest, WrongInputIsNamedAndStoresNothing) {
-  AwaitWorkers(2);
+  cluster_.AwaitWorker(2);
   std::string wrong = kJobFile;
   wrong.replace(wrong.find("maximize"), 8, "maxi");
   CommandResult result = Frontier({"submit", "-"}, wrong);

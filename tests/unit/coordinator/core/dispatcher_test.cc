@@ -326,6 +326,32 @@ TEST(Dispatcher, InfeasibleTrialsNeverReachTheFront) {
   EXPECT_EQ(h.Job(job).best_trial(), 2);
 }
 
+TEST(Dispatcher, LeavingGivesBackWhatIsNotNamedAndTakesNoMore) {
+  Harness h;
+  const int64_t job = h.Submit(SmallJob(5));
+  h.Register("w1", "i1", 2);
+  const auto named = h.Lease("w1");
+  const auto unheard = h.Lease("w1");  // its answer crosses with the worker's leaving
+  v1::HeartbeatRequest request;
+  request.set_worker_id("w1");
+  request.set_incarnation("i1");
+  request.set_leaving(true);
+  v1::LeaseStatus* status = request.add_leases();
+  *status->mutable_key() = named->task().key();
+  status->set_token(named->token());
+  ASSERT_OK_AND_ASSIGN(const v1::HeartbeatResponse response, h.core().Heartbeat(request));
+  ASSERT_EQ(response.directives_size(), 1);
+  EXPECT_EQ(response.directives(0).action(), v1::ACTION_CONTINUE);
+  const v1::Trial returned = h.Trial(job, unheard->task().key().trial());
+  EXPECT_EQ(returned.state(), v1::TRIAL_STATE_QUEUED);
+  EXPECT_EQ(returned.attempts(0).state(), v1::ATTEMPT_STATE_RETURNED);
+  EXPECT_FALSE(h.Lease("w1").has_value());
+  ASSERT_OK(h.Report("w1", *named, MakeResult(0.5, 2)));
+  // It lives again once it has registered again.
+  h.Register("w1", "i2", 2);
+  EXPECT_TRUE(h.Lease("w1", "i2").has_value());
+}
+
 TEST(Dispatcher, HeartbeatRenewsStopsAndStarts) {
   Harness h;
   h.Submit(SmallJob(5));

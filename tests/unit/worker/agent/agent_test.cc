@@ -463,6 +463,12 @@ TEST_F(AgentTest, ShutdownKillsTrialsAndGivesTheirLeasesBack) {
   EXPECT_EQ(request.key().trial(), 1);
   EXPECT_EQ(request.token(), 1);
   EXPECT_EQ(request.reason(), "the worker is leaving");
+  // Its last heartbeat says so, and only the last.
+  const std::vector<v1::HeartbeatRequest> heartbeats = coordinator_.heartbeats();
+  ASSERT_FALSE(heartbeats.empty());
+  for (size_t i = 0; i < heartbeats.size(); ++i) {
+    EXPECT_EQ(heartbeats[i].leaving(), i + 1 == heartbeats.size());
+  }
   EXPECT_EQ(Find(request.usage(), v1::METRIC_CPU_SECONDS)->value(), 50);
   EXPECT_THAT(coordinator_.reports(), IsEmpty());
 }
