@@ -20,6 +20,8 @@ namespace frontier::worker {
 namespace {
 
 constexpr int kBytes = 256;
+// Stream of the seed from which the changes of single samples are seeded.
+constexpr uint64_t kAugmentationStream = uint64_t{1} << 63;
 
 // Turns samples into normalized floats by look-up.
 class Normalizer {
@@ -54,6 +56,25 @@ class Normalizer {
     }
   }
 
+  // As Fill, moved by `dy` and `dx` pixels; what comes in at the border is black.
+  void FillMoved(int32_t index, bool flip, int dy, int dx, float* out) const {
+    const uint8_t* in = samples_.images.data() + static_cast<size_t>(index) * sample_size();
+    const int height = samples_.height, width = samples_.width;
+    for (const std::array<float, kBytes>& table : table_) {
+      for (int y = 0; y < height; ++y) {
+        const int from_y = y + dy;
+        const bool inside = from_y >= 0 && from_y < height;
+        const uint8_t* row = in + (inside ? static_cast<ptrdiff_t>(from_y) * width : 0);
+        for (int x = 0; x < width; ++x) {
+          const int moved = x + dx;
+          const bool black = !inside || moved < 0 || moved >= width;
+          *out++ = table[black ? 0 : row[flip ? width - 1 - moved : moved]];
+        }
+      }
+      in += plane_;
+    }
+  }
+
  private:
   const Samples& samples_;
   const size_t plane_;
@@ -72,7 +93,12 @@ class PrefetchedBatches final : public TrainingBatches {
     for (Batch& batch : ring_) {
       batch.images.resize(static_cast<size_t>(options.batch_size) * normalizer_.sample_size());
       batch.labels.resize(static_cast<size_t>(options.batch_size));
+      if (options.augmentation.mixup_alpha <= 0) continue;
+      batch.others.resize(batch.labels.size());
+      batch.shares.resize(batch.labels.size());
     }
+    if (options.augmentation.mixup_alpha > 0) first_image_.resize(normalizer_.sample_size());
+    augmentation_seed_ = Rng(options.seed, kAugmentationStream).NextUint64();
     thread_ = std::thread([this] { Produce(); });
   }
 
@@ -104,13 +130,20 @@ class PrefetchedBatches final : public TrainingBatches {
   // Allocates nothing, so that it cannot fail.
   void Produce() {
     pthread_setname_np(pthread_self(), "batches");
+    const int64_t skipped = options_.first_batch % batches_per_epoch();
+    if (skipped > 0) {
+      BeginEpoch(options_.first_batch / batches_per_epoch());
+      const int64_t flips =
+          options_.augmentation.horizontal_flip ? skipped * options_.batch_size : 0;
+      for (int64_t i = 0; i < flips; ++i) rng_.Uniform(2);
+    }
     for (int64_t number = 0;; ++number) {
       {
         MutexLock lock(&mutex_);
         while (!stopped_ && number - taken_ >= kRing) changed_.Wait(&mutex_);
         if (stopped_) return;
       }
-      Make(number, &ring_[static_cast<size_t>(number % kRing)]);
+      Make(options_.first_batch + number, &ring_[static_cast<size_t>(number % kRing)]);
       {
         MutexLock lock(&mutex_);
         made_ = number + 1;
@@ -119,20 +152,61 @@ class PrefetchedBatches final : public TrainingBatches {
     }
   }
 
+  void BeginEpoch(int64_t epoch) {
+    rng_ = Rng(options_.seed, static_cast<uint64_t>(epoch));
+    std::copy(indices_.begin(), indices_.end(), order_.begin());
+    rng_.Shuffle(&order_);
+  }
+
   void Make(int64_t number, Batch* batch) {
     const int64_t epoch = number / batches_per_epoch();
     const int64_t within = number % batches_per_epoch();
-    if (within == 0) {
-      rng_ = Rng(options_.seed, static_cast<uint64_t>(epoch));
-      std::copy(indices_.begin(), indices_.end(), order_.begin());
-      rng_.Shuffle(&order_);
-    }
+    if (within == 0) BeginEpoch(epoch);
     for (int i = 0; i < options_.batch_size; ++i) {
       const int32_t index = order_[static_cast<size_t>(within * options_.batch_size + i)];
-      const bool flip = options_.horizontal_flip && rng_.Uniform(2) == 0;
-      normalizer_.Fill(index, flip,
-                       batch->images.data() + static_cast<size_t>(i) * normalizer_.sample_size());
+      const bool flip = options_.augmentation.horizontal_flip && rng_.Uniform(2) == 0;
+      // Its own generator, so that one change does not move what the next sample draws.
+      Rng rng(augmentation_seed_,
+              (static_cast<uint64_t>(epoch) << 32) | static_cast<uint32_t>(index));
+      Augment(index, flip, &rng,
+              batch->images.data() + static_cast<size_t>(i) * normalizer_.sample_size());
       batch->labels[static_cast<size_t>(i)] = samples_.labels[static_cast<size_t>(index)];
+      if (options_.augmentation.mixup_alpha > 0) {
+        const double share = SampleBeta(options_.augmentation.mixup_alpha, &rng);
+        batch->shares[static_cast<size_t>(i)] = static_cast<float>(std::max(share, 1 - share));
+      }
+    }
+    if (options_.augmentation.mixup_alpha > 0) Mix(batch);
+  }
+
+  void Augment(int32_t index, bool flip, Rng* rng, float* out) const {
+    const AugmentationOptions& a = options_.augmentation;
+    if (a.crop_padding > 0) {
+      const uint64_t places = 2 * static_cast<uint64_t>(a.crop_padding) + 1;
+      const int dy = static_cast<int>(rng->Uniform(places)) - a.crop_padding;
+      const int dx = static_cast<int>(rng->Uniform(places)) - a.crop_padding;
+      normalizer_.FillMoved(index, flip, dy, dx, out);
+    } else {
+      normalizer_.Fill(index, flip, out);
+    }
+    const int height = samples_.height, width = samples_.width;
+    if (a.cutout_size > 0) {
+      Erase(CutoutBox(a.cutout_size, height, width, rng), samples_.channels, height, width, out);
+    }
+    if (a.erasing_probability > 0 && rng->UniformDouble() < a.erasing_probability) {
+      Erase(ErasingBox(height, width, rng), samples_.channels, height, width, out);
+    }
+  }
+
+  void Mix(Batch* batch) {
+    const size_t size = normalizer_.sample_size(), count = batch->labels.size();
+    std::copy_n(batch->images.begin(), size, first_image_.begin());
+    for (size_t i = 0; i < count; ++i) {
+      float* image = batch->images.data() + i * size;
+      const float* other = i + 1 < count ? image + size : first_image_.data();
+      const float share = batch->shares[i], rest = 1 - share;
+      for (size_t k = 0; k < size; ++k) image[k] = share * image[k] + rest * other[k];
+      batch->others[i] = batch->labels[i + 1 < count ? i + 1 : 0];
     }
   }
 
@@ -142,6 +216,8 @@ class PrefetchedBatches final : public TrainingBatches {
   const std::vector<int32_t> indices_;
   std::vector<int32_t> order_;  // of the epoch at hand; the thread's
   Rng rng_{0};                  // the thread's
+  uint64_t augmentation_seed_ = 0;
+  std::vector<float> first_image_;  // of a batch before it is mixed; the thread's
   // A slot belongs to the thread while made_ <= its batch, then to the caller until taken_ is past.
   std::array<Batch, kRing> ring_;
   Mutex mutex_;
@@ -192,6 +268,19 @@ absl::StatusOr<std::unique_ptr<TrainingBatches>> TrainingBatches::Create(
   if (static_cast<size_t>(options.batch_size) > indices.size()) {
     return InvalidField("batch_size", absl::StrCat(options.batch_size, " is more than the ",
                                                    indices.size(), " training samples"));
+  }
+  const AugmentationOptions& a = options.augmentation;
+  const int extent = std::max(samples.height, samples.width);
+  if (a.crop_padding < 0 || a.crop_padding > extent) {
+    return InvalidField("crop_padding",
+                        absl::StrCat(a.crop_padding, " is not between 0 and ", extent));
+  }
+  if (a.cutout_size < 0 || a.cutout_size > 2 * extent) {
+    return InvalidField("cutout_size",
+                        absl::StrCat(a.cutout_size, " is not between 0 and ", 2 * extent));
+  }
+  if (options.first_batch < 0) {
+    return InvalidField("first_batch", absl::StrCat(options.first_batch, " is below 0"));
   }
   try {
     return std::make_unique<PrefetchedBatches>(samples, std::move(indices), normalization, options);

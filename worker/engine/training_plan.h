@@ -9,8 +9,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/checkpoint.pb.h"
 #include "frontier/v1/model.pb.h"
-#include "worker/engine/kernels/sgd.h"
+#include "worker/engine/kernels/loss.h"
+#include "worker/engine/kernels/optimizer.h"
 
 namespace frontier::worker {
 
@@ -18,10 +20,13 @@ inline constexpr int kMaxThreads = 1024;
 
 struct PlanOptions {
   int threads = 1;  // compute threads, 1 to kMaxThreads
+  // Of training: memory for AdamW, and for a moving average of weights and running statistics.
+  bool adamw = false;
+  bool average = false;
 };
 
 struct StepStats {
-  double loss = 0;      // mean over the batch, nats
+  double loss = 0;      // mean over the batch (TargetCrossEntropy), nats
   int64_t correct = 0;  // samples classified correctly
 };
 
@@ -46,20 +51,36 @@ class TrainingPlan {
                                                               int batch,
                                                               const PlanOptions& options);
 
-  // Forward, backward, update. `images` is batch x C x H x W, normalized; `labels` has batch
-  // entries. INVALID_ARGUMENT for other sizes and labels out of range; OUT_OF_RANGE if the loss is
-  // not finite or above kDivergenceBound (the weights are then as before the step, the running
-  // statistics are not) or if a weight is not finite after the update: a ReLU may hide NaN from the
-  // loss, since the library takes max(NaN, 0) for 0.
-  virtual absl::StatusOr<StepStats> Step(absl::Span<const float> images,
-                                         absl::Span<const uint8_t> labels,
-                                         const SgdSettings& settings) = 0;
+  // Forward, backward, clipping, update, average. `images` is batch x C x H x W, normalized;
+  // `targets` have batch entries. INVALID_ARGUMENT for other sizes, labels or class weights out of
+  // range, and AdamW without PlanOptions::adamw; OUT_OF_RANGE if the loss is not finite or above
+  // kDivergenceBound or the norm to be clipped is not finite (the weights are then as before the
+  // step, the running statistics are not) or if a weight is not finite after the update: a ReLU may
+  // hide NaN from the loss, since the library takes max(NaN, 0) for 0.
+  virtual absl::StatusOr<StepStats> Step(absl::Span<const float> images, const Targets& targets,
+                                         const OptimizerSettings& optimizer,
+                                         const LossSettings& loss) = 0;
+  // The same with the plain loss.
+  absl::StatusOr<StepStats> Step(absl::Span<const float> images, absl::Span<const uint8_t> labels,
+                                 const OptimizerSettings& optimizer) {
+    return Step(images, Targets{labels, {}, {}}, optimizer, LossSettings());
+  }
 
   // Weights and statistics in or out (CheckModel holds afterwards if it diverged in no step);
-  // import resets the momentum. Export sets architecture and tensors of `model`, leaving the rest.
-  // INVALID_ARGUMENT if the model's tensors are not those of the architecture.
+  // import resets the optimizer, and the average begins at the model. Export sets architecture and
+  // tensors of `model`, leaving the rest. INVALID_ARGUMENT if the model's tensors are not those of
+  // the architecture.
   virtual absl::Status ImportModel(const v1::Model& model) = 0;
   virtual absl::Status ExportModel(v1::Model* model) = 0;
+  // As ExportModel, of the moving averages; FAILED_PRECONDITION without PlanOptions::average.
+  virtual absl::Status ExportAverage(v1::Model* model) = 0;
+
+  // All that the next steps depend on beside their arguments, out or in: a plan of the same
+  // architecture, batch and threads that imports it goes on bit for bit as the one that exported
+  // it. INVALID_ARGUMENT if `state` is not of such a plan; the plan's state is then undefined until
+  // the next import.
+  virtual absl::Status ExportState(v1::TrainingState* state) = 0;
+  virtual absl::Status ImportState(const v1::TrainingState& state) = 0;
 
   // Weights, gradients, activations and scratch memory of the plan.
   virtual int64_t memory_bytes() const = 0;

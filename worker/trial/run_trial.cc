@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
@@ -10,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "common/architecture/graph.h"
 #include "common/base/file.h"
+#include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
@@ -20,8 +23,10 @@
 #include "worker/engine/inference_plan.h"
 #include "worker/engine/schedule.h"
 #include "worker/engine/training_plan.h"
+#include "worker/trial/checkpoint.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/memory_reserve.h"
+#include "worker/trial/recipe.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
@@ -68,29 +73,15 @@ v1::TrialProcessUpdate FailureUpdate(v1::FailureCause cause, absl::string_view m
   return update;
 }
 
-absl::Status CheckRecipe(const v1::TrainingRecipe& recipe) {
-  if (recipe.epochs() < 1) {
-    return InvalidField("training.epochs", absl::StrCat(recipe.epochs(), " is below 1"));
-  }
-  if (recipe.batch_size() < 1) {
-    return InvalidField("training.batch_size", absl::StrCat(recipe.batch_size(), " is below 1"));
-  }
-  if (!(recipe.learning_rate() > 0) || !std::isfinite(recipe.learning_rate())) {
-    return InvalidField("training.learning_rate",
-                        absl::StrCat(recipe.learning_rate(), " is not positive and finite"));
-  }
-  if (!(recipe.momentum() >= 0 && recipe.momentum() < 1)) {
-    return InvalidField("training.momentum", absl::StrCat(recipe.momentum(), " is not in [0, 1)"));
-  }
-  if (!(recipe.weight_decay() >= 0) || !std::isfinite(recipe.weight_decay())) {
-    return InvalidField("training.weight_decay",
-                        absl::StrCat(recipe.weight_decay(), " is negative or not finite"));
-  }
-  if (!(recipe.warmup_epochs() >= 0) || !std::isfinite(recipe.warmup_epochs())) {
-    return InvalidField("training.warmup_epochs",
-                        absl::StrCat(recipe.warmup_epochs(), " is negative or not finite"));
-  }
-  return absl::OkStatus();
+// What a checkpoint must agree in with a task to be gone on from.
+v1::Checkpoint CheckpointOf(const v1::TrialTask& task, int threads) {
+  v1::Checkpoint checkpoint;
+  *checkpoint.mutable_architecture() = task.architecture();
+  *checkpoint.mutable_dataset() = task.dataset();
+  *checkpoint.mutable_training() = task.training();
+  checkpoint.set_seed(task.seed());
+  checkpoint.set_threads(threads);
+  return checkpoint;
 }
 
 void AddMeasurement(v1::Metric metric, double value, double low, double high,
@@ -110,13 +101,15 @@ class Trial {
         absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update)
       : input_(input), task_(input.task()), clock_(clock), update_(update) {
     options_.threads = std::max(1, task_.limits().threads());
+    options_.adamw = task_.training().optimizer() == v1::OPTIMIZER_ADAMW;
+    options_.average = task_.training().average_decay() > 0;
   }
 
   Stage stage() const { return stage_; }
 
   absl::StatusOr<v1::TrialResult> Run() {
     stage_ = Stage::kTask;
-    RETURN_IF_ERROR(CheckRecipe(task_.training()));
+    RETURN_IF_ERROR(CheckRecipe(task_.training(), task_.architecture().classes()));
     ASSIGN_OR_RETURN(costs_, AnalyzeGraph(task_.architecture()));
     if (task_.limits().threads() < 0 || task_.limits().threads() > kMaxThreads) {
       return InvalidField("limits.threads", absl::StrCat(task_.limits().threads(),
@@ -141,6 +134,7 @@ class Trial {
     stage_ = Stage::kTrained;
     RETURN_IF_ERROR(KeepWeights());
     RETURN_IF_ERROR(Measure());
+    if (!input_.checkpoint_path().empty()) std::remove(input_.checkpoint_path().c_str());
     result_.mutable_engine()->set_library(EngineDescription());
     result_.mutable_engine()->set_precision("f32");
     result_.mutable_engine()->set_threads(options_.threads);
@@ -179,25 +173,29 @@ class Trial {
     TrainingBatchesOptions batching;
     batching.batch_size = recipe.batch_size();
     batching.seed = Rng(task_.seed(), kOrderStream).NextUint64();
-    batching.horizontal_flip = recipe.horizontal_flip();
+    batching.augmentation = AugmentationOf(recipe);
+    const int64_t per_epoch =
+        static_cast<int64_t>(split_.train.size()) / std::max(1, recipe.batch_size());
+    ASSIGN_OR_RETURN(const int done, Resume(plan, evaluator));
+    batching.first_batch = done * per_epoch;
     ASSIGN_OR_RETURN(
         const std::unique_ptr<TrainingBatches> batches,
         TrainingBatches::Create(samples_, split_.train, model_.normalization(), batching));
-    const int64_t per_epoch = batches->batches_per_epoch();
-    const CosineSchedule schedule(recipe.learning_rate(), per_epoch * recipe.epochs(),
-                                  recipe.warmup_epochs() * static_cast<double>(per_epoch));
-    SgdSettings settings;
-    settings.momentum = static_cast<float>(recipe.momentum());
-    settings.weight_decay = static_cast<float>(recipe.weight_decay());
-    for (int epoch = 0; epoch < recipe.epochs(); ++epoch) {
+    const ScheduleSettings schedule = ScheduleOf(recipe, per_epoch);
+    OptimizerSettings settings = OptimizerOf(recipe);
+    const std::vector<float> class_weights = ClassWeightsOf(recipe);
+    const LossSettings loss_settings{static_cast<float>(recipe.label_smoothing()), class_weights};
+    for (int epoch = done; epoch < recipe.epochs(); ++epoch) {
       stage_ = Stage::kTraining;
       const absl::Duration begin = clock_->Elapsed();
       double loss = 0;
       int64_t correct = 0;
       for (int64_t i = 0; i < per_epoch; ++i) {
-        settings.learning_rate = static_cast<float>(schedule.Rate(epoch * per_epoch + i));
+        settings.learning_rate = static_cast<float>(ScheduledRate(schedule, epoch * per_epoch + i));
         const Batch& batch = batches->Next();
-        const absl::StatusOr<StepStats> stats = plan->Step(batch.images, batch.labels, settings);
+        const absl::StatusOr<StepStats> stats =
+            plan->Step(batch.images, Targets{batch.labels, batch.others, batch.shares}, settings,
+                       loss_settings);
         if (!stats.ok()) {
           return absl::Status(stats.status().code(),
                               absl::StrCat("epoch ", epoch + 1, ", step ", i + 1, " of ", per_epoch,
@@ -208,8 +206,7 @@ class Trial {
       }
       const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
       stage_ = Stage::kTrained;
-      RETURN_IF_ERROR(plan->ExportModel(&model_));
-      RETURN_IF_ERROR(evaluator->ImportModel(model_));
+      RETURN_IF_ERROR(Take(plan, evaluator));
       RETURN_IF_ERROR(Validate(evaluator, epoch + 1));
 
       v1::EpochMetrics* metrics = result_.add_epochs();
@@ -224,9 +221,46 @@ class Trial {
       metrics->set_images_per_second(seconds > 0 ? trained / seconds : 0);
       v1::TrialProcessUpdate update;
       *update.mutable_epoch() = *metrics;
+      if (epoch + 1 < recipe.epochs()) RETURN_IF_ERROR(KeepCheckpoint(plan));
       update_(update);
     }
     return absl::OkStatus();
+  }
+
+  // The network that is validated and kept.
+  absl::Status Take(TrainingPlan* plan, InferencePlan* evaluator) {
+    RETURN_IF_ERROR(options_.average ? plan->ExportAverage(&model_) : plan->ExportModel(&model_));
+    return evaluator->ImportModel(model_);
+  }
+
+  absl::Status KeepCheckpoint(TrainingPlan* plan) {
+    if (input_.checkpoint_path().empty()) return absl::OkStatus();
+    v1::Checkpoint checkpoint = CheckpointOf(task_, options_.threads);
+    RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
+    *checkpoint.mutable_epochs() = result_.epochs();
+    return WriteCheckpoint(input_.checkpoint_path(), checkpoint);
+  }
+
+  // Goes on from the checkpoint of this task, if there is one; returns the epochs done.
+  absl::StatusOr<int> Resume(TrainingPlan* plan, InferencePlan* evaluator) {
+    if (input_.checkpoint_path().empty()) return 0;
+    const absl::StatusOr<v1::Checkpoint> read = ReadCheckpoint(input_.checkpoint_path());
+    if (!read.ok()) {
+      if (!absl::IsNotFound(read.status())) {
+        LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
+      }
+      return 0;
+    }
+    if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
+        read->epochs_size() >= task_.training().epochs()) {
+      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
+                                  "' is of another task; training begins anew"));
+      return 0;
+    }
+    RETURN_IF_ERROR(plan->ImportState(read->state()));
+    RETURN_IF_ERROR(Take(plan, evaluator));
+    *result_.mutable_epochs() = read->epochs();
+    return read->epochs_size();
   }
 
   absl::Status Validate(InferencePlan* evaluator, int epoch) {

@@ -237,21 +237,38 @@ void AveragePoolBackward(const v1::Pool& a, const Tensor& dy, Tensor* dx) {
   });
 }
 
-double CrossEntropy(const Tensor& logits, const std::vector<uint8_t>& labels, Tensor* dlogits) {
-  double loss = 0;
+double CrossEntropy(const Tensor& logits, const Wanted& wanted, Tensor* dlogits) {
+  const auto weight = [&wanted](int c) {
+    return wanted.class_weights.empty() ? 1.0 : wanted.class_weights[Size(c)];
+  };
+  const auto given = [&wanted](int n, int c) {
+    const double share = wanted.shares.empty() ? 1.0 : wanted.shares[Size(n)];
+    double q = wanted.labels[Size(n)] == c ? share : 0;
+    if (!wanted.others.empty() && wanted.others[Size(n)] == c) q += 1 - share;
+    return q;
+  };
+  double loss = 0, divisor = 0;
   for (int n = 0; n < logits.n; ++n) {
-    double total = 0, largest = -HUGE_VAL;
+    for (int c = 0; c < logits.c; ++c) divisor += weight(c) * given(n, c);
+  }
+  for (int n = 0; n < logits.n; ++n) {
+    double total = 0, largest = -HUGE_VAL, mass = 0;
     for (int c = 0; c < logits.c; ++c) largest = std::max(largest, logits.at(n, c, 0, 0));
     for (int c = 0; c < logits.c; ++c) total += std::exp(logits.at(n, c, 0, 0) - largest);
-    loss += std::log(total) + largest - logits.at(n, labels[Size(n)], 0, 0);
+    Vector target(Size(logits.c));
+    for (int c = 0; c < logits.c; ++c) {
+      target[Size(c)] =
+          weight(c) * ((1 - wanted.smoothing) * given(n, c) + wanted.smoothing / logits.c);
+      mass += target[Size(c)];
+      loss += target[Size(c)] * (std::log(total) + largest - logits.at(n, c, 0, 0));
+    }
     if (dlogits == nullptr) continue;
     for (int c = 0; c < logits.c; ++c) {
-      dlogits->at(n, c, 0, 0) =
-          (std::exp(logits.at(n, c, 0, 0) - largest) / total - (c == labels[Size(n)] ? 1 : 0)) /
-          logits.n;
+      const double probability = std::exp(logits.at(n, c, 0, 0) - largest) / total;
+      dlogits->at(n, c, 0, 0) = (mass * probability - target[Size(c)]) / divisor;
     }
   }
-  return loss / logits.n;
+  return loss / divisor;
 }
 
 }  // namespace frontier::worker::reference

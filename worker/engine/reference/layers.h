@@ -58,9 +58,18 @@ void MaxPoolBackward(const v1::Pool& a, const Tensor& x, const Tensor& dy, Tenso
 void AveragePoolForward(const v1::Pool& a, const Tensor& x, Tensor* y);
 void AveragePoolBackward(const v1::Pool& a, const Tensor& dy, Tensor* dx);
 
-// Mean softmax cross-entropy over the batch; logits are batch x classes x 1 x 1. `dlogits`, if not
-// null, is overwritten.
-double CrossEntropy(const Tensor& logits, const std::vector<uint8_t>& labels, Tensor* dlogits);
+// What a batch should be classified as; the fields as in Targets and LossSettings of
+// kernels/loss.h.
+struct Wanted {
+  std::vector<uint8_t> labels, others;
+  Vector shares;
+  double smoothing = 0;
+  Vector class_weights;
+};
+
+// Mean softmax cross-entropy over the batch, by the formula of TargetCrossEntropy; logits are batch
+// x classes x 1 x 1. `dlogits`, if not null, is overwritten.
+double CrossEntropy(const Tensor& logits, const Wanted& wanted, Tensor* dlogits);
 
 }  // namespace frontier::worker::reference
 

@@ -1,5 +1,7 @@
 #include "worker/engine/reference/network.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "common/base/status.h"
@@ -185,7 +187,8 @@ std::vector<double> Network::Infer(const std::vector<double>& images, int batch)
 
 double Network::Loss(const std::vector<double>& images, const std::vector<uint8_t>& labels) const {
   const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
-  return CrossEntropy(pass.values[static_cast<size_t>(view_.output)], labels, nullptr);
+  return CrossEntropy(pass.values[static_cast<size_t>(view_.output)], Wanted{labels, {}, {}, 0, {}},
+                      nullptr);
 }
 
 Network::Tensors Network::Gradients(const std::vector<double>& images,
@@ -193,28 +196,64 @@ Network::Tensors Network::Gradients(const std::vector<double>& images,
   const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
   const Tensor& logits = pass.values[static_cast<size_t>(view_.output)];
   Tensor dlogits = logits;
-  CrossEntropy(logits, labels, &dlogits);
+  CrossEntropy(logits, Wanted{labels, {}, {}, 0, {}}, &dlogits);
   return Backward(pass, dlogits);
 }
 
-double Network::Step(const std::vector<double>& images, const std::vector<uint8_t>& labels,
-                     const SgdSettings& settings) {
-  const Pass pass = Forward(images, static_cast<int>(labels.size()), /*training=*/true);
-  const Tensor& logits = pass.values[static_cast<size_t>(view_.output)];
-  Tensor dlogits = logits;
-  const double loss = CrossEntropy(logits, labels, &dlogits);
-  for (const auto& [key, gradient] : Backward(pass, dlogits)) {
-    if (!view_.live[static_cast<size_t>(key.first)]) continue;
-    Vector& weights = tensors_[key];
-    Vector& velocity = velocities_[key];
-    velocity.resize(weights.size(), 0.0);
-    const double decay = key.second == "weight" ? double{settings.weight_decay} : 0.0;
-    for (size_t i = 0; i < weights.size(); ++i) {
-      const double g = gradient[i] + decay * weights[i];
-      velocity[i] = double{settings.momentum} * velocity[i] + g;
-      weights[i] -= double{settings.learning_rate} * (g + double{settings.momentum} * velocity[i]);
+void Network::Optimize(Tensors gradients, const OptimizerSettings& settings) {
+  double squares = 0;
+  for (auto it = gradients.begin(); it != gradients.end();) {
+    if (view_.live[static_cast<size_t>(it->first.first)]) {
+      for (const double g : it->second) squares += g * g;
+      ++it;
+    } else {
+      it = gradients.erase(it);
     }
   }
+  double scale = 1;
+  if (settings.clip_norm > 0) {
+    scale = std::min(1.0, double{settings.clip_norm} / (std::sqrt(squares) + 1e-6));
+  }
+  const double rate = settings.learning_rate, b1 = settings.momentum, b2 = settings.beta2;
+  const double t = static_cast<double>(++steps_);
+  for (const auto& [key, gradient] : gradients) {
+    Vector& weights = tensors_[key];
+    Vector& velocity = velocities_[key];
+    Vector& second = second_moments_[key];
+    velocity.resize(weights.size(), 0.0);
+    second.resize(weights.size(), 0.0);
+    const double decay = key.second == "weight" ? double{settings.weight_decay} : 0.0;
+    for (size_t i = 0; i < weights.size(); ++i) {
+      double g = gradient[i] * scale;
+      if (settings.kind == OptimizerKind::kAdamW) {
+        weights[i] *= 1 - rate * decay;
+        velocity[i] = b1 * velocity[i] + (1 - b1) * g;
+        second[i] = b2 * second[i] + (1 - b2) * g * g;
+        weights[i] -= rate * (velocity[i] / (1 - std::pow(b1, t))) /
+                      (std::sqrt(second[i] / (1 - std::pow(b2, t))) + double{settings.epsilon});
+        continue;
+      }
+      g += decay * weights[i];
+      velocity[i] = b1 * velocity[i] + g;
+      weights[i] -=
+          rate * (settings.kind == OptimizerKind::kNesterov ? g + b1 * velocity[i] : velocity[i]);
+    }
+  }
+}
+
+double Network::Step(const std::vector<double>& images, const std::vector<uint8_t>& labels,
+                     const OptimizerSettings& settings) {
+  return Step(images, Wanted{labels, {}, {}, 0, {}}, settings);
+}
+
+double Network::Step(const std::vector<double>& images, const Wanted& wanted,
+                     const OptimizerSettings& settings) {
+  if (averages_.empty()) averages_ = tensors_;
+  const Pass pass = Forward(images, static_cast<int>(wanted.labels.size()), /*training=*/true);
+  const Tensor& logits = pass.values[static_cast<size_t>(view_.output)];
+  Tensor dlogits = logits;
+  const double loss = CrossEntropy(logits, wanted, &dlogits);
+  Optimize(Backward(pass, dlogits), settings);
   for (size_t i = 0; i < pass.means.size(); ++i) {
     if (pass.means[i].empty()) continue;
     const Tensor& y = pass.values[i];
@@ -225,6 +264,14 @@ double Network::Step(const std::vector<double>& images, const std::vector<uint8_
     for (size_t c = 0; c < mean.size(); ++c) {
       mean[c] += kStatisticsMomentum * (pass.means[i][c] - mean[c]);
       variance[c] += kStatisticsMomentum * (pass.variances[i][c] * unbiased - variance[c]);
+    }
+  }
+  const double t = static_cast<double>(steps_);
+  const double decay = std::min(double{settings.average_decay}, (1 + t) / (10 + t));
+  for (auto& [key, average] : averages_) {
+    const Vector& values = tensors_.at(key);
+    for (size_t i = 0; i < average.size(); ++i) {
+      average[i] = decay * average[i] + (1 - decay) * values[i];
     }
   }
   return loss;

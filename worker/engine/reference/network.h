@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "frontier/v1/model.pb.h"
 #include "worker/engine/graph_view.h"
-#include "worker/engine/kernels/sgd.h"
+#include "worker/engine/kernels/optimizer.h"
 #include "worker/engine/reference/layers.h"
 
 namespace frontier::worker::reference {
@@ -33,7 +33,12 @@ class Network {
 
   // One training step as TrainingPlan::Step; returns the mean loss.
   double Step(const std::vector<double>& images, const std::vector<uint8_t>& labels,
-              const SgdSettings& settings);
+              const OptimizerSettings& settings);
+  double Step(const std::vector<double>& images, const Wanted& wanted,
+              const OptimizerSettings& settings);
+
+  // Moving averages of all tensors; empty before the first step.
+  const Tensors& averages() const { return averages_; }
 
   const Tensors& tensors() const { return tensors_; }
   Vector* tensor(int node, const std::string& name) { return &tensors_.at({node, name}); }
@@ -52,7 +57,12 @@ class Network {
 
   GraphView view_;
   Tensors tensors_;
+  void Optimize(Tensors gradients, const OptimizerSettings& settings);
+
   Tensors velocities_;
+  Tensors second_moments_;
+  Tensors averages_;
+  int64_t steps_ = 0;
 };
 
 }  // namespace frontier::worker::reference

@@ -90,7 +90,7 @@ TEST(TrainingBatchesTest, SeedDecidesOrderAndFlips) {
   const Samples samples = Numbered(8);
   TrainingBatchesOptions options;
   options.batch_size = 4;
-  options.horizontal_flip = true;
+  options.augmentation.horizontal_flip = true;
   std::vector<std::vector<float>> runs;
   for (const uint64_t seed : {1u, 1u, 2u}) {
     options.seed = seed;
@@ -109,6 +109,132 @@ TEST(TrainingBatchesTest, SeedDecidesOrderAndFlips) {
   for (size_t i = 0; i < runs[0].size(); i += 4) flipped += runs[0][i] > runs[0][i + 1] ? 1 : 0;
   EXPECT_GT(flipped, 20);  // of 80
   EXPECT_LT(flipped, 60);
+}
+
+TrainingBatchesOptions Everything() {
+  TrainingBatchesOptions options;
+  options.batch_size = 3;
+  options.seed = 4;
+  options.augmentation.horizontal_flip = true;
+  options.augmentation.crop_padding = 1;
+  options.augmentation.cutout_size = 1;
+  options.augmentation.erasing_probability = 0.5;
+  options.augmentation.mixup_alpha = 0.4;
+  return options;
+}
+
+TEST(TrainingBatchesTest, GoesOnInTheMiddleToTheSameBits) {
+  const Samples samples = Numbered(10);
+  for (const int64_t first : {1, 2, 3, 7, 9}) {
+    TrainingBatchesOptions options = Everything();
+    ASSERT_OK_AND_ASSIGN(const auto whole,
+                         TrainingBatches::Create(samples, All(10), Bytes(), options));
+    options.first_batch = first;
+    ASSERT_OK_AND_ASSIGN(const auto late,
+                         TrainingBatches::Create(samples, All(10), Bytes(), options));
+    for (int64_t i = 0; i < first; ++i) whole->Next();
+    for (int i = 0; i < 8; ++i) {
+      const Batch& wanted = whole->Next();
+      const Batch& got = late->Next();
+      EXPECT_EQ(got.images, wanted.images) << first << "+" << i;
+      EXPECT_EQ(got.labels, wanted.labels);
+      EXPECT_EQ(got.others, wanted.others);
+      EXPECT_EQ(got.shares, wanted.shares);
+    }
+  }
+}
+
+TEST(TrainingBatchesTest, MixupMixesEachSampleWithTheNext) {
+  const Samples samples = Numbered(9);
+  TrainingBatchesOptions options;
+  options.batch_size = 4;
+  options.augmentation.mixup_alpha = 1;
+  ASSERT_OK_AND_ASSIGN(const auto batches,
+                       TrainingBatches::Create(samples, All(9), Bytes(), options));
+  for (int b = 0; b < 6; ++b) {
+    const Batch& batch = batches->Next();
+    for (size_t i = 0; i < 4; ++i) {
+      EXPECT_EQ(batch.others[i], batch.labels[(i + 1) % 4]);
+      EXPECT_GE(batch.shares[i], 0.5f);
+      EXPECT_LE(batch.shares[i], 1.0f);
+      const double mixed =
+          batch.shares[i] * batch.labels[i] + (1 - batch.shares[i]) * batch.others[i];
+      EXPECT_NEAR(batch.images[4 * i], mixed, 1e-4);
+      EXPECT_NEAR(batch.images[4 * i + 2], 100, 1e-3);
+    }
+  }
+}
+
+TEST(TrainingBatchesTest, CropMovesAndFillsWithBlack) {
+  const Samples samples = Numbered(1);  // a row of 0, 1 and one of 100, 100
+  TrainingBatchesOptions options;
+  options.augmentation.crop_padding = 1;
+  ASSERT_OK_AND_ASSIGN(const auto batches,
+                       TrainingBatches::Create(samples, All(1), Bytes(), options));
+  std::set<std::vector<float>> seen;
+  for (int b = 0; b < 100; ++b) {
+    std::vector<float> image = batches->Next().images;
+    for (float& v : image) v = std::round(v);
+    seen.insert(image);
+  }
+  EXPECT_EQ(seen, (std::set<std::vector<float>>{
+                      {0, 1, 100, 100}, {1, 0, 100, 0}, {0, 0, 0, 100}, {0, 0, 0, 0}}));
+}
+
+TEST(TrainingBatchesTest, BadAugmentation) {
+  const Samples samples = Numbered(3);
+  TrainingBatchesOptions options;
+  options.augmentation.crop_padding = 3;
+  EXPECT_THAT(TrainingBatches::Create(samples, All(3), Bytes(), options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("crop_padding: 3 is not between 0 and 2")));
+  options.augmentation.crop_padding = 0;
+  options.augmentation.cutout_size = 5;
+  EXPECT_THAT(TrainingBatches::Create(samples, All(3), Bytes(), options),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("cutout_size: 5 is not between 0 and 4")));
+}
+
+TEST(AugmentationTest, BoxesLieInTheImage) {
+  Rng rng(3);
+  int empty = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const int height = 1 + static_cast<int>(rng.Uniform(20));
+    const int width = 1 + static_cast<int>(rng.Uniform(20));
+    const Box boxes[] = {CutoutBox(1 + i % 9, height, width, &rng),
+                         ErasingBox(height, width, &rng)};
+    for (const Box& box : boxes) {
+      EXPECT_GE(box.top, 0);
+      EXPECT_GE(box.left, 0);
+      EXPECT_LE(box.top + box.height, height);
+      EXPECT_LE(box.left + box.width, width);
+    }
+    EXPECT_GT(boxes[0].height * boxes[0].width, 0);
+    if (height > 9 && width > 9 && boxes[1].height == 0) ++empty;
+  }
+  EXPECT_LT(empty, 5);
+}
+
+TEST(AugmentationTest, EraseSetsTheBoxOfEveryPlane) {
+  std::vector<float> image(2 * 2 * 3, 1.0f);
+  Erase(Box{1, 1, 1, 2}, 2, 2, 3, image.data());
+  EXPECT_THAT(image, ElementsAre(1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 0, 0));
+}
+
+TEST(AugmentationTest, BetaHasItsMoments) {
+  for (const double alpha : {0.1, 0.4, 1.0, 3.0}) {
+    Rng rng(8);
+    double sum = 0, squares = 0;
+    constexpr int kDraws = 20000;
+    for (int i = 0; i < kDraws; ++i) {
+      const double x = SampleBeta(alpha, &rng) - 0.5;
+      sum += x;
+      squares += x * x;
+    }
+    const double variance = 1 / (4 * (2 * alpha + 1));
+    EXPECT_NEAR(sum / kDraws, 0, 0.02) << alpha;
+    EXPECT_NEAR(squares / kDraws, variance, 0.05 * variance) << alpha;
+  }
 }
 
 TEST(TrainingBatchesTest, EndsWhileBatchesWait) {

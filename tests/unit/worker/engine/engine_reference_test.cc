@@ -50,7 +50,7 @@ double Difference(const std::vector<float>& got, const std::vector<double>& want
 }
 
 void ExpectSameTraining(const Case& c, uint64_t seed, int steps, int threads, double tolerance,
-                        const SgdSettings& settings) {
+                        const OptimizerSettings& settings) {
   SCOPED_TRACE(c.text);
   const v1::Shape& input = c.architecture.input();
   const v1::Model initial = RandomModel(c.architecture, seed);

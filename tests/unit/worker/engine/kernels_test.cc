@@ -6,7 +6,7 @@
 #include "gtest/gtest.h"
 #include "worker/engine/kernels/elementwise.h"
 #include "worker/engine/kernels/loss.h"
-#include "worker/engine/kernels/sgd.h"
+#include "worker/engine/kernels/optimizer.h"
 #include "worker/engine/schedule.h"
 
 namespace frontier::worker {
@@ -101,8 +101,8 @@ TEST(LossTest, LargeLogitsDoNotOverflow) {
 TEST(SgdTest, FollowsTheFormula) {
   // Two steps by hand: rate 0.1, momentum 0.5, decay 0.01, gradients 1 and 2.
   float weight = 1, velocity = 0, gradient = 1;
-  const SgdParameter parameter = {&weight, &gradient, &velocity, 1, true};
-  const SgdSettings settings = {0.1f, 0.5f, 0.01f};
+  const OptimizedParameter parameter = {&weight, &gradient, &velocity, 1, true};
+  const OptimizerSettings settings = {0.1f, 0.5f, 0.01f};
   EXPECT_TRUE(SgdStep({parameter}, settings));
   EXPECT_FLOAT_EQ(velocity, 1.01f);
   EXPECT_FLOAT_EQ(weight, 1 - 0.1f * (1.01f + 0.5f * 1.01f));
@@ -115,7 +115,8 @@ TEST(SgdTest, FollowsTheFormula) {
 
 TEST(SgdTest, DecayOnlyWhereAsked) {
   float weight = 1, velocity = 0, gradient = 0;
-  EXPECT_TRUE(SgdStep({SgdParameter{&weight, &gradient, &velocity, 1, false}}, {0.1f, 0.9f, 0.5f}));
+  EXPECT_TRUE(
+      SgdStep({OptimizedParameter{&weight, &gradient, &velocity, 1, false}}, {0.1f, 0.9f, 0.5f}));
   EXPECT_EQ(weight, 1);
 }
 
@@ -124,8 +125,8 @@ TEST(SgdTest, TellsOfWeightsThatAreNotFinite) {
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -3e38f}) {
     std::vector<float> weight(50001, 3e38f), velocity(weight.size()), gradient(weight.size());
     gradient[49999] = bad;
-    const SgdParameter parameter = {weight.data(), gradient.data(), velocity.data(),
-                                    static_cast<int64_t>(weight.size()), false};
+    const OptimizedParameter parameter = {weight.data(), gradient.data(), velocity.data(),
+                                          static_cast<int64_t>(weight.size()), false};
     EXPECT_FALSE(SgdStep({parameter}, {1.0f, 0.0f, 0.0f})) << bad;
   }
 }

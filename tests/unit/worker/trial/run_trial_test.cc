@@ -133,6 +133,107 @@ TEST_F(RunTrialTest, SameSeedSameWeights) {
   EXPECT_NE(digests[0], digests[2]);
 }
 
+TEST_F(RunTrialTest, EveryPartOfTheRecipeTakesEffectAndRepeats) {
+  using Change = void (*)(v1::TrainingRecipe*);
+  const Change changes[] = {
+      [](v1::TrainingRecipe*) {},
+      [](v1::TrainingRecipe* r) { r->set_label_smoothing(0.1); },
+      [](v1::TrainingRecipe* r) {
+        for (const double w : {1.0, 2.0, 0.5}) r->add_class_weights(w);
+      },
+      [](v1::TrainingRecipe* r) { r->set_optimizer(v1::OPTIMIZER_SGD); },
+      [](v1::TrainingRecipe* r) { r->set_optimizer(v1::OPTIMIZER_ADAMW); },
+      [](v1::TrainingRecipe* r) { r->set_clip_norm(0.1); },
+      [](v1::TrainingRecipe* r) { r->set_schedule(v1::SCHEDULE_CONSTANT); },
+      [](v1::TrainingRecipe* r) {
+        r->set_schedule(v1::SCHEDULE_STEP);
+        r->set_step_epochs(1);
+      },
+      [](v1::TrainingRecipe* r) { r->set_schedule(v1::SCHEDULE_ONE_CYCLE); },
+      [](v1::TrainingRecipe* r) { r->set_crop_padding(1); },
+      [](v1::TrainingRecipe* r) { r->set_cutout_size(2); },
+      [](v1::TrainingRecipe* r) { r->set_mixup_alpha(0.2); },
+      [](v1::TrainingRecipe* r) { r->set_erasing_probability(0.5); },
+      [](v1::TrainingRecipe* r) { r->set_average_decay(0.9); },
+  };
+  dataset()->set_train_samples(100);
+  dataset()->set_validation_samples(10);
+  const v1::TrialProcessInput good = input_;
+  std::set<std::string> digests;
+  for (const Change change : changes) {
+    input_ = good;
+    change(recipe());
+    const std::string digest = Updates(input_).back().result().weights_sha256();
+    EXPECT_TRUE(IsSha256Hex(digest)) << recipe()->ShortDebugString();
+    EXPECT_TRUE(digests.insert(digest).second) << recipe()->ShortDebugString();
+    EXPECT_EQ(Updates(input_).back().result().weights_sha256(), digest);
+  }
+}
+
+TEST_F(RunTrialTest, DefaultsAreTheirNamedValues) {
+  const std::string digest = Updates(input_).back().result().weights_sha256();
+  recipe()->set_optimizer(v1::OPTIMIZER_NESTEROV);
+  recipe()->set_schedule(v1::SCHEDULE_COSINE);
+  EXPECT_EQ(Updates(input_).back().result().weights_sha256(), digest);
+}
+
+TEST_F(RunTrialTest, GoesOnFromACheckpointToTheSameBits) {
+  recipe()->set_epochs(3);
+  recipe()->set_optimizer(v1::OPTIMIZER_ADAMW);
+  recipe()->set_horizontal_flip(true);
+  recipe()->set_mixup_alpha(0.2);
+  recipe()->set_average_decay(0.9);
+  const v1::TrialResult whole = Updates(input_).back().result();
+  ASSERT_TRUE(IsSha256Hex(whole.weights_sha256()));
+
+  // Stands for a process that was killed after each epoch: its file is copied at the update.
+  input_.set_checkpoint_path(folder_.File("checkpoint"));
+  SystemClock clock;
+  std::vector<std::string> left;
+  RunTrial(input_, &clock, [&](const v1::TrialProcessUpdate& update) {
+    if (!update.has_epoch() || update.epoch().epoch() == 3) return;
+    ASSERT_OK_AND_ASSIGN(left.emplace_back(), ReadFile(input_.checkpoint_path()));
+  });
+  ASSERT_EQ(left.size(), 2u);
+  EXPECT_FALSE(std::filesystem::exists(input_.checkpoint_path()));
+  for (size_t done = 1; done <= 2; ++done) {
+    ASSERT_OK(WriteFileAtomically(input_.checkpoint_path(), left[done - 1]));
+    const std::vector<v1::TrialProcessUpdate> updates = Updates(input_);
+    ASSERT_EQ(updates.size(), 4 - done);
+    const v1::TrialResult& result = updates.back().result();
+    EXPECT_EQ(result.weights_sha256(), whole.weights_sha256()) << done;
+    ASSERT_EQ(result.epochs_size(), 3);
+    for (int e = 0; e < 3; ++e) {
+      EXPECT_EQ(result.epochs(e).validation_loss(), whole.epochs(e).validation_loss());
+    }
+  }
+
+  // Of another task, or broken: from the beginning.
+  std::string broken = left[0];
+  broken[broken.size() / 2] = static_cast<char>(broken[broken.size() / 2] ^ 1);
+  ASSERT_OK(WriteFileAtomically(input_.checkpoint_path(), broken));
+  EXPECT_EQ(Updates(input_).size(), 4u);
+  ASSERT_OK(WriteFileAtomically(input_.checkpoint_path(), left[0]));
+  input_.mutable_task()->set_seed(4);
+  EXPECT_EQ(Updates(input_).size(), 4u);
+}
+
+TEST_F(RunTrialTest, AClassWithoutSamplesIsNoError) {
+  std::vector<uint8_t> labels;
+  for (int i = 0; i < kTrialSamples; ++i) labels.push_back(static_cast<uint8_t>(i % 2));
+  folder_.Write("train-labels-idx1-ubyte", IdxBytes({kTrialSamples}, labels));
+  for (const double weight : {1.0, 2.0, 100.0}) recipe()->add_class_weights(weight);
+  recipe()->set_label_smoothing(0.1);
+  EXPECT_TRUE(Updates(input_).back().has_result());
+}
+
+TEST_F(RunTrialTest, ABatchOfOneWithBatchNorm) {
+  recipe()->set_batch_size(1);
+  recipe()->set_epochs(1);
+  recipe()->set_learning_rate(0.001);
+  EXPECT_TRUE(Updates(input_).back().has_result());
+}
+
 TEST_F(RunTrialTest, WithoutAPathNoWeightsAreKept) {
   input_.clear_weights_path();
   const v1::TrialProcessUpdate end = Updates(input_).back();
@@ -173,6 +274,18 @@ TEST_F(RunTrialTest, InvalidTasks) {
        "training.weight_decay: -1"},
       {[](v1::TrialTask* t) { t->mutable_training()->set_warmup_epochs(-1); },
        "training.warmup_epochs: -1"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_label_smoothing(1); },
+       "training.label_smoothing: 1 is not in [0, 1)"},
+      {[](v1::TrialTask* t) { t->mutable_training()->add_class_weights(1); },
+       "training.class_weights: 1 weights for 3 classes"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_schedule(v1::SCHEDULE_STEP); },
+       "training.step_epochs: 0 is not positive"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_clip_norm(-1); },
+       "training.clip_norm: -1"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_erasing_probability(2); },
+       "training.erasing_probability: 2"},
+      {[](v1::TrialTask* t) { t->mutable_training()->set_average_decay(1); },
+       "training.average_decay: 1"},
       {[](v1::TrialTask* t) { t->mutable_limits()->set_threads(-2); }, "limits.threads: -2"},
       {[](v1::TrialTask* t) { t->mutable_dataset()->set_classes(4); }, "dataset.classes: 4"},
       {[](v1::TrialTask* t) { t->mutable_dataset()->set_train_samples(181); },

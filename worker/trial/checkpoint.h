@@ -1,0 +1,25 @@
+// Training runs in the middle, as files.
+#ifndef FRONTIER_WORKER_TRIAL_CHECKPOINT_H_
+#define FRONTIER_WORKER_TRIAL_CHECKPOINT_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "frontier/v1/checkpoint.pb.h"
+
+namespace frontier::worker {
+
+// Replaces the file as a whole, with a digest of its content; equal checkpoints give equal bytes.
+// Errors as WriteFileAtomically.
+absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint);
+
+// Errors as ReadFile; DATA_LOSS if the file is no checkpoint or differs from its digest.
+absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path);
+
+// Whether both are of one architecture, data set, recipe, seed and number of threads.
+bool SameTask(const v1::Checkpoint& a, const v1::Checkpoint& b);
+
+}  // namespace frontier::worker
+
+#endif  // FRONTIER_WORKER_TRIAL_CHECKPOINT_H_
