@@ -1,5 +1,6 @@
 #include "coordinator/core/job_validation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -152,7 +153,81 @@ absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::Dataset
   return CheckRange("dataset.validation_samples", dataset->validation_samples(), 0, kMax);
 }
 
-absl::Status CheckTraining(const v1::TrainingRecipe& training) {
+absl::Status CheckShare(const char* field, double value) {
+  if (value >= 0 && value < 1) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("must be at least 0 and below 1, is ", value));
+}
+
+absl::Status CheckClassWeights(const v1::TrainingRecipe& training, int classes) {
+  const int count = training.class_weights_size();
+  if (count != 0 && count != classes) {
+    return InvalidField(
+        "training.class_weights",
+        absl::StrCat("must be none or one for each of the ", classes, " classes, are ", count));
+  }
+  for (int c = 0; c < count; ++c) {
+    const double weight = training.class_weights(c);
+    if (weight >= 1e-6 && weight <= 1e6) continue;
+    return InvalidField(absl::StrCat("training.class_weights[", c, "]"),
+                        absl::StrCat("must be 1e-06 to 1e+06, is ", weight));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSchedule(const v1::TrainingRecipe& training) {
+  if (!v1::Schedule_IsValid(training.schedule())) {
+    return InvalidField("training.schedule",
+                        absl::StrCat("unknown schedule ", static_cast<int>(training.schedule())));
+  }
+  const double step = training.step_epochs();
+  if (training.schedule() == v1::SCHEDULE_STEP) {
+    if (!(step > 0 && step <= training.epochs())) {
+      return InvalidField("training.step_epochs",
+                          absl::StrCat("must be above 0 and at most ", training.epochs(),
+                                       " for the step schedule, is ", step));
+    }
+    return CheckRange("training.step_factor", training.step_factor(), 0.0, 1.0);
+  }
+  if (step != 0) {
+    return InvalidField("training.step_epochs",
+                        absl::StrCat("is for the step schedule alone, is ", step));
+  }
+  if (training.step_factor() != 0) {
+    return InvalidField("training.step_factor", absl::StrCat("is for the step schedule alone, is ",
+                                                             training.step_factor()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptimizer(const v1::TrainingRecipe& training) {
+  if (!v1::Optimizer_IsValid(training.optimizer())) {
+    return InvalidField("training.optimizer",
+                        absl::StrCat("unknown optimizer ", static_cast<int>(training.optimizer())));
+  }
+  RETURN_IF_ERROR(CheckShare("training.beta2", training.beta2()));
+  RETURN_IF_ERROR(CheckRange("training.epsilon", training.epsilon(), 0.0, 1.0));
+  if (training.optimizer() != v1::OPTIMIZER_ADAMW) {
+    if (training.beta2() != 0) {
+      return InvalidField("training.beta2",
+                          absl::StrCat("is for adamw alone, is ", training.beta2()));
+    }
+    if (training.epsilon() != 0) {
+      return InvalidField("training.epsilon",
+                          absl::StrCat("is for adamw alone, is ", training.epsilon()));
+    }
+  }
+  return CheckRange("training.clip_norm", training.clip_norm(), 0.0, 1e6);
+}
+
+absl::Status CheckAugmentation(const v1::TrainingRecipe& training, const v1::Shape& input) {
+  const int extent = std::max(input.height(), input.width());
+  RETURN_IF_ERROR(CheckRange("training.crop_padding", training.crop_padding(), 0, extent));
+  RETURN_IF_ERROR(CheckRange("training.cutout_size", training.cutout_size(), 0, 2 * extent));
+  RETURN_IF_ERROR(CheckRange("training.mixup_alpha", training.mixup_alpha(), 0.0, 100.0));
+  return CheckRange("training.erasing_probability", training.erasing_probability(), 0.0, 1.0);
+}
+
+absl::Status CheckTraining(const v1::TrainingRecipe& training, const v1::DatasetSpec& dataset) {
   RETURN_IF_ERROR(CheckRange("training.epochs", training.epochs(), 1, 10000));
   RETURN_IF_ERROR(CheckRange("training.batch_size", training.batch_size(), 1, 65536));
   const double rate = training.learning_rate();
@@ -166,8 +241,14 @@ absl::Status CheckTraining(const v1::TrainingRecipe& training) {
                         absl::StrCat("must be at least 0 and below 1, is ", momentum));
   }
   RETURN_IF_ERROR(CheckRange("training.weight_decay", training.weight_decay(), 0.0, 1.0));
-  return CheckRange("training.warmup_epochs", training.warmup_epochs(), 0.0,
-                    static_cast<double>(training.epochs()));
+  RETURN_IF_ERROR(CheckRange("training.warmup_epochs", training.warmup_epochs(), 0.0,
+                             static_cast<double>(training.epochs())));
+  RETURN_IF_ERROR(CheckShare("training.label_smoothing", training.label_smoothing()));
+  RETURN_IF_ERROR(CheckClassWeights(training, dataset.classes()));
+  RETURN_IF_ERROR(CheckOptimizer(training));
+  RETURN_IF_ERROR(CheckSchedule(training));
+  RETURN_IF_ERROR(CheckAugmentation(training, dataset.input()));
+  return CheckShare("training.average_decay", training.average_decay());
 }
 
 absl::Status CheckMetric(const std::string& field, v1::Metric metric) {
@@ -327,7 +408,7 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   v1::JobSpec complete = spec;
   RETURN_IF_ERROR(CheckName(spec.name()));
   RETURN_IF_ERROR(CompleteDataset(workers, complete.mutable_dataset()));
-  RETURN_IF_ERROR(CheckTraining(spec.training()));
+  RETURN_IF_ERROR(CheckTraining(spec.training(), complete.dataset()));
   RETURN_IF_ERROR(CheckObjectives(spec));
   RETURN_IF_ERROR(CheckConstraints(spec));
   RETURN_IF_ERROR(CheckBudget(spec.budget()));
