@@ -83,7 +83,10 @@ class AppTest : public ::testing::Test {
   }
 
   static std::string WriteTemporary(const std::string& name, const std::string& text) {
-    const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_", name);
+    // Tests run beside each other in processes of their own.
+    const std::string path =
+        absl::StrCat(::testing::TempDir(), "/cli_app_test_",
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
     std::ofstream(path) << text;
     return path;
   }
