@@ -120,6 +120,19 @@ std::vector<BadJob> BadJobs() {
        "spec.constraints[1].bound",
        "none of the 25 architectures of the search space has "
        "parameters <= 10"},
+      {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_LATENCY_MS, -1); },
+       "spec.constraints[0].bound", "never <= -1"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_ACCURACY, 1.5)->set_comparison(v1::COMPARISON_AT_LEAST);
+       },
+       "spec.constraints[0].bound", "never >= 1.5"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 3)->set_comparison(v1::COMPARISON_AT_LEAST);
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 2);
+       },
+       "spec.constraints[1].bound", "latency_ms <= 2 contradicts the earlier >= 3"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_memory_bytes(1024); },
+       "spec.limits.memory_bytes", "1024"},
       {[](v1::JobSpec* s) { s->clear_budget(); }, "spec.budget", "trials"},
       {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(0); }, "spec.budget.trials", "is 0"},
       {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(-1); }, "spec.budget.trials", "-1"},
