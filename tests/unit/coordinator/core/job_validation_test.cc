@@ -20,6 +20,7 @@ namespace {
 
 using ::frontier::testing::Harness;
 using ::frontier::testing::SmallJob;
+using ::frontier::testing::StatusIs;
 using ::testing::HasSubstr;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -151,6 +152,23 @@ std::vector<BadJob> BadJobs() {
       {[](v1::JobSpec* s) { s->mutable_limits()->set_threads(-1); }, "spec.limits.threads", "-1"},
       {[](v1::JobSpec* s) { s->set_max_parallel_trials(-1); }, "spec.max_parallel_trials", "-1"},
   };
+}
+
+TEST(JobValidation, MoreSamplesThanTheSplitLeavesAreRefused) {
+  Harness h;
+  h.Register("w1");  // holds 60,000 training samples, of which five in six are trained on
+  v1::JobSpec spec = SmallJob(5);
+  spec.mutable_dataset()->set_train_samples(50000);
+  EXPECT_OK(h.TrySubmit(spec));
+  spec.mutable_dataset()->set_train_samples(60000);
+  EXPECT_THAT(h.TrySubmit(spec),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("spec.dataset.train_samples: is 60000, but the split of the 60000 "
+                                 "samples of 'fashion' leaves 50000")));
+  spec.mutable_dataset()->clear_train_samples();
+  spec.mutable_dataset()->set_validation_samples(20000);
+  EXPECT_THAT(h.TrySubmit(spec), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          HasSubstr("spec.dataset.validation_samples: is 20000")));
 }
 
 TEST(JobValidation, BadJobsAreNamedAndNotStored) {
