@@ -44,6 +44,9 @@ function(frontier_binary name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 endfunction()
 
+set(FRONTIER_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH
+    "Public data that some tests read if it is there; they are skipped if not")
+
 # The tests that the presets of these names build and run; see CMakePresets.json.
 add_custom_target(asan_tests)
 add_custom_target(tsan_tests)
