@@ -4,6 +4,7 @@
 
 #include "common/base/random.h"
 #include "worker/engine/kernels/parallel.h"
+#include "worker/engine/kernels/parallel_rows.h"
 
 namespace frontier::worker {
 namespace {

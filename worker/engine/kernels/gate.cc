@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "worker/engine/kernels/parallel.h"
+#include "worker/engine/kernels/parallel_rows.h"
+
 namespace frontier::worker {
 namespace {
 
