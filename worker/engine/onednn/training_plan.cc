@@ -32,7 +32,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   absl::Status Build() {
     omp_set_num_threads(threads_);
     program_.emplace();
-    TrainingBuilder builder(view_, batch_, &*program_);
+    TrainingBuilder builder(view_, batch_, &dropout_, &*program_);
     input_ = builder.input();
     const Array logits = builder.BuildForward();
     const Array gradient = program_->NewArray(logits.md);
@@ -86,6 +86,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
             absl::StrCat("loss ", stats.loss, " is not finite or above ", kDivergenceBound));
       }
       program_->Run(forward_steps_, program_->steps());
+      ++dropout_.step;
       if (!SgdStep(parameters_, settings)) {
         return absl::OutOfRangeError("a weight is not finite after the update");
       }
@@ -93,6 +94,8 @@ class OneDnnTrainingPlan final : public TrainingPlan {
     }));
     return stats;
   }
+
+  void SeedDropout(uint64_t seed, int64_t step) override { dropout_ = {seed, step}; }
 
   absl::Status ImportModel(const v1::Model& model) override {
     RETURN_IF_ERROR(CheckFits(model, view_));
@@ -146,6 +149,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   const GraphView view_;
   const int batch_;
   const int threads_;
+  DropoutState dropout_;
   std::optional<Program> program_;
   int forward_steps_ = 0;  // the loss is the last of them
   Array input_;
