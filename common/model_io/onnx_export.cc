@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/architecture/graph.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "common/model_io/model_file.h"
@@ -95,7 +96,8 @@ absl::Status BuildGraph(const v1::Model& model, OnnxInput input, onnx::GraphProt
   DescribeValue(kOutputName, {architecture.classes()}, "scores of the classes, before softmax",
                 graph->add_output());
 
-  OnnxGraphBuilder builder(model, graph);
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  OnnxGraphBuilder builder(model, costs, graph);
   builder.Reserve(kInputName);
   builder.Reserve(kOutputName);
   builder.SetOutput(0, AddInput(model.normalization(), input, &builder), OnnxRank::kMaps);

@@ -28,8 +28,10 @@ void SetAttribute(absl::string_view name, absl::Span<const int64_t> values, onnx
   attribute->mutable_ints()->Add(values.begin(), values.end());
 }
 
-OnnxGraphBuilder::OnnxGraphBuilder(const v1::Model& model, onnx::GraphProto* graph)
+OnnxGraphBuilder::OnnxGraphBuilder(const v1::Model& model, const GraphCosts& costs,
+                                   onnx::GraphProto* graph)
     : model_(model),
+      costs_(costs),
       graph_(graph),
       outputs_(static_cast<size_t>(model.architecture().nodes_size())) {
   for (const v1::Tensor& tensor : model.tensors()) {

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/architecture/graph.h"
 #include "frontier/v1/model.pb.h"
 #include "onnx/onnx.pb.h"
 
@@ -23,17 +24,21 @@ enum class OnnxRank { kMaps, kFlat };
 // Names are of values, which ONNX wants unique in the graph. Not thread-safe.
 class OnnxGraphBuilder {
  public:
-  // `model` passes CheckModel and outlives the builder, as `graph` does.
-  OnnxGraphBuilder(const v1::Model& model, onnx::GraphProto* graph);
+  // `model` passes CheckModel, `costs` is AnalyzeGraph of its architecture; all three outlive the
+  // builder.
+  OnnxGraphBuilder(const v1::Model& model, const GraphCosts& costs, onnx::GraphProto* graph);
 
   const v1::Node& node(int node) const { return model_.architecture().nodes(node); }
+  // Output of `node`, per sample.
+  const v1::Shape& shape(int node) const { return costs_.nodes[static_cast<size_t>(node)].output; }
   // The node's name in the architecture, or "node7".
   std::string Name(int node) const;
 
   // `wanted`, or the first of wanted_2, wanted_3, ... that no value has; taken from then on.
   std::string Reserve(absl::string_view wanted);
 
-  // Constants. `data` is little-endian f32, row-major. They return the value's name.
+  // Constants; without dimensions, a scalar. `data` is little-endian f32, row-major. They return
+  // the value's name.
   std::string AddConstant(absl::string_view wanted, absl::Span<const int64_t> dimensions,
                           absl::string_view data);
   std::string AddConstant(absl::string_view wanted, absl::Span<const int64_t> values);
@@ -67,6 +72,7 @@ class OnnxGraphBuilder {
   };
 
   const v1::Model& model_;
+  const GraphCosts& costs_;
   onnx::GraphProto* const graph_;
   absl::flat_hash_set<std::string> taken_;
   absl::flat_hash_map<std::pair<int, std::string>, const v1::Tensor*> tensors_;

@@ -193,8 +193,9 @@ TEST_F(OnnxRuntimeTest, LinearLayersInTheMiddle) {
   const int sum = b.Add("sum", {features, pooled, normed});
   const int vectors = b.Concat("vectors", {features, normed});
   const int mixed = b.Concat("mixed", {pooled, vectors, b.Identity("same", sum)});
-  const int gates = b.Convolution("gates", vectors, SquareConvolution(32, 1));
-  const int all = b.Add("all", {mixed, gates});
+  const int shuffled = b.ChannelShuffle("shuffled", b.Gelu("gelu", vectors), 4);
+  const int gates = b.Convolution("gates", shuffled, SquareConvolution(32, 1));
+  const int all = b.Add("all", {b.Multiply("product", mixed, gates), b.Zero("zero", mixed), gates});
   b.Convolution("classifier", b.MaxPool("pool", all, SquarePool(1, 1)), SquareConvolution(4, 1));
   ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, b.Build());
   AddRandomImages(TrainedLike(architecture, kSeed), 3, kSeed, architecture.ShortDebugString());

@@ -24,6 +24,7 @@ namespace {
 using ::frontier::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 v1::Shape MakeShape(int channels, int height, int width) {
   v1::Shape shape;
@@ -261,6 +262,38 @@ TEST(OnnxExportTest, JoinsAndIdentities) {
   EXPECT_THAT(graph.node(3).input(), ElementsAre("three", "a", "a"));
   const std::map<std::string, std::string> expected = {{"axis", "1"}};
   EXPECT_EQ(Attributes(graph, "Concat"), expected);
+}
+
+// Those that are more than one node in operator set 13, or take attributes.
+TEST(OnnxExportTest, ActivationsAndShuffles) {
+  ArchitectureBuilder b(MakeShape(6, 4, 5), 6);
+  int x = b.HardSwish("swish", b.LeakyRelu("leaky", b.Relu6("relu6", b.input()), 0.125f));
+  x = b.Dropout("dropout", b.Gelu("gelu", x), 0.5f);
+  x = b.Add("sum", {b.Silu("silu", x), b.Zero("zero", x)});
+  x = b.ChannelShuffle("shuffle", x, 2);
+  x = b.Multiply("scaled", x, b.Sigmoid("gate", b.GlobalAveragePool("squeezed", x)));
+  b.Classifier(x);
+  const onnx::GraphProto graph = ExportedGraph(b);
+  EXPECT_THAT(Types(graph),
+              ElementsAre("Clip", "LeakyRelu", "HardSigmoid", "Mul", "Div", "Erf", "Add", "Mul",
+                          "Mul", "Sigmoid", "Mul", "Shape", "ConstantOfShape", "Add", "Reshape",
+                          "Transpose", "Reshape", "GlobalAveragePool", "Sigmoid", "Mul",
+                          "GlobalAveragePool", "Flatten", "Gemm"));
+  ExpectWellFormed(graph);
+  const std::map<std::string, std::string> leaky = {{"alpha", "0.125"}};
+  EXPECT_EQ(Attributes(graph, "LeakyRelu"), leaky);
+  const std::map<std::string, std::string> hard = {{"alpha", "0.166667"}, {"beta", "0.5"}};
+  EXPECT_EQ(Attributes(graph, "HardSigmoid"), hard);
+  const std::map<std::string, std::string> swap = {{"perm", "0 2 1 3 4 "}};
+  EXPECT_EQ(Attributes(graph, "Transpose"), swap);
+  for (const onnx::TensorProto& constant : graph.initializer()) {
+    if (constant.name() == "shuffle.split_shape") {
+      EXPECT_THAT(constant.int64_data(), ElementsAre(0, 2, 3, 4, 5));
+    }
+    if (constant.name() == "relu6.max") {
+      EXPECT_THAT(constant.dims(), IsEmpty());
+    }
+  }
 }
 
 TEST(OnnxExportTest, VectorsBecomeMapsWhereTheyMeet) {
