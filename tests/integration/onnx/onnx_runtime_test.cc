@@ -4,6 +4,7 @@
 #include <cstring>
 #include <filesystem>
 #include <iostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ namespace frontier::worker {
 namespace {
 
 using ::frontier::testing::CommandResult;
+using ::frontier::testing::OperatorSet;
 using ::frontier::testing::RandomArchitecture;
 using ::frontier::testing::RunCommand;
 using ::frontier::testing::TempFolder;
@@ -175,7 +177,7 @@ TEST_F(OnnxRuntimeTest, EveryLayer) {
 TEST_F(OnnxRuntimeTest, RandomNetworks) {
   for (uint64_t seed = kSeed; seed < kSeed + 12; ++seed) {
     Rng rng(seed);
-    const v1::Architecture architecture = RandomArchitecture(15, &rng);
+    const v1::Architecture architecture = RandomArchitecture(15, &rng, OperatorSet::kAll);
     AddRandomImages(TrainedLike(architecture, seed), 1 + static_cast<int>(seed % 3), seed,
                     absl::StrCat("seed ", seed, "\n", architecture.ShortDebugString()),
                     seed % 2 == 0 ? OnnxInput::kPixels : OnnxInput::kNormalized);
@@ -202,8 +204,37 @@ TEST_F(OnnxRuntimeTest, LinearLayersInTheMiddle) {
   Compare();
 }
 
-// The reference networks on images of the test part.
-TEST_F(OnnxRuntimeTest, ReferenceNetworksOnRealImages) {
+// One network of all operators.
+v1::Architecture AllOperators(const v1::Shape& input, int classes) {
+  ArchitectureBuilder b(input, classes);
+  int x = b.Convolution("stem", b.input(), SquareConvolution(16, 3, 2));
+  x = b.LeakyRelu("leaky", b.BatchNorm("norm", x), 0.1f);
+  x = b.MaxPool("maximum", x, SquarePool(3, 2));
+  const int left = b.Relu6("relu6", b.Convolution("left", x, SquareConvolution(16, 3, 1, 4)));
+  const int right = b.Gelu("gelu", b.Convolution("right", x, SquareConvolution(16, 5, 1, 0)));
+  x = b.ChannelShuffle("shuffle", b.Concat("concat", {left, right}), 2);
+  x = b.HardSwish("swish", b.AveragePool("mean", x, SquarePool(3, 1)));
+  const int squeezed = b.Relu("relu", b.Linear("squeeze", b.GlobalAveragePool("pooled", x), 8));
+  const int gate = b.Sigmoid("sigmoid", b.Linear("excite", squeezed, 32));
+  x = b.Silu("silu", b.Multiply("gated", x, gate));
+  x = b.Add("sum", {x, b.Identity("same", x), b.Zero("zero", x)});
+  b.Classifier(b.Dropout("dropout", x, 0.2f));
+  return b.Build().value();
+}
+
+TEST(AllOperatorsTest, LeavesNoneOut) {
+  const v1::Architecture architecture = AllOperators(MakeShape(1, 28, 28), 10);
+  std::set<v1::Operator> used;
+  for (const v1::Node& node : architecture.nodes()) used.insert(node.op());
+  const auto* operators = v1::Operator_descriptor();
+  for (int i = 0; i < operators->value_count(); ++i) {
+    const auto op = static_cast<v1::Operator>(operators->value(i)->number());
+    EXPECT_EQ(used.contains(op), op != v1::OPERATOR_UNSPECIFIED) << v1::Operator_Name(op);
+  }
+}
+
+// On images of the test part.
+TEST_F(OnnxRuntimeTest, RealImages) {
   if (!std::filesystem::exists(kFashionMnist)) {
     GTEST_SKIP() << kFashionMnist << " is not there: install dataset-fashion-mnist";
   }
@@ -213,6 +244,7 @@ TEST_F(OnnxRuntimeTest, ReferenceNetworksOnRealImages) {
   const std::vector<uint8_t> images(samples.images.begin(),
                                     samples.images.begin() + int64_t{kImages} * shape.channels() *
                                                                  shape.height() * shape.width());
+  Add(TrainedLike(AllOperators(shape, 10), kSeed), images, OnnxInput::kPixels, "all operators");
   for (const std::string& name : ReferenceNames()) {
     ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture,
                          ReferenceArchitecture(name, shape, 10));

@@ -21,6 +21,8 @@
 namespace frontier {
 namespace {
 
+using ::frontier::testing::OperatorSet;
+using ::frontier::testing::RandomArchitecture;
 using ::frontier::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -338,7 +340,7 @@ TEST(OnnxExportTest, RandomNetworksAreWellFormedAndDeterministic) {
   std::cout << "seed " << kSeed << "\n";
   Rng rng(kSeed);
   for (int i = 0; i < 30; ++i) {
-    const v1::Model model = CountingModel(frontier::testing::RandomArchitecture(12, &rng));
+    const v1::Model model = CountingModel(RandomArchitecture(12, &rng, OperatorSet::kAll));
     ASSERT_OK_AND_ASSIGN(const std::string once, ExportOnnx(model, OnnxInput::kPixels));
     ASSERT_OK_AND_ASSIGN(const std::string again, ExportOnnx(model, OnnxInput::kPixels));
     EXPECT_EQ(once, again);
