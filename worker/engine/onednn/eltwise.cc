@@ -10,7 +10,7 @@ std::optional<Eltwise> EltwiseOf(const v1::Node& node) {
     case v1::OPERATOR_RELU:
       return Eltwise{algorithm::eltwise_relu, 0, 0, algorithm::eltwise_relu_use_dst_for_bwd};
     case v1::OPERATOR_RELU6:
-      return Eltwise{algorithm::eltwise_clip_v2, 0, 6, algorithm::eltwise_clip_v2_use_dst_for_bwd};
+      return Eltwise{algorithm::eltwise_clip_v2, 0, 6, algorithm::undef};
     case v1::OPERATOR_LEAKY_RELU:
       return Eltwise{algorithm::eltwise_relu, node.leaky_relu().slope(), 0,
                      algorithm::eltwise_relu_use_dst_for_bwd};

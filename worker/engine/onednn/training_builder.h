@@ -59,6 +59,7 @@ class TrainingBuilder {
   void AddSum(int n);
   void AddConcat(int n);
   void AddActivation(int n);
+  void AddEltwise(int n);
   void AddMultiply(int n);
   void AddGate(int n, int in, int gate);  // `gate` is C x 1 x 1
   void AddShuffle(int n);

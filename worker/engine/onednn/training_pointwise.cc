@@ -1,8 +1,10 @@
 // Activations, products, shuffles, dropout and zeros of a training program.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "worker/engine/kernels/dropout.h"
+#include "worker/engine/kernels/elementwise.h"
 #include "worker/engine/kernels/gate.h"
 #include "worker/engine/onednn/eltwise.h"
 #include "worker/engine/onednn/geometry.h"
@@ -17,7 +19,58 @@ std::pair<Array, ChannelLayout> TrainingBuilder::InKnownLayout(const std::string
   return {InFormat(label, from, plain), *LayoutOf(plain)};
 }
 
+namespace {
+
+// An activation by our own loops, over all of a buffer: padded channels stay 0.
+struct OwnActivation {
+  void (*forward)(const float* x, int64_t count, float* y);
+  void (*backward)(const float* kept, const float* dy, int64_t count, float* dx);
+  bool from_output;  // `kept` is y, not x
+};
+
+// Those of which the library has one direction as plain loops only.
+std::optional<OwnActivation> OwnActivationOf(v1::Operator op) {
+  switch (op) {
+    case v1::OPERATOR_RELU6:
+      return OwnActivation{Relu6, Relu6Backward, true};
+    case v1::OPERATOR_HARD_SWISH:
+      return OwnActivation{HardSwish, HardSwishBackward, false};
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
 void TrainingBuilder::AddActivation(int n) {
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const std::optional<OwnActivation> own = OwnActivationOf(view_.node(n).op());
+  if (!own.has_value()) return AddEltwise(n);
+  const std::string label = Label(n);
+  const Array x = value(in);
+  const Array y = program_->NewArray(x.md);
+  const int64_t count = Elements(x.md);
+  program_->AddKernel(
+      label, {x}, {y},
+      [forward = own->forward, count](const std::vector<float*>& p) { forward(p[0], count, p[1]); },
+      /*in_place=*/true);
+  SetValue(n, y);
+  if (!NeedsGradient(n)) return;
+
+  backward_.push_back([=, this, own = *own] {
+    const Array dy = InFormat(label, gradient(n), x.md);
+    const Array dx = program_->NewArray(x.md);
+    program_->AddKernel(
+        label + ".backward", {dy, own.from_output ? y : x}, {dx},
+        [backward = own.backward, count](const std::vector<float*>& p) {
+          backward(p[1], p[0], count, p[2]);
+        },
+        /*in_place=*/true);
+    AddGradient(in, dx);
+  });
+}
+
+void TrainingBuilder::AddEltwise(int n) {
   const Eltwise eltwise = *EltwiseOf(view_.node(n));
   const int in = view_.inputs[static_cast<size_t>(n)][0];
   const std::string label = Label(n);
