@@ -26,6 +26,8 @@ if(FRONTIER_SANITIZE)
   target_compile_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE}
                                                     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE})
+  # GCC cannot follow initializations through the sanitizers' instrumentation.
+  target_compile_options(frontier_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
 # frontier_library(NAME SRCS a.cc a.h ... [DEPS public...] [PRIVATE_DEPS private...])
