@@ -89,6 +89,12 @@ int ArchitectureBuilder::Finish() {
   return 0;
 }
 
+int ArchitectureBuilder::AddPlain(absl::string_view name, v1::Operator op,
+                                  absl::Span<const int> inputs) {
+  NewNode(name, op, inputs);
+  return Finish();
+}
+
 int ArchitectureBuilder::Convolution(absl::string_view name, int input,
                                      const v1::Convolution& attributes) {
   *NewNode(name, v1::OPERATOR_CONVOLUTION, {input})->mutable_convolution() = attributes;
@@ -96,13 +102,11 @@ int ArchitectureBuilder::Convolution(absl::string_view name, int input,
 }
 
 int ArchitectureBuilder::BatchNorm(absl::string_view name, int input) {
-  NewNode(name, v1::OPERATOR_BATCH_NORM, {input});
-  return Finish();
+  return AddPlain(name, v1::OPERATOR_BATCH_NORM, {input});
 }
 
 int ArchitectureBuilder::Relu(absl::string_view name, int input) {
-  NewNode(name, v1::OPERATOR_RELU, {input});
-  return Finish();
+  return AddPlain(name, v1::OPERATOR_RELU, {input});
 }
 
 int ArchitectureBuilder::MaxPool(absl::string_view name, int input, const v1::Pool& attributes) {
@@ -117,22 +121,63 @@ int ArchitectureBuilder::AveragePool(absl::string_view name, int input,
 }
 
 int ArchitectureBuilder::GlobalAveragePool(absl::string_view name, int input) {
-  NewNode(name, v1::OPERATOR_GLOBAL_AVERAGE_POOL, {input});
-  return Finish();
+  return AddPlain(name, v1::OPERATOR_GLOBAL_AVERAGE_POOL, {input});
 }
 
 int ArchitectureBuilder::Add(absl::string_view name, absl::Span<const int> inputs) {
-  NewNode(name, v1::OPERATOR_ADD, inputs);
-  return Finish();
+  return AddPlain(name, v1::OPERATOR_ADD, inputs);
 }
 
 int ArchitectureBuilder::Concat(absl::string_view name, absl::Span<const int> inputs) {
-  NewNode(name, v1::OPERATOR_CONCAT, inputs);
-  return Finish();
+  return AddPlain(name, v1::OPERATOR_CONCAT, inputs);
 }
 
 int ArchitectureBuilder::Identity(absl::string_view name, int input) {
-  NewNode(name, v1::OPERATOR_IDENTITY, {input});
+  return AddPlain(name, v1::OPERATOR_IDENTITY, {input});
+}
+
+int ArchitectureBuilder::Relu6(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_RELU6, {input});
+}
+
+int ArchitectureBuilder::Sigmoid(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_SIGMOID, {input});
+}
+
+int ArchitectureBuilder::Silu(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_SILU, {input});
+}
+
+int ArchitectureBuilder::HardSwish(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_HARD_SWISH, {input});
+}
+
+int ArchitectureBuilder::Gelu(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_GELU, {input});
+}
+
+int ArchitectureBuilder::Zero(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_ZERO, {input});
+}
+
+int ArchitectureBuilder::LeakyRelu(absl::string_view name, int input, float slope) {
+  NewNode(name, v1::OPERATOR_LEAKY_RELU, {input})->mutable_leaky_relu()->set_slope(slope);
+  return Finish();
+}
+
+int ArchitectureBuilder::Multiply(absl::string_view name, int input, int other) {
+  return AddPlain(name, v1::OPERATOR_MULTIPLY, {input, other});
+}
+
+int ArchitectureBuilder::ChannelShuffle(absl::string_view name, int input, int groups) {
+  NewNode(name, v1::OPERATOR_CHANNEL_SHUFFLE, {input})
+      ->mutable_channel_shuffle()
+      ->set_groups(groups);
+  return Finish();
+}
+
+int ArchitectureBuilder::Dropout(absl::string_view name, int input, float rate) {
+  NewNode(name, v1::OPERATOR_DROPOUT, {input})->mutable_dropout()->set_rate(rate);
   return Finish();
 }
 

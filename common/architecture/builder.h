@@ -34,12 +34,24 @@ class ArchitectureBuilder {
   int Convolution(absl::string_view name, int input, const v1::Convolution& attributes);
   int BatchNorm(absl::string_view name, int input);
   int Relu(absl::string_view name, int input);
+  int Relu6(absl::string_view name, int input);
+  int LeakyRelu(absl::string_view name, int input, float slope);
+  int Sigmoid(absl::string_view name, int input);
+  int Silu(absl::string_view name, int input);
+  int HardSwish(absl::string_view name, int input);
+  int Gelu(absl::string_view name, int input);
   int MaxPool(absl::string_view name, int input, const v1::Pool& attributes);
   int AveragePool(absl::string_view name, int input, const v1::Pool& attributes);
   int GlobalAveragePool(absl::string_view name, int input);
   int Add(absl::string_view name, absl::Span<const int> inputs);
   int Concat(absl::string_view name, absl::Span<const int> inputs);
+  // Of one shape, or one of C x 1 x 1 (a gate) with one of C x H x W.
+  int Multiply(absl::string_view name, int input, int other);
+  int ChannelShuffle(absl::string_view name, int input, int groups);
+  int Dropout(absl::string_view name, int input, float rate);
   int Identity(absl::string_view name, int input);
+  // Zeros of the shape of `input`.
+  int Zero(absl::string_view name, int input);
   int Linear(absl::string_view name, int input, int out_features, bool bias = true);
 
   // Convolution `name`, then "name.norm", and for the second "name.relu".
@@ -55,6 +67,7 @@ class ArchitectureBuilder {
  private:
   v1::Node* NewNode(absl::string_view name, v1::Operator op, absl::Span<const int> inputs);
   int Finish();
+  int AddPlain(absl::string_view name, v1::Operator op, absl::Span<const int> inputs);
 
   v1::Architecture architecture_;
   std::vector<v1::Shape> shapes_;  // of the nodes

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "common/architecture/folding.h"
 #include "common/architecture/graph.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
@@ -24,18 +26,26 @@ constexpr int64_t kWorkLimit = 20'000'000;
 // Colours kept on the way down, 8 bytes each.
 constexpr int64_t kKeptLimit = 2'000'000;
 
-// Operator, number of inputs, attributes in the order of the message, zero-filled.
+// Operator, number of inputs, attributes in the order of the message (fractions by their bits),
+// zero-filled. A zero has its shape as attributes.
 using Label = std::array<int32_t, 13>;
 
-Label MakeLabel(const v1::Node& node) {
+int32_t FractionBits(float value) {
+  return std::bit_cast<int32_t>(value + 0.0f);  // -0 becomes 0
+}
+
+Label MakeLabel(const v1::Node& node, int32_t inputs, const v1::Shape& output) {
   Label label{};
   label[0] = node.op();
-  label[1] = node.inputs_size();
+  label[1] = inputs;
   if (node.has_convolution()) {
     const v1::Convolution& a = node.convolution();
-    label = {node.op(),         node.inputs_size(),  a.out_channels(),   a.kernel_height(),
-             a.kernel_width(),  a.stride_height(),   a.stride_width(),   a.padding_height(),
-             a.padding_width(), a.dilation_height(), a.dilation_width(), a.groups(),
+    label = {node.op(),          inputs,
+             a.out_channels(),   a.kernel_height(),
+             a.kernel_width(),   a.stride_height(),
+             a.stride_width(),   a.padding_height(),
+             a.padding_width(),  a.dilation_height(),
+             a.dilation_width(), a.groups(),
              a.bias() ? 1 : 0};
   } else if (node.has_linear()) {
     label[2] = node.linear().out_features();
@@ -46,6 +56,16 @@ Label MakeLabel(const v1::Node& node) {
                                            a.stride_height(),  a.stride_width(),
                                            a.padding_height(), a.padding_width()};
     std::copy(values.begin(), values.end(), label.begin() + 2);
+  } else if (node.has_leaky_relu()) {
+    label[2] = FractionBits(node.leaky_relu().slope());
+  } else if (node.has_channel_shuffle()) {
+    label[2] = node.channel_shuffle().groups();
+  } else if (node.has_dropout()) {
+    label[2] = FractionBits(node.dropout().rate());
+  } else if (node.op() == v1::OPERATOR_ZERO) {
+    label[2] = output.channels();
+    label[3] = output.height();
+    label[4] = output.width();
   }
   return label;
 }
@@ -73,34 +93,22 @@ struct Folded {
   int size() const { return static_cast<int>(nodes.size()); }
 };
 
-Folded Fold(const v1::Architecture& architecture) {
+Folded Fold(const v1::Architecture& architecture, const GraphCosts& costs) {
+  const Folding folding = FoldGraph(architecture);
   const int count = architecture.nodes_size();
-  // What a node stands for once identities are gone.
-  std::vector<int32_t> stands_for(count);
-  for (int i = 0; i < count; ++i) {
-    const v1::Node& node = architecture.nodes(i);
-    stands_for[i] = node.op() == v1::OPERATOR_IDENTITY ? stands_for[node.inputs(0)] : i;
-  }
-  const int output = stands_for[count - 1];
-  std::vector<char> live(count, 0);
-  live[output] = 1;
-  for (int i = output; i >= 0; --i) {
-    if (!live[i]) continue;
-    for (int32_t input : architecture.nodes(i).inputs()) live[stands_for[input]] = 1;
-  }
-
   Folded folded;
   std::vector<int32_t> index(count, -1);
   std::vector<Label> labels;
-  for (int i = 0; i <= output; ++i) {
-    if (!live[i]) continue;
+  for (int i = 0; i <= folding.output; ++i) {
+    if (!folding.live[i]) continue;
     const v1::Node& source = architecture.nodes(i);
     index[i] = folded.size();
-    labels.push_back(MakeLabel(source));
+    const std::vector<int32_t>& inputs = folding.inputs[i];
+    labels.push_back(MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output));
     Folded::Node node;
     node.ordered = source.op() == v1::OPERATOR_CONCAT;
     node.first_input = static_cast<int32_t>(folded.inputs.size());
-    for (int32_t input : source.inputs()) folded.inputs.push_back(index[stands_for[input]]);
+    for (int32_t input : inputs) folded.inputs.push_back(index[input]);
     node.inputs_end = static_cast<int32_t>(folded.inputs.size());
     folded.nodes.push_back(node);
   }
@@ -382,8 +390,8 @@ class WordWriter {
 }  // namespace
 
 absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture) {
-  RETURN_IF_ERROR(AnalyzeGraph(architecture).status());
-  const Folded folded = Fold(architecture);
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  const Folded folded = Fold(architecture, costs);
   ASSIGN_OR_RETURN(const std::vector<int32_t> certificate, Labelling(folded).Run());
   WordWriter writer;
   writer.Add(1);  // version of this form

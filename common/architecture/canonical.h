@@ -9,11 +9,12 @@
 
 namespace frontier {
 
-// SHA-256 (hex) of the canonical form: nodes that do not reach the output dropped, identities
-// folded, names left out, nodes in an order that does not depend on how they were listed. Two
-// architectures have equal hashes if their folded graphs are isomorphic (inputs of add are
-// unordered, those of concat are ordered). Weights belong to nodes: a convolution added to itself
-// differs from two equal convolutions added.
+// SHA-256 (hex) of the canonical form: the graph folded by FoldGraph (folding.h: identities, zero
+// summands), nodes that do not reach the output dropped, names left out, nodes in an order that
+// does not depend on how they were listed. Two architectures have equal hashes exactly if their
+// folded graphs are isomorphic (inputs of add and multiply are unordered, those of concat are
+// ordered). Weights belong to nodes: a convolution added to itself differs from two equal
+// convolutions added. Dropout is part of the identity, though it changes training alone.
 //
 // Exact: ties that colour refinement leaves are broken by search (McKay and Piperno 2014,
 // "Practical graph isomorphism, II"). INVALID_ARGUMENT as AnalyzeGraph; RESOURCE_EXHAUSTED for a

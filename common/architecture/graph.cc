@@ -211,6 +211,41 @@ absl::StatusOr<NodeCosts> AnalyzeConcat(absl::Span<const v1::Shape> inputs) {
   return costs;
 }
 
+// A gate of C x 1 x 1 is broadcast over the other input's pixels, whichever comes first.
+absl::StatusOr<NodeCosts> AnalyzeMultiply(absl::Span<const v1::Shape> inputs) {
+  const auto gates = [](const v1::Shape& gate, const v1::Shape& other) {
+    return gate.channels() == other.channels() && gate.height() == 1 && gate.width() == 1;
+  };
+  NodeCosts costs;
+  if (SameShape(inputs[0], inputs[1]) || gates(inputs[1], inputs[0])) {
+    costs.output = inputs[0];
+  } else if (gates(inputs[0], inputs[1])) {
+    costs.output = inputs[1];
+  } else {
+    return InvalidField(
+        "inputs[1]",
+        absl::StrCat("has shape ", ShapeText(inputs[1]), ", the first has ", ShapeText(inputs[0]),
+                     ": neither equal nor one of them C x 1 x 1 of the other"));
+  }
+  return costs;
+}
+
+absl::Status CheckChannelShuffle(const v1::ChannelShuffle& attributes, const v1::Shape& input) {
+  RETURN_IF_ERROR(AtLeast("channel_shuffle.groups", attributes.groups(), 1));
+  if (input.channels() % attributes.groups() != 0) {
+    return InvalidField(
+        "channel_shuffle.groups",
+        absl::StrCat(attributes.groups(), " does not divide the ", input.channels(), " channels"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFraction(absl::string_view field, float value) {
+  // A comparison that NaN fails.
+  if (value >= 0.0f && value < 1.0f) return absl::OkStatus();
+  return InvalidField(field, absl::StrCat("is ", value, ", must be at least 0 and below 1"));
+}
+
 // Which attributes the operator takes.
 v1::Node::AttributesCase ExpectedAttributes(v1::Operator op) {
   switch (op) {
@@ -221,6 +256,12 @@ v1::Node::AttributesCase ExpectedAttributes(v1::Operator op) {
     case v1::OPERATOR_MAX_POOL:
     case v1::OPERATOR_AVERAGE_POOL:
       return v1::Node::kPool;
+    case v1::OPERATOR_LEAKY_RELU:
+      return v1::Node::kLeakyRelu;
+    case v1::OPERATOR_CHANNEL_SHUFFLE:
+      return v1::Node::kChannelShuffle;
+    case v1::OPERATOR_DROPOUT:
+      return v1::Node::kDropout;
     default:
       return v1::Node::ATTRIBUTES_NOT_SET;
   }
@@ -234,6 +275,12 @@ absl::string_view AttributesName(v1::Node::AttributesCase attributes) {
       return "linear";
     case v1::Node::kPool:
       return "pool";
+    case v1::Node::kLeakyRelu:
+      return "leaky_relu";
+    case v1::Node::kChannelShuffle:
+      return "channel_shuffle";
+    case v1::Node::kDropout:
+      return "dropout";
     case v1::Node::ATTRIBUTES_NOT_SET:
       break;
   }
@@ -251,15 +298,28 @@ absl::Status CheckForm(const v1::Node& node, size_t inputs) {
                         absl::StrCat(missing ? "missing for " : "not an attribute of ",
                                      v1::Operator_Name(node.op())));
   }
-  const bool joins = node.op() == v1::OPERATOR_ADD || node.op() == v1::OPERATOR_CONCAT;
-  if (node.op() == v1::OPERATOR_INPUT ? inputs != 0 : joins ? inputs < 2 : inputs != 1) {
-    return InvalidField("inputs", absl::StrCat("has ", inputs, " entries, ",
-                                               v1::Operator_Name(node.op()), " takes ",
-                                               node.op() == v1::OPERATOR_INPUT ? "none"
-                                               : joins                         ? "two or more"
-                                                                               : "one"));
+  bool fits = inputs == 1;
+  absl::string_view takes = "one";
+  switch (node.op()) {
+    case v1::OPERATOR_INPUT:
+      fits = inputs == 0;
+      takes = "none";
+      break;
+    case v1::OPERATOR_ADD:
+    case v1::OPERATOR_CONCAT:
+      fits = inputs >= 2;
+      takes = "two or more";
+      break;
+    case v1::OPERATOR_MULTIPLY:
+      fits = inputs == 2;
+      takes = "two";
+      break;
+    default:
+      break;
   }
-  return absl::OkStatus();
+  if (fits) return absl::OkStatus();
+  return InvalidField("inputs", absl::StrCat("has ", inputs, " entries, ",
+                                             v1::Operator_Name(node.op()), " takes ", takes));
 }
 
 }  // namespace
@@ -289,8 +349,25 @@ absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1:
     case v1::OPERATOR_BATCH_NORM:
       costs.parameters = 2 * static_cast<int64_t>(inputs[0].channels());
       return costs;
+    case v1::OPERATOR_MULTIPLY:
+      return AnalyzeMultiply(inputs);
+    case v1::OPERATOR_LEAKY_RELU:
+      RETURN_IF_ERROR(CheckFraction("leaky_relu.slope", node.leaky_relu().slope()));
+      return costs;
+    case v1::OPERATOR_CHANNEL_SHUFFLE:
+      RETURN_IF_ERROR(CheckChannelShuffle(node.channel_shuffle(), inputs[0]));
+      return costs;
+    case v1::OPERATOR_DROPOUT:
+      RETURN_IF_ERROR(CheckFraction("dropout.rate", node.dropout().rate()));
+      return costs;
     case v1::OPERATOR_RELU:
+    case v1::OPERATOR_RELU6:
+    case v1::OPERATOR_SIGMOID:
+    case v1::OPERATOR_SILU:
+    case v1::OPERATOR_HARD_SWISH:
+    case v1::OPERATOR_GELU:
     case v1::OPERATOR_IDENTITY:
+    case v1::OPERATOR_ZERO:
       return costs;
     default:
       return InvalidField("op", absl::StrCat("unknown operator ", static_cast<int>(node.op())));

@@ -33,9 +33,9 @@ absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1:
 // Validates and measures `architecture`. INVALID_ARGUMENT (reason INVALID_FIELD, field such as
 // "nodes[7].convolution.groups") names the node and the value for: no nodes, a first node that is
 // not the input or a later one that is, inputs that are not earlier nodes or of the wrong number,
-// attributes that are missing, wrong or do not divide, shapes that do not agree, a kernel larger
-// than its padded input, numbers that overflow, a name used twice (empty ones may repeat), an
-// output that is not classes x 1 x 1.
+// attributes that are missing, out of range or do not divide, shapes that do not agree, a kernel
+// larger than its padded input, numbers that overflow, a name used twice (empty ones may repeat),
+// an output that is not classes x 1 x 1.
 absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture);
 
 }  // namespace frontier

@@ -46,10 +46,13 @@ v1::ErrorReason GetErrorReason(const absl::Status& status);
 
 #define FRONTIER_CONCAT_INNER(a, b) a##b
 #define FRONTIER_CONCAT(a, b) FRONTIER_CONCAT_INNER(a, b)
+// `target` may be a declaration, which takes no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define FRONTIER_ASSIGN_OR_RETURN(result, target, expression) \
   auto result = (expression);                                 \
   if (!result.ok()) return std::move(result).status();        \
   target = *std::move(result)
+// NOLINTEND(bugprone-macro-parentheses)
 
 // ASSIGN_OR_RETURN(auto x, StatusOrExpression());
 #define ASSIGN_OR_RETURN(target, expression) \

@@ -19,7 +19,8 @@ class StrongId {
   constexpr explicit StrongId(int64_t value) : value_(value) {}
 
   constexpr int64_t value() const { return value_; }
-  constexpr auto operator<=>(const StrongId&) const = default;
+  // clang-tidy 14 takes the zero of the comparison for a pointer.
+  constexpr auto operator<=>(const StrongId&) const = default;  // NOLINT(modernize-use-nullptr)
 
   // "job 3"
   std::string ToString() const { return absl::StrCat(Tag::kName, " ", value_); }

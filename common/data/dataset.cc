@@ -99,8 +99,14 @@ absl::StatusOr<PartFiles> FindPart(const Listing& listing, Part part) {
     }
     return files;
   }
+  // The path named no folder, and its parent has no data set of that name either.
+  const std::string missing =
+      listing.prefix.empty()
+          ? ""
+          : absl::StrCat("folder '", (fs::path(listing.folder) / listing.prefix).string(),
+                         "' does not exist, and ");
   return absl::NotFoundError(absl::StrCat(
-      "folder '", listing.folder, "' has no '",
+      missing, "folder '", listing.folder, "' has no '",
       listing.prefix.empty() ? "" : absl::StrCat(listing.prefix, "-"),
       part == Part::kTrain ? "train" : "t10k", "-images-idx3-ubyte[.gz]' or idx4 images"));
 }

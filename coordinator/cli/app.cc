@@ -45,6 +45,7 @@ void AddCommands(CLI::App* app, Session* session) {
   AddShowCommand(app, session);
   AddFrontCommand(app, session);
   AddWeightsCommand(app, session);
+  AddExportCommand(app, session);
   AddWorkersCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);

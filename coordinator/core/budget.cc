@@ -79,6 +79,11 @@ std::optional<std::string> UsedResourceBudget(const v1::Job& job) {
 double SecondsLeft(const v1::Job& job) {
   if (job.ended_unix_us() != 0) return 0;
   const v1::Budget& budget = job.spec().budget();
+  // Early on, with no trial ended, the wall-time limit is a bound but no estimate.
+  if (budget.has_trials() && job.trials_succeeded() + job.trials_failed() == 0 &&
+      job.usage().wall_seconds() < budget.wall_seconds() / 2) {
+    return -1;
+  }
   const double wall = job.usage().wall_seconds();
   std::optional<double> left;
   const auto consider = [&left](std::optional<double> candidate) {

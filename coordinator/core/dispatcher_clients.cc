@@ -9,11 +9,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/enum_names.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "coordinator/core/dispatcher_impl.h"
-#include "coordinator/core/enum_names.h"
 #include "coordinator/core/job_validation.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/strategy/objectives.h"

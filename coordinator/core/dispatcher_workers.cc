@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/enum_names.h"
 #include "common/base/log.h"
 #include "common/base/random.h"
 #include "common/base/sha256.h"
@@ -16,7 +17,6 @@
 #include "common/base/version.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/dispatcher_impl.h"
-#include "coordinator/core/enum_names.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/trial_machine.h"

@@ -5,10 +5,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/base/enum_names.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
-#include "coordinator/core/enum_names.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/strategy/objectives.h"
@@ -318,7 +318,12 @@ absl::Status JobDraft::Settle() {
     if (idle && (limit.has_value() || job->state() == v1::JOB_STATE_DRAINING)) {
       const std::string reason =
           job->state() == v1::JOB_STATE_DRAINING ? job->reason() : limit.value_or("");
-      RETURN_IF_ERROR(SetJobState(JobEvent::kCompleted, reason));
+      // A search that found nothing has not done what it was asked for.
+      if (job->trials_succeeded() > 0) {
+        RETURN_IF_ERROR(SetJobState(JobEvent::kCompleted, reason));
+      } else {
+        RETURN_IF_ERROR(SetJobState(JobEvent::kFailed, NoSuccess(reason)));
+      }
     }
   }
   if (!touched_) return absl::OkStatus();
@@ -327,6 +332,19 @@ absl::Status JobDraft::Settle() {
   *change_.add_jobs() = record_;
   for (const auto& [number, trial] : trials_) *change_.add_trials() = trial;
   return absl::OkStatus();
+}
+
+std::string JobDraft::NoSuccess(absl::string_view limit) const {
+  const v1::Job& job = record_.job();
+  if (job.trials_failed() == 0) return absl::StrCat(limit, " before any trial succeeded");
+  std::string text = absl::StrCat("no trial succeeded (", limit, ")");
+  for (const auto& [number, trial] : trials_) {
+    if (trial.state() != v1::TRIAL_STATE_FAILED) continue;
+    absl::StrAppend(&text, "; ", number.ToString(), ": ", EnumName(trial.failure().cause()), ": ",
+                    trial.failure().message());
+    break;
+  }
+  return text;
 }
 
 void JobDraft::Apply() {

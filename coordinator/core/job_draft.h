@@ -92,6 +92,8 @@ class JobDraft {
  private:
   absl::StatusOr<v1::Trial*> Edit(TrialNumber number);
   absl::Status SetState(v1::Trial* trial, TrialEvent event);
+  // Why a job that ends by `limit` without a success has failed.
+  std::string NoSuccess(absl::string_view limit) const;
   absl::Status SetJobState(JobEvent event, absl::string_view reason);
   absl::StatusOr<v1::Attempt*> EndAttempt(const AttemptId& id, v1::Trial* trial, AttemptEvent event,
                                           const Usage& usage);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,9 +15,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/architecture/graph.h"
+#include "common/base/enum_names.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
-#include "coordinator/core/enum_names.h"
 #include "coordinator/core/worker_registry.h"
 #include "coordinator/strategy/objectives.h"
 
@@ -26,6 +27,8 @@ namespace {
 constexpr int kMaxObjectives = 6;
 constexpr int kMaxConstraints = 32;
 constexpr double kMaxTrialSeconds = 30 * 24 * 3600.0;
+// Below this a process of the engine cannot even begin.
+constexpr int64_t kLeastTrialMemory = int64_t{16} << 20;
 constexpr int kProbes = 1000;
 // Its own stream, so that looking at the space does not move what the strategy draws.
 constexpr uint64_t kProbeStream = 0x70726f6265;
@@ -67,6 +70,7 @@ absl::Status CheckDatasetName(const std::string& name) {
 struct KnownDataset {
   v1::Shape input;
   int classes;
+  int64_t train_samples;
   std::string worker_id;
 };
 
@@ -82,6 +86,7 @@ std::optional<KnownDataset> FindDataset(const std::string& name,
       here.input.set_height(dataset.height());
       here.input.set_width(dataset.width());
       here.classes = dataset.classes();
+      here.train_samples = dataset.train_samples();
       here.worker_id = worker.id();
       if (!known.has_value()) {
         known = here;
@@ -110,7 +115,8 @@ absl::Status ResolveDataset(const std::vector<v1::Worker>& workers, v1::DatasetS
     if (other.has_value() && given == DescribeShape(other->input, other->classes)) {
       return absl::OkStatus();
     }
-    return InvalidField("dataset.input",
+    const bool same_shape = DescribeShape(input, 0) == DescribeShape(known->input, 0);
+    return InvalidField(same_shape ? "dataset.classes" : "dataset.input",
                         absl::StrCat("data set '", dataset->name(), "' is given as ", given,
                                      " but worker '", known->worker_id, "' holds it as ",
                                      DescribeShape(known->input, known->classes)));
@@ -138,6 +144,25 @@ absl::Status ResolveDataset(const std::vector<v1::Worker>& workers, v1::DatasetS
   return absl::OkStatus();
 }
 
+// Compares how many samples are asked for with how many the split leaves. It is made by class, so
+// its sizes may be off by one a class; what is refused here cannot be had.
+absl::Status CheckSampleCounts(const std::vector<v1::Worker>& workers,
+                               const v1::DatasetSpec& dataset) {
+  std::optional<KnownDataset> other;
+  const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
+  if (!known.has_value() || known->train_samples == 0) return absl::OkStatus();
+  const auto check = [&](absl::string_view field, int64_t asked, double share) -> absl::Status {
+    const int64_t most = static_cast<int64_t>(share * static_cast<double>(known->train_samples));
+    if (asked <= most + dataset.classes()) return absl::OkStatus();
+    return InvalidField(field,
+                        absl::StrCat("is ", asked, ", but the split of the ", known->train_samples,
+                                     " samples of '", dataset.name(), "' leaves ", most));
+  };
+  const double fraction = dataset.validation_fraction();
+  RETURN_IF_ERROR(check("dataset.train_samples", dataset.train_samples(), 1 - fraction));
+  return check("dataset.validation_samples", dataset.validation_samples(), fraction);
+}
+
 absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::DatasetSpec* dataset) {
   RETURN_IF_ERROR(CheckDatasetName(dataset->name()));
   RETURN_IF_ERROR(ResolveDataset(workers, dataset));
@@ -150,7 +175,8 @@ absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::Dataset
   }
   constexpr int kMax = std::numeric_limits<int32_t>::max();
   RETURN_IF_ERROR(CheckRange("dataset.train_samples", dataset->train_samples(), 0, kMax));
-  return CheckRange("dataset.validation_samples", dataset->validation_samples(), 0, kMax);
+  RETURN_IF_ERROR(CheckRange("dataset.validation_samples", dataset->validation_samples(), 0, kMax));
+  return CheckSampleCounts(workers, *dataset);
 }
 
 absl::Status CheckShare(const char* field, double value) {
@@ -288,7 +314,7 @@ absl::Status CheckConstraints(const v1::JobSpec& spec) {
     return InvalidField("constraints", absl::StrCat("must be at most ", kMaxConstraints, ", are ",
                                                     spec.constraints_size()));
   }
-  std::set<std::pair<v1::Metric, v1::Comparison>> seen;
+  std::map<std::pair<v1::Metric, v1::Comparison>, double> seen;
   for (int i = 0; i < spec.constraints_size(); ++i) {
     const v1::Constraint& constraint = spec.constraints(i);
     const std::string path = absl::StrCat("constraints[", i, "]");
@@ -302,7 +328,27 @@ absl::Status CheckConstraints(const v1::JobSpec& spec) {
     if (!std::isfinite(constraint.bound())) {
       return InvalidField(path + ".bound", absl::StrCat("must be finite, is ", constraint.bound()));
     }
-    if (!seen.emplace(constraint.metric(), constraint.comparison()).second) {
+    const bool at_most = constraint.comparison() == v1::COMPARISON_AT_MOST;
+    if (at_most && constraint.bound() < 0) {
+      return InvalidField(path + ".bound",
+                          absl::StrCat(EnumName(constraint.metric()),
+                                       " is never negative, so never <= ", constraint.bound()));
+    }
+    if (!at_most && constraint.metric() == v1::METRIC_ACCURACY && constraint.bound() > 1) {
+      return InvalidField(path + ".bound",
+                          absl::StrCat("accuracy is at most 1, so never >= ", constraint.bound()));
+    }
+    const auto opposite = seen.find(
+        {constraint.metric(), at_most ? v1::COMPARISON_AT_LEAST : v1::COMPARISON_AT_MOST});
+    if (opposite != seen.end() &&
+        (at_most ? constraint.bound() < opposite->second : constraint.bound() > opposite->second)) {
+      return InvalidField(
+          path + ".bound",
+          absl::StrCat(EnumName(constraint.metric()), at_most ? " <= " : " >= ", constraint.bound(),
+                       " contradicts the earlier ", at_most ? ">= " : "<= ", opposite->second));
+    }
+    if (!seen.emplace(std::pair(constraint.metric(), constraint.comparison()), constraint.bound())
+             .second) {
       return InvalidField(path + ".metric", absl::StrCat(EnumName(constraint.metric()),
                                                          " is bounded twice from one side"));
     }
@@ -340,8 +386,10 @@ absl::Status CheckBudget(const v1::Budget& budget) {
 absl::Status CompleteLimits(v1::TrialLimits* limits) {
   if (limits->wall_seconds() == 0) limits->set_wall_seconds(3600);
   if (limits->max_attempts() == 0) limits->set_max_attempts(3);
-  RETURN_IF_ERROR(CheckRange<int64_t>("limits.memory_bytes", limits->memory_bytes(), 0,
-                                      std::numeric_limits<int64_t>::max()));
+  if (limits->memory_bytes() != 0) {
+    RETURN_IF_ERROR(CheckRange<int64_t>("limits.memory_bytes", limits->memory_bytes(),
+                                        kLeastTrialMemory, std::numeric_limits<int64_t>::max()));
+  }
   if (!(limits->wall_seconds() > 0 && limits->wall_seconds() <= kMaxTrialSeconds)) {
     return InvalidField("limits.wall_seconds",
                         absl::StrCat("must be above 0 and at most ", kMaxTrialSeconds, ", is ",

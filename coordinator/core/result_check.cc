@@ -4,9 +4,9 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/enum_names.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
-#include "coordinator/core/enum_names.h"
 
 namespace frontier::coordinator {
 namespace {

@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/base/enum_names.h"
 #include "common/base/status.h"
-#include "coordinator/core/enum_names.h"
 
 namespace frontier::coordinator {
 namespace {

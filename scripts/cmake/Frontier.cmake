@@ -26,6 +26,8 @@ if(FRONTIER_SANITIZE)
   target_compile_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE}
                                                     -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(frontier_options INTERFACE -fsanitize=${FRONTIER_SANITIZE})
+  # GCC cannot follow initializations through the sanitizers' instrumentation.
+  target_compile_options(frontier_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
 # frontier_library(NAME SRCS a.cc a.h ... [DEPS public...] [PRIVATE_DEPS private...])
@@ -44,6 +46,13 @@ function(frontier_binary name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 endfunction()
 
+set(FRONTIER_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH
+    "Public data that some tests read if it is there; they are skipped if not")
+
+# The tests that the presets of these names build and run; see CMakePresets.json.
+add_custom_target(asan_tests)
+add_custom_target(tsan_tests)
+
 # frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds] [SERIAL])
 # One binary; every TEST in it is a ctest entry of its own. SERIAL ones have the machine alone.
 function(frontier_test name)
@@ -58,6 +67,12 @@ function(frontier_test name)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
                                   ENVIRONMENT GOMP_SPINCOUNT=20000)
+  if(ARG_LABELS MATCHES "unit|contract|fuzz")
+    add_dependencies(asan_tests ${name})
+    if(NOT ARG_LABELS MATCHES "fuzz|grpc|openmp")
+      add_dependencies(tsan_tests ${name})
+    endif()
+  endif()
   # gtest_discover_tests keeps only the first label of a list; this is read after what it writes.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
   file(WRITE "${labels_file}" "foreach(test IN LISTS ${name}_tests)\n"

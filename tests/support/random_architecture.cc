@@ -17,9 +17,41 @@ v1::Convolution RandomConvolution(int in_channels, Rng* rng) {
   return SquareConvolution(out_channels, Pick({1, 3, 5}, rng), Pick({1, 1, 1, 2}, rng), groups);
 }
 
+// One of the layers that only OperatorSet::kAll has, on `x`; `other` has its shape.
+int AddNewerLayer(const std::string& name, int x, int other, Rng* rng, ArchitectureBuilder* b) {
+  switch (rng->Uniform(11)) {
+    case 0:
+      return b->Relu6(name, x);
+    case 1:
+      return b->LeakyRelu(name, x, 0.01f * static_cast<float>(1 + rng->Uniform(30)));
+    case 2:
+      return b->Sigmoid(name, x);
+    case 3:
+      return b->Silu(name, x);
+    case 4:
+      return b->HardSwish(name, x);
+    case 5:
+      return b->Gelu(name, x);
+    case 6:
+      return b->Multiply(name, x, b->Sigmoid(name + ".gate", other));
+    case 7: {  // squeeze and excite
+      const int pool = b->GlobalAveragePool(name + ".squeeze", other);
+      const int gate =
+          b->Convolution(name + ".excite", pool, SquareConvolution(b->shape(x).channels(), 1));
+      return b->Multiply(name, b->Sigmoid(name + ".gate", gate), x);
+    }
+    case 8:
+      return b->ChannelShuffle(name, x, Pick({1, 2, 4}, rng));
+    case 9:
+      return b->Dropout(name, x, 0.25f);
+    default:
+      return b->Add(name, {b->Zero(name + ".zero", x), other});
+  }
+}
+
 }  // namespace
 
-v1::Architecture RandomArchitecture(int layers, Rng* rng) {
+v1::Architecture RandomArchitecture(int layers, Rng* rng, OperatorSet operators) {
   v1::Shape shape;
   shape.set_channels(4);
   shape.set_height(8);
@@ -35,6 +67,10 @@ v1::Architecture RandomArchitecture(int layers, Rng* rng) {
       if (b.shape(node).SerializeAsString() == b.shape(x).SerializeAsString()) {
         alike.push_back(node);
       }
+    }
+    if (operators == OperatorSet::kAll && rng->Uniform(2) == 0) {
+      nodes.push_back(AddNewerLayer(name, x, Pick(alike, rng), rng, &b));
+      continue;
     }
     switch (rng->Uniform(8)) {
       case 0:
@@ -93,7 +129,8 @@ v1::Architecture Renumbered(const v1::Architecture& architecture, Rng* rng) {
     node->clear_inputs();
     std::vector<int> inputs;
     for (int input : architecture.nodes(i).inputs()) inputs.push_back(place[input]);
-    if (node->op() == v1::OPERATOR_ADD) rng->Shuffle(&inputs);
+    const bool unordered = node->op() == v1::OPERATOR_ADD || node->op() == v1::OPERATOR_MULTIPLY;
+    if (unordered) rng->Shuffle(&inputs);
     for (int input : inputs) node->add_inputs(input);
     for (int consumer : consumers[i]) {
       if (--open_inputs[consumer] == 0) ready.push_back(consumer);

@@ -7,12 +7,16 @@
 
 namespace frontier::testing {
 
-// About `layers` layers of all operators between input (4 x 8 x 8) and classifier (3 classes). Some
-// of its nodes may not reach the output.
-v1::Architecture RandomArchitecture(int layers, Rng* rng);
+// Convolutions, norms, ReLU, pools, additions and concatenations; or every operator there is.
+enum class OperatorSet { kBasic, kAll };
+
+// About `layers` layers between input (4 x 8 x 8) and classifier (3 classes). Some of its nodes may
+// not reach the output.
+v1::Architecture RandomArchitecture(int layers, Rng* rng,
+                                    OperatorSet operators = OperatorSet::kBasic);
 
 // The same graph with its nodes in another topological order, renamed, the inputs of additions
-// shuffled.
+// and products shuffled.
 v1::Architecture Renumbered(const v1::Architecture& architecture, Rng* rng);
 
 // The same function: identities put on some edges, and nodes added that nothing reads.

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/enum_names.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
@@ -233,8 +234,7 @@ void Agent::RunLease(const HeldLease& held) {
     session_.GiveBack(deps_.client, held.key(), held.lease().token(), "the worker is leaving", use,
                       abandon_);
   } else if (auto* failure = std::get_if<v1::Failure>(&end.outcome)) {
-    LogWarning(ids, absl::StrCat("failed: ", v1::FailureCause_Name(failure->cause()), ": ",
-                                 failure->message()));
+    LogWarning(ids, absl::StrCat("failed: ", EnumName(failure->cause()), ": ", failure->message()));
     *report.mutable_failure() = std::move(*failure);
     report.mutable_usage()->Assign(use.begin(), use.end());
     ReportOutcome(held, std::move(report));

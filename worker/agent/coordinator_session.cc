@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "common/base/enum_names.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "worker/agent/failure.h"
@@ -144,9 +145,8 @@ absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, const v1::Rep
     *uploaded = true;
   }
   ASSIGN_OR_RETURN(const v1::ReportResponse response, client->Report(report));
-  LogInfo(IdsOf(report.key()),
-          absl::StrCat("reported ", report.has_result() ? "result" : "failure", "; the trial is ",
-                       v1::TrialState_Name(response.trial_state())));
+  LogInfo(IdsOf(report.key()), absl::StrCat("reported ", report.has_result() ? "result" : "failure",
+                                            "; the trial is ", EnumName(response.trial_state())));
   return absl::OkStatus();
 }
 

@@ -30,6 +30,23 @@ std::vector<std::string> Subfolders(const std::string& root) {
   return folders;
 }
 
+// Describes a data set after reading all of its training part once, so that damage shows when the
+// worker starts and not in every trial.
+absl::StatusOr<v1::Dataset> Inspect(const std::string& folder, const std::string& name) {
+  ASSIGN_OR_RETURN(v1::Dataset dataset, DescribeDataset(folder, name));
+  ASSIGN_OR_RETURN(const Samples samples, ReadSamples(folder, Part::kTrain, dataset.classes()));
+  std::vector<int64_t> first(dataset.classes(), -1);
+  for (int64_t i = samples.size() - 1; i >= 0; --i) first[samples.labels[i]] = i;
+  const auto empty = std::find(first.begin(), first.end(), -1);
+  if (empty != first.end()) {
+    LogWarning({}, absl::StrCat("data set '", name, "': class ", empty - first.begin(),
+                                " has no training sample, though sample ", first.back(),
+                                " has label ", dataset.classes() - 1, "; it is offered as one of ",
+                                dataset.classes(), " classes"));
+  }
+  return dataset;
+}
+
 }  // namespace
 
 absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOptions& options) {
@@ -44,7 +61,7 @@ absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOption
     if (catalog.entries_.count(name) > 0) {
       return absl::InvalidArgumentError(absl::StrCat("data set '", name, "' is given twice"));
     }
-    absl::StatusOr<v1::Dataset> dataset = DescribeDataset(folder, name);
+    absl::StatusOr<v1::Dataset> dataset = Inspect(folder, name);
     if (!dataset.ok()) {
       return absl::Status(dataset.status().code(),
                           absl::StrCat("data set '", name, "': ", dataset.status().message()));
@@ -55,7 +72,7 @@ absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOption
   for (const std::string& folder : Subfolders(options.root)) {
     const std::string name = std::filesystem::path(folder).filename().string();
     if (catalog.entries_.count(name) > 0) continue;
-    absl::StatusOr<v1::Dataset> dataset = DescribeDataset(folder, name);
+    absl::StatusOr<v1::Dataset> dataset = Inspect(folder, name);
     if (!dataset.ok()) {
       if (!absl::IsNotFound(dataset.status())) {
         LogWarning({},

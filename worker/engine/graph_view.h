@@ -1,4 +1,4 @@
-// An architecture as the engine walks it: identities skipped, dead nodes left out.
+// An architecture as the engine walks it: folded by FoldGraph, dead nodes left out.
 #ifndef FRONTIER_WORKER_ENGINE_GRAPH_VIEW_H_
 #define FRONTIER_WORKER_ENGINE_GRAPH_VIEW_H_
 
@@ -10,13 +10,16 @@
 
 namespace frontier::worker {
 
+// In inference dropouts are folded, too.
+enum class GraphPass { kTraining, kInference };
+
 struct GraphView {
   v1::Architecture architecture;
   GraphCosts costs;
-  // By node. An identity stands for the node it copies: nothing names an identity below.
+  // By node. A folded node (identity, addition of one) stands for another: nothing below names it.
   std::vector<std::vector<int>> inputs;
   std::vector<std::vector<int>> consumers;  // live ones, once for each use
-  std::vector<bool> live;                   // reaches the output; never set for identities
+  std::vector<bool> live;                   // reaches the output; never set for folded nodes
   std::vector<bool> needs_gradient;         // depends on a trained parameter
   int output = 0;
 
@@ -27,7 +30,8 @@ struct GraphView {
 };
 
 // Errors as AnalyzeGraph.
-absl::StatusOr<GraphView> ViewGraph(const v1::Architecture& architecture);
+absl::StatusOr<GraphView> ViewGraph(const v1::Architecture& architecture,
+                                    GraphPass pass = GraphPass::kTraining);
 
 }  // namespace frontier::worker
 

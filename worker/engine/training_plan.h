@@ -37,9 +37,9 @@ inline constexpr double kDivergenceBound = 1e4;
 // 0.1); a channel with a single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its
 // output is the shift.
 //
-// Determinism: the same architecture, batch, threads, model and sequence of steps give
-// bit-identical weights on the same kind of CPU. Not thread-safe; all calls come from one thread,
-// whose number of OpenMP threads they set. A step allocates nothing.
+// Determinism: the same architecture, batch, threads, model, dropout seed and sequence of steps
+// give bit-identical weights on the same kind of CPU. Not thread-safe; all calls come from one
+// thread, whose number of OpenMP threads they set. A step allocates nothing.
 class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;
@@ -65,6 +65,12 @@ class TrainingPlan {
                                  const OptimizerSettings& optimizer) {
     return Step(images, Targets{labels, {}, {}}, optimizer, LossSettings());
   }
+
+  // Makes the masks of dropout in the steps that follow: those of step `step` under `seed`, `step`
+  // + 1, and so on. A mask is a function of seed, step, node and place of the value alone, so a
+  // training that resumes after k steps calls this with k. Seed 0 and step 0 unless called. A step
+  // that fails for its loss is not counted.
+  virtual void SeedDropout(uint64_t seed, int64_t step) = 0;
 
   // Weights and statistics in or out (CheckModel holds afterwards if it diverged in no step);
   // import resets the optimizer, and the average begins at the model. Export sets architecture and

@@ -34,8 +34,9 @@ namespace {
 
 constexpr size_t kReserveBytes = size_t{4} << 20;
 constexpr size_t kMaxMessageBytes = 4096;
-// Stream of the trial's seed that orders the samples; weights use the streams below.
+// Streams of the trial's seed for the order of samples and for dropout; weights use those below.
 constexpr uint64_t kOrderStream = uint64_t{1} << 32;
+constexpr uint64_t kDropoutStream = kOrderStream + 1;
 
 // What the trial was about when an error came up; the same code means different things.
 enum class Stage { kTask, kData, kPlan, kTraining, kTrained };
@@ -126,6 +127,7 @@ class Trial {
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
     RETURN_IF_ERROR(plan->ImportModel(model_));
+    plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
     ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
                      InferencePlan::Create(model_, kEvaluationBatch, options_));
     RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));

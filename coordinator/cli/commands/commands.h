@@ -21,6 +21,7 @@ void AddTrialsCommand(CLI::App* app, Session* session);
 void AddShowCommand(CLI::App* app, Session* session);
 void AddFrontCommand(CLI::App* app, Session* session);
 void AddWeightsCommand(CLI::App* app, Session* session);
+void AddExportCommand(CLI::App* app, Session* session);
 void AddWorkersCommand(CLI::App* app, Session* session);
 void AddCancelCommand(CLI::App* app, Session* session);
 void AddPauseCommand(CLI::App* app, Session* session);
@@ -37,6 +38,10 @@ CLI::Validator NumberUpTo(int64_t most);
 // A positional number from 1, such as a job's.
 CLI::Option* AddNumber(CLI::App* command, const std::string& name, int64_t* number,
                        const std::string& description);
+
+// The bytes of a trial's trained model. DATA_LOSS if they are not those of its record; NOT_FOUND as
+// JobClient.
+absl::StatusOr<std::string> DownloadModel(Session* session, int64_t job_id, int64_t trial);
 
 // Follows a job to its end: redrawn in place on a terminal, lines elsewhere, one JSON object a line
 // with --json.

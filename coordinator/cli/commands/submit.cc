@@ -154,6 +154,9 @@ absl::StatusOr<ExitCode> Submit(Session* session, const SubmitFlags& flags) {
       session->out() << "; its search space has " << Printable(job.space_size()) << " genotypes";
     }
     session->out() << "; nothing was submitted\n";
+    if (!job.waiting_for().empty()) {
+      session->out() << "It would wait: " << Printable(job.waiting_for()) << "\n";
+    }
   } else {
     session->out() << "job " << job.id() << " submitted: " << Printable(job.spec().name()) << "\n";
     if (!job.waiting_for().empty()) {

@@ -20,21 +20,8 @@ struct WeightsFlags {
 };
 
 absl::StatusOr<ExitCode> GetWeights(Session* session, const WeightsFlags& flags) {
-  v1::GetTrialRequest trial_request;
-  trial_request.set_job_id(flags.job_id);
-  trial_request.set_trial(flags.trial);
-  ASSIGN_OR_RETURN(const v1::GetTrialResponse trial, session->client()->GetTrial(trial_request));
-  v1::GetWeightsRequest request;
-  request.set_job_id(flags.job_id);
-  request.set_trial(flags.trial);
-  ASSIGN_OR_RETURN(const std::string model, session->client()->GetWeights(request));
+  ASSIGN_OR_RETURN(const std::string model, DownloadModel(session, flags.job_id, flags.trial));
   const std::string digest = Sha256Hex(model);
-  const std::string& expected = trial.trial().result().weights_sha256();
-  if (!expected.empty() && digest != expected) {
-    return absl::DataLossError(absl::StrCat("trial ", flags.trial, " of job ", flags.job_id,
-                                            ": the model arrived with digest ", digest,
-                                            ", its record says ", expected));
-  }
   RETURN_IF_ERROR(WriteFileAtomically(flags.output, model));
   if (session->json) {
     google::protobuf::Struct answer;
@@ -51,6 +38,25 @@ absl::StatusOr<ExitCode> GetWeights(Session* session, const WeightsFlags& flags)
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> DownloadModel(Session* session, int64_t job_id, int64_t trial) {
+  v1::GetTrialRequest trial_request;
+  trial_request.set_job_id(job_id);
+  trial_request.set_trial(trial);
+  ASSIGN_OR_RETURN(const v1::GetTrialResponse record, session->client()->GetTrial(trial_request));
+  v1::GetWeightsRequest request;
+  request.set_job_id(job_id);
+  request.set_trial(trial);
+  ASSIGN_OR_RETURN(std::string model, session->client()->GetWeights(request));
+  const std::string& expected = record.trial().result().weights_sha256();
+  const std::string digest = Sha256Hex(model);
+  if (!expected.empty() && digest != expected) {
+    return absl::DataLossError(absl::StrCat("trial ", trial, " of job ", job_id,
+                                            ": the model arrived with digest ", digest,
+                                            ", its record says ", expected));
+  }
+  return model;
+}
 
 void AddWeightsCommand(CLI::App* app, Session* session) {
   CLI::App* command = app->add_subcommand(

@@ -41,6 +41,12 @@ std::string AttributesText(const v1::Node& node) {
     case v1::Node::kPool:
       return KernelText(node.pool().kernel_height(), node.pool().kernel_width(),
                         node.pool().stride_height(), node.pool().stride_width());
+    case v1::Node::kLeakyRelu:
+      return absl::StrCat("slope ", node.leaky_relu().slope());
+    case v1::Node::kChannelShuffle:
+      return absl::StrCat(node.channel_shuffle().groups(), " groups");
+    case v1::Node::kDropout:
+      return absl::StrCat("rate ", node.dropout().rate());
     case v1::Node::kLinear:
     case v1::Node::ATTRIBUTES_NOT_SET:
       break;

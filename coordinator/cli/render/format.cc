@@ -117,8 +117,14 @@ std::string FormatMetricWithUnit(v1::Metric metric, double value) {
 
 std::string FormatInterval(const Look& look, const v1::Measurement& measurement) {
   if (!(measurement.low() < measurement.high())) return "";
-  return absl::StrCat(FormatMetric(measurement.metric(), measurement.low()), Glyph(look, "–", "-"),
-                      FormatMetric(measurement.metric(), measurement.high()));
+  std::string low = FormatMetric(measurement.metric(), measurement.low());
+  std::string high = FormatMetric(measurement.metric(), measurement.high());
+  // A narrow interval gets the digits that show its width: rounded to a point it would look exact.
+  for (int digits = 4; low == high && digits <= 9; ++digits) {
+    low = FormatSignificant(measurement.low(), digits);
+    high = FormatSignificant(measurement.high(), digits);
+  }
+  return absl::StrCat(low, Glyph(look, "–", "-"), high);
 }
 
 const v1::Measurement* FindMeasurement(const v1::Trial& trial, v1::Metric metric) {

@@ -115,7 +115,11 @@ Progress ProgressOf(const v1::Job& job) {
   const auto consider = [&](bool given, double used, double limit, std::string text) {
     if (!given || !(limit > 0)) return;
     const double share = std::clamp(used / limit, 0.0, 1.0);
-    if (progress.text.empty() || share > progress.share) progress = {share, std::move(text)};
+    // Trials are what people count in, so theirs is the text whatever else is nearer to its end.
+    if (progress.text.empty() || (share > progress.share && !budget.has_trials())) {
+      progress.text = std::move(text);
+    }
+    progress.share = std::max(progress.share, share);
   };
   const double done = static_cast<double>(DoneTrials(job));
   consider(budget.has_trials(), done, static_cast<double>(budget.trials()),

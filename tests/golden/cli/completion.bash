@@ -4,7 +4,7 @@ _frontier() {
   local command='' words='' word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
-      submit|status|watch|trials|show|front|weights|workers|pause|resume|cancel|completion|version)
+      submit|status|watch|trials|show|front|weights|export|workers|pause|resume|cancel|completion|version)
         command=$word
         break ;;
     esac
@@ -52,6 +52,12 @@ _frontier() {
     weights:-o|weights:--output)
       COMPREPLY=($(compgen -f -- "$current"))
       return ;;
+    export:--model)
+      COMPREPLY=($(compgen -f -- "$current"))
+      return ;;
+    export:-o|export:--output)
+      COMPREPLY=($(compgen -f -- "$current"))
+      return ;;
   esac
   if [[ $command == submit && $current != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
@@ -65,13 +71,14 @@ _frontier() {
     show) words='' ;;
     front) words='--no_plot' ;;
     weights) words='-o --output' ;;
+    export) words='--model -o --output --normalized_input' ;;
     workers) words='' ;;
     pause) words='' ;;
     resume) words='' ;;
     cancel) words='' ;;
     completion) words='bash zsh fish' ;;
     version) words='' ;;
-    *) words='submit status watch trials show front weights workers pause resume cancel completion version' ;;
+    *) words='submit status watch trials show front weights export workers pause resume cancel completion version' ;;
   esac
   COMPREPLY=($(compgen -W "$words -h --help --version --coordinator --json --timeout --color" -- "$current"))
 }

@@ -11,6 +11,7 @@ _frontier() {
     'show:Show a job as a job file, or all there is about a trial'
     'front:Show the front of a job as a table and a plot, and its cost'
     'weights:Download the trained model of a trial on the front to a file'
+    'export:Write the trained model of a trial on the front as an ONNX file'
     'workers:List the workers, what they are and what they run'
     'pause:Lease no new trials of a job; running ones go on'
     'resume:Go on with a paused job'
@@ -119,6 +120,22 @@ _frontier() {
           _arguments \
             '-o[File to write; one that is there is replaced]:value:_files' \
             '--output[File to write; one that is there is replaced]:value:_files' \
+            '1:JOB: ' \
+            '2:TRIAL: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        export)
+          _arguments \
+            '--model[Instead of JOB and TRIAL\: a file that frontier weights wrote]:value:_files' \
+            '-o[File to write; one that is there is replaced]:value:_files' \
+            '--output[File to write; one that is there is replaced]:value:_files' \
+            '--normalized_input[Leave the scaling of the input to the caller]' \
             '1:JOB: ' \
             '2:TRIAL: ' \
             '-h[Explain the command and exit]' \

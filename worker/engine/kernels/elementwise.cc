@@ -35,6 +35,45 @@ void ReluBackwardRange(const float* y, const float* dy, int64_t count, float* dx
   }
 }
 
+FRONTIER_VECTOR_CLONES
+void Relu6Range(const float* x, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float positive = x[i] < 0 ? 0 : x[i];
+    out[i] = positive > 6 ? 6 : positive;
+  }
+}
+
+FRONTIER_VECTOR_CLONES
+void Relu6BackwardRange(const float* y, const float* dy, int64_t count, float* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float above = y[i] > 0 ? dy[i] : 0;
+    dx[i] = y[i] < 6 ? above : 0;
+  }
+}
+
+FRONTIER_VECTOR_CLONES
+void HardSwishRange(const float* x, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float positive = x[i] < -3 ? 0 : x[i] + 3;
+    const float factor = positive > 6 ? 6 : positive;
+    out[i] = x[i] * factor * (1.0f / 6);
+  }
+}
+
+FRONTIER_VECTOR_CLONES
+void HardSwishBackwardRange(const float* x, const float* dy, int64_t count, float* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float inner = (2 * x[i] + 3) * (1.0f / 6);
+    const float left = x[i] <= -3 ? 0 : inner;
+    const float slope = x[i] >= 3 ? 1 : left;
+    dx[i] = dy[i] * slope;
+  }
+}
+
 }  // namespace
 
 void Add(absl::Span<const float* const> inputs, int64_t count, bool relu, float* out) {
@@ -63,6 +102,29 @@ void Relu(const float* x, int64_t count, float* out) {
 void ReluBackward(const float* y, const float* dy, int64_t count, float* dx) {
   ParallelRanges(count, [&](int64_t begin, int64_t end) {
     ReluBackwardRange(y + begin, dy + begin, end - begin, dx + begin);
+  });
+}
+
+void Relu6(const float* x, int64_t count, float* out) {
+  ParallelRanges(
+      count, [&](int64_t begin, int64_t end) { Relu6Range(x + begin, end - begin, out + begin); });
+}
+
+void Relu6Backward(const float* y, const float* dy, int64_t count, float* dx) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    Relu6BackwardRange(y + begin, dy + begin, end - begin, dx + begin);
+  });
+}
+
+void HardSwish(const float* x, int64_t count, float* out) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    HardSwishRange(x + begin, end - begin, out + begin);
+  });
+}
+
+void HardSwishBackward(const float* x, const float* dy, int64_t count, float* dx) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    HardSwishBackwardRange(x + begin, dy + begin, end - begin, dx + begin);
   });
 }
 

@@ -17,6 +17,18 @@ void Relu(const float* x, int64_t count, float* out);
 // dx = dy where y > 0, else 0, for y = max(x, 0).
 void ReluBackward(const float* y, const float* dy, int64_t count, float* dx);
 
+// out = min(max(x, 0), 6); NaN stays.
+void Relu6(const float* x, int64_t count, float* out);
+
+// dx = dy where 0 < y < 6, else 0, for y = min(max(x, 0), 6).
+void Relu6Backward(const float* y, const float* dy, int64_t count, float* dx);
+
+// out = x * min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, section 5.2); NaN stays.
+void HardSwish(const float* x, int64_t count, float* out);
+
+// dx = dy * (0 for x <= -3, 1 for x >= 3, (2 x + 3) / 6 between).
+void HardSwishBackward(const float* x, const float* dy, int64_t count, float* dx);
+
 // Moves running statistics towards those of a batch (PyTorch's rule): running = (1 - momentum) *
 // running + momentum * batch; the variance of the batch, given over its `samples` values, is made
 // unbiased by samples / (samples - 1), but for a single value, whose variance is 0.

@@ -1,9 +1,13 @@
 #include "worker/engine/onednn/inference_builder.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "worker/engine/kernels/elementwise.h"
+#include "worker/engine/kernels/gate.h"
+#include "worker/engine/onednn/eltwise.h"
 #include "worker/engine/onednn/geometry.h"
 
 namespace frontier::worker::onednn {
@@ -11,13 +15,27 @@ namespace {
 
 using Argument = Program::Argument;
 
-dnnl::primitive_attr PostOps(bool sum, bool relu) {
+dnnl::primitive_attr PostOps(bool sum, const std::optional<Eltwise>& activation) {
   dnnl::primitive_attr attributes = Attributes();
   dnnl::post_ops ops;
   if (sum) ops.append_sum(1.0f);
-  if (relu) ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+  if (activation.has_value()) {
+    ops.append_eltwise(1.0f, activation->algorithm, activation->alpha, activation->beta);
+  }
   attributes.set_post_ops(ops);
   return attributes;
+}
+
+// The primitive that `make` gives with a sum and `activation` inside. Where the library would take
+// its plain loops to do so, the activation is left out of the layer, and of `activation`.
+template <typename Make>
+auto WithFused(bool sum, std::optional<Eltwise>* activation, const Make& make) {
+  auto fused = make(PostOps(sum, *activation));
+  if (!activation->has_value() || !absl::StartsWith(fused.impl_info_str(), "ref")) return fused;
+  auto apart = make(PostOps(sum, std::nullopt));
+  if (absl::StartsWith(apart.impl_info_str(), "ref")) return fused;
+  activation->reset();
+  return apart;
 }
 
 }  // namespace
@@ -62,6 +80,19 @@ void InferenceBuilder::AddLayer(int n) {
       return AddSum(n);
     case v1::OPERATOR_CONCAT:
       return AddConcat(n);
+    case v1::OPERATOR_RELU6:
+    case v1::OPERATOR_LEAKY_RELU:
+    case v1::OPERATOR_SIGMOID:
+    case v1::OPERATOR_SILU:
+    case v1::OPERATOR_HARD_SWISH:
+    case v1::OPERATOR_GELU:
+      return AddActivation(n);
+    case v1::OPERATOR_MULTIPLY:
+      return AddMultiply(n);
+    case v1::OPERATOR_CHANNEL_SHUFFLE:
+      return AddShuffle(n);
+    case v1::OPERATOR_ZERO:
+      return AddZero(n);
     default:
       throw dnnl::error(dnnl_unimplemented, "operator is not known to the engine");
   }
@@ -94,22 +125,29 @@ InferenceBuilder::Fusion InferenceBuilder::FindFusion(int n, bool with_add) cons
       }
     }
   }
-  fusion.relu = view_.SoleConsumer(fusion.last, v1::OPERATOR_RELU);
-  if (fusion.relu >= 0) fusion.last = fusion.relu;
+  fusion.activation = SoleActivation(view_, fusion.last);
   return fusion;
 }
 
-void InferenceBuilder::Mark(const Fusion& fusion) {
-  for (const int n : {fusion.batch_norm, fusion.add, fusion.relu}) {
+void InferenceBuilder::Close(Fusion* fusion, bool with_activation) {
+  if (with_activation) {
+    fusion->last = fusion->activation;
+  } else {
+    fusion->activation = -1;
+  }
+  for (const int n : {fusion->batch_norm, fusion->add, fusion->activation}) {
     if (n >= 0) fused_[static_cast<size_t>(n)] = true;
   }
+}
+
+std::optional<Eltwise> InferenceBuilder::ActivationOf(const Fusion& fusion) const {
+  return fusion.activation >= 0 ? EltwiseOf(view_.node(fusion.activation)) : std::nullopt;
 }
 
 void InferenceBuilder::AddConvolution(int n) {
   const v1::Convolution& c = view_.node(n).convolution();
   const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const Fusion fusion = FindFusion(n, /*with_add=*/true);
-  Mark(fusion);
+  Fusion fusion = FindFusion(n, /*with_add=*/true);
   const ConvolutionGeometry g(c, view_.shape(in).channels());
   const Md src = AnyMd(ValueDims(batch_, view_.shape(in))), weights = AnyMd(g.weights);
   const Md dst = AnyMd(ValueDims(batch_, view_.shape(n))), bias = PlainMd(g.bias);
@@ -118,12 +156,16 @@ void InferenceBuilder::AddConvolution(int n) {
   using Forward = dnnl::convolution_forward;
   const auto inference = dnnl::prop_kind::forward_inference;
   const auto direct = dnnl::algorithm::convolution_direct;
-  const Forward::primitive_desc forward(
-      has_bias ? Forward::desc(inference, direct, src, weights, bias, dst, g.strides, g.dilates,
-                               g.padding, g.padding)
-               : Forward::desc(inference, direct, src, weights, dst, g.strides, g.dilates,
-                               g.padding, g.padding),
-      PostOps(fusion.add >= 0, fusion.relu >= 0), program_->engine());
+  const Forward::desc desc = has_bias ? Forward::desc(inference, direct, src, weights, bias, dst,
+                                                      g.strides, g.dilates, g.padding, g.padding)
+                                      : Forward::desc(inference, direct, src, weights, dst,
+                                                      g.strides, g.dilates, g.padding, g.padding);
+  std::optional<Eltwise> activation = ActivationOf(fusion);
+  const Forward::primitive_desc forward =
+      WithFused(fusion.add >= 0, &activation, [&](const dnnl::primitive_attr& attributes) {
+        return Forward::primitive_desc(desc, attributes, program_->engine());
+      });
+  Close(&fusion, activation.has_value());
   PackedLayer layer;
   layer.node = n;
   layer.batch_norm = fusion.batch_norm;
@@ -152,8 +194,7 @@ void InferenceBuilder::AddConvolution(int n) {
 void InferenceBuilder::AddLinear(int n) {
   const v1::Linear& l = view_.node(n).linear();
   const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const Fusion fusion = FindFusion(n, /*with_add=*/false);
-  Mark(fusion);
+  Fusion fusion = FindFusion(n, /*with_add=*/false);
   const v1::Shape& shape = view_.shape(in);
   const Dims weight_dims = {l.out_features(), shape.channels(), shape.height(), shape.width()};
   const Md src = AnyMd(ValueDims(batch_, shape)), weights = AnyMd(weight_dims);
@@ -162,9 +203,14 @@ void InferenceBuilder::AddLinear(int n) {
 
   using Forward = dnnl::inner_product_forward;
   const auto inference = dnnl::prop_kind::forward_inference;
-  const Forward::primitive_desc forward(has_bias ? Forward::desc(inference, src, weights, bias, dst)
-                                                 : Forward::desc(inference, src, weights, dst),
-                                        PostOps(false, fusion.relu >= 0), program_->engine());
+  const Forward::desc desc = has_bias ? Forward::desc(inference, src, weights, bias, dst)
+                                      : Forward::desc(inference, src, weights, dst);
+  std::optional<Eltwise> activation = ActivationOf(fusion);
+  const Forward::primitive_desc forward =
+      WithFused(false, &activation, [&](const dnnl::primitive_attr& attributes) {
+        return Forward::primitive_desc(desc, attributes, program_->engine());
+      });
+  Close(&fusion, activation.has_value());
   PackedLayer layer;
   layer.node = n;
   layer.batch_norm = fusion.batch_norm;
@@ -277,6 +323,70 @@ void InferenceBuilder::AddConcat(int n) {
   const Array y = program_->NewArray(forward.dst_desc());
   program_->AddPrimitive(Label(n), forward, dnnl::concat(forward), reads, {{DNNL_ARG_DST, y}});
   SetValue(n, y);
+}
+
+void InferenceBuilder::AddActivation(int n) {
+  const Eltwise eltwise = *EltwiseOf(view_.node(n));
+  const Array x = value(view_.inputs[static_cast<size_t>(n)][0]);
+  using Forward = dnnl::eltwise_forward;
+  const Forward::primitive_desc forward(
+      Forward::desc(dnnl::prop_kind::forward_inference, eltwise.algorithm, x.md, eltwise.alpha,
+                    eltwise.beta),
+      Attributes(), program_->engine());
+  const Array y = program_->NewArray(x.md);
+  program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x}},
+                         {{DNNL_ARG_DST, y}}, /*in_place=*/true);
+  SetValue(n, y);
+}
+
+void InferenceBuilder::AddMultiply(int n) {
+  int a = view_.inputs[static_cast<size_t>(n)][0], b = view_.inputs[static_cast<size_t>(n)][1];
+  const Dims dims = ValueDims(batch_, view_.shape(n));
+  if (ValueDims(batch_, view_.shape(a)) != dims) std::swap(a, b);
+  const Dims other_dims = ValueDims(batch_, view_.shape(b));
+  Array x = value(a);
+  if (other_dims == dims) {
+    const Array z = program_->Reordered(Label(n), value(b), x.md);
+    const Array y = program_->NewArray(x.md);
+    const int64_t count = Elements(x.md);
+    program_->AddKernel(
+        Label(n), {x, z}, {y},
+        [count](const std::vector<float*>& p) { Multiply(p[0], p[1], count, p[2]); },
+        /*in_place=*/true);
+    SetValue(n, y);
+    return;
+  }
+  std::optional<ChannelLayout> layout = LayoutOf(x.md);
+  if (!layout.has_value()) {
+    x = program_->Reordered(Label(n), x, PlainMd(dims));
+    layout = LayoutOf(x.md);
+  }
+  const Array gate = program_->Reordered(Label(n), value(b), PlainMd(other_dims));
+  const Array y = program_->NewArray(x.md);
+  program_->AddKernel(
+      Label(n), {x, gate}, {y},
+      [layout = *layout](const std::vector<float*>& p) { Gate(layout, p[0], p[1], p[2]); },
+      /*in_place=*/true);
+  SetValue(n, y);
+}
+
+void InferenceBuilder::AddShuffle(int n) {
+  const Array x = value(view_.inputs[static_cast<size_t>(n)][0]);
+  // The library counts the channels of a group.
+  const int group_size = view_.shape(n).channels() / view_.node(n).channel_shuffle().groups();
+  using Forward = dnnl::shuffle_forward;
+  const Forward::primitive_desc forward(
+      Forward::desc(dnnl::prop_kind::forward_inference, x.md, /*axis=*/1, group_size),
+      program_->engine(), Attributes());
+  const Array y = program_->NewArray(x.md);
+  program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x}},
+                         {{DNNL_ARG_DST, y}});
+  SetValue(n, y);
+}
+
+void InferenceBuilder::AddZero(int n) {
+  // Fixed memory begins as zeros, and no step writes here.
+  SetValue(n, program_->NewFixedArray(PlainMd(ValueDims(batch_, view_.shape(n)))));
 }
 
 }  // namespace frontier::worker::onednn

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "worker/engine/graph_view.h"
+#include "worker/engine/onednn/eltwise.h"
 #include "worker/engine/onednn/program.h"
 
 namespace frontier::worker::onednn {
@@ -26,7 +27,7 @@ struct NormLayer {
   Array mean, variance, scale, shift;
 };
 
-// Functions throw as Program's.
+// Functions throw as Program's. `view` is of the inference pass.
 class InferenceBuilder {
  public:
   InferenceBuilder(const GraphView& view, int batch, Program* program);
@@ -44,7 +45,7 @@ class InferenceBuilder {
     int batch_norm = -1;
     int add = -1;  // its other input is `addend`
     int addend = -1;
-    int relu = -1;
+    int activation = -1;
     int last = 0;  // the node whose value comes out
   };
 
@@ -56,11 +57,17 @@ class InferenceBuilder {
   void AddPool(int n);
   void AddSum(int n);
   void AddConcat(int n);
+  void AddActivation(int n);
+  void AddMultiply(int n);
+  void AddShuffle(int n);
+  void AddZero(int n);
 
   Fusion FindFusion(int n, bool with_add) const;
   // Whether `n`'s sum may be left in the memory of `addend`: no other node needs that afterwards.
   bool MayOverwrite(int addend, int n, int add) const;
-  void Mark(const Fusion& fusion);
+  std::optional<Eltwise> ActivationOf(const Fusion& fusion) const;
+  // Settles whether the activation is part of the fusion, and marks its nodes as done.
+  void Close(Fusion* fusion, bool with_activation);
   const Array& value(int n) const { return *values_[static_cast<size_t>(n)]; }
   void SetValue(int n, const Array& array) { values_[static_cast<size_t>(n)] = array; }
   std::string Label(int n) const;

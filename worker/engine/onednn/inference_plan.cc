@@ -147,7 +147,7 @@ const char* IsaName(dnnl::cpu_isa isa) {
 absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(const v1::Model& model,
                                                                      int batch,
                                                                      const PlanOptions& options) {
-  ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture()));
+  ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture(), GraphPass::kInference));
   RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
   std::unique_ptr<onednn::OneDnnInferencePlan> plan;
   RETURN_IF_ERROR(onednn::Guarded("inference plan", [&] {

@@ -10,9 +10,11 @@ namespace frontier::worker::onednn {
 
 using Argument = Program::Argument;
 
-TrainingBuilder::TrainingBuilder(const GraphView& view, int batch, Program* program)
+TrainingBuilder::TrainingBuilder(const GraphView& view, int batch, const DropoutState* dropout,
+                                 Program* program)
     : view_(view),
       batch_(batch),
+      dropout_(dropout),
       program_(program),
       values_(view.inputs.size()),
       gradients_(view.inputs.size()),
@@ -57,6 +59,21 @@ void TrainingBuilder::AddLayer(int n) {
       return AddSum(n);
     case v1::OPERATOR_CONCAT:
       return AddConcat(n);
+    case v1::OPERATOR_RELU6:
+    case v1::OPERATOR_LEAKY_RELU:
+    case v1::OPERATOR_SIGMOID:
+    case v1::OPERATOR_SILU:
+    case v1::OPERATOR_HARD_SWISH:
+    case v1::OPERATOR_GELU:
+      return AddActivation(n);
+    case v1::OPERATOR_MULTIPLY:
+      return AddMultiply(n);
+    case v1::OPERATOR_CHANNEL_SHUFFLE:
+      return AddShuffle(n);
+    case v1::OPERATOR_DROPOUT:
+      return AddDropout(n);
+    case v1::OPERATOR_ZERO:
+      return AddZero(n);
     default:
       throw dnnl::error(dnnl_unimplemented, "operator is not known to the engine");
   }

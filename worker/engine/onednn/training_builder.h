@@ -2,6 +2,7 @@
 #ifndef FRONTIER_WORKER_ENGINE_ONEDNN_TRAINING_BUILDER_H_
 #define FRONTIER_WORKER_ENGINE_ONEDNN_TRAINING_BUILDER_H_
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "worker/engine/graph_view.h"
+#include "worker/engine/kernels/channel_layout.h"
 #include "worker/engine/onednn/program.h"
 
 namespace frontier::worker::onednn {
@@ -22,11 +24,18 @@ struct ModelArray {
   std::optional<Array> velocity;
 };
 
+// What the masks of dropout are made from; read by each step of the program.
+struct DropoutState {
+  uint64_t seed = 0;
+  int64_t step = 0;
+};
+
 // Functions throw as Program's. Each layer adds its forward steps at once and leaves behind what
 // adds its backward steps, which is called in the opposite order.
 class TrainingBuilder {
  public:
-  TrainingBuilder(const GraphView& view, int batch, Program* program);
+  // `dropout` outlives the program.
+  TrainingBuilder(const GraphView& view, int batch, const DropoutState* dropout, Program* program);
 
   // Fixed array that the images of a batch are copied to: plain, batch x C x H x W.
   Array input() const { return value(0); }
@@ -49,6 +58,13 @@ class TrainingBuilder {
   void AddPool(int n);
   void AddSum(int n);
   void AddConcat(int n);
+  void AddActivation(int n);
+  void AddEltwise(int n);
+  void AddMultiply(int n);
+  void AddGate(int n, int in, int gate);  // `gate` is C x 1 x 1
+  void AddShuffle(int n);
+  void AddDropout(int n);
+  void AddZero(int n);
 
   const Array& value(int n) const { return *values_[static_cast<size_t>(n)]; }
   void SetValue(int n, const Array& array) { values_[static_cast<size_t>(n)] = array; }
@@ -68,11 +84,14 @@ class TrainingBuilder {
 
   // `from` in format `md`; each format is made once.
   Array InFormat(const std::string& label, const Array& from, const Md& md);
+  // `from` in a format our kernels know: its own, or plain.
+  std::pair<Array, ChannelLayout> InKnownLayout(const std::string& label, const Array& from);
   Array ReluGradient(const std::string& label, const Array& output, const Array& gradient);
   std::string Label(int n) const;
 
   const GraphView& view_;
   const int batch_;
+  const DropoutState* const dropout_;
   Program* const program_;
   std::vector<std::optional<Array>> values_;
   std::vector<std::optional<Array>> gradients_;

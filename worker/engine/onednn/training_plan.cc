@@ -32,7 +32,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   absl::Status Build() {
     omp_set_num_threads(threads_);
     program_.emplace();
-    TrainingBuilder builder(view_, batch_, &*program_);
+    TrainingBuilder builder(view_, batch_, &dropout_, &*program_);
     input_ = builder.input();
     const Array logits = builder.BuildForward();
     const Array gradient = program_->NewArray(logits.md);
@@ -85,10 +85,13 @@ class OneDnnTrainingPlan final : public TrainingPlan {
             absl::StrCat("loss ", stats.loss, " is not finite or above ", kDivergenceBound));
       }
       program_->Run(forward_steps_, program_->steps());
+      ++dropout_.step;
       return Update(optimizer);
     }));
     return stats;
   }
+
+  void SeedDropout(uint64_t seed, int64_t step) override { dropout_ = {seed, step}; }
 
   absl::Status ImportModel(const v1::Model& model) override {
     RETURN_IF_ERROR(CheckFits(model, view_));
@@ -181,6 +184,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
           CheckSize("second moments", static_cast<size_t>(state.second_moment_size()), moments));
       RETURN_IF_ERROR(CheckSize("averages", static_cast<size_t>(state.average_size()), averages));
       steps_done_ = state.steps();
+      dropout_.step = state.steps();
       return absl::OkStatus();
     });
   }
@@ -318,6 +322,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   const int batch_;
   const int threads_;
   const PlanOptions options_;
+  DropoutState dropout_;
   std::optional<Program> program_;
   int forward_steps_ = 0;  // the loss is the last of them
   Array input_;

@@ -188,14 +188,6 @@ void BatchNormBackward(const Tensor& x, const Vector& scale, const Vector& mean,
   }
 }
 
-void ReluForward(const Tensor& x, Tensor* y) {
-  for (size_t i = 0; i < x.v.size(); ++i) y->v[i] = std::max(x.v[i], 0.0);
-}
-
-void ReluBackward(const Tensor& x, const Tensor& dy, Tensor* dx) {
-  for (size_t i = 0; i < x.v.size(); ++i) dx->v[i] += x.v[i] > 0 ? dy.v[i] : 0;
-}
-
 void MaxPoolForward(const v1::Pool& a, const Tensor& x, Tensor* y) {
   ForEachWindow(a, x, *y, [&](int n, int c, int oh, int ow, int h0, int h1, int w0, int w1) {
     double best = -HUGE_VAL;

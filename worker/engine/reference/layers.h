@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontier/v1/architecture.pb.h"
+#include "worker/engine/kernels/dropout_mask.h"
 
 namespace frontier::worker::reference {
 
@@ -48,8 +49,19 @@ void BatchNormBackward(const Tensor& x, const Vector& scale, const Vector& mean,
 void BatchNormInference(const Tensor& x, const Vector& scale, const Vector& shift,
                         const Vector& mean, const Vector& variance, double epsilon, Tensor* y);
 
-void ReluForward(const Tensor& x, Tensor* y);
-void ReluBackward(const Tensor& x, const Tensor& dy, Tensor* dx);
+// Activations without a weight, `node` telling which (RELU and those after it).
+void ActivationForward(const v1::Node& node, const Tensor& x, Tensor* y);
+void ActivationBackward(const v1::Node& node, const Tensor& x, const Tensor& dy, Tensor* dx);
+
+// A factor of height and width 1 is broadcast; `da` and `db` may be one tensor if `a` and `b` are.
+void MultiplyForward(const Tensor& a, const Tensor& b, Tensor* y);
+void MultiplyBackward(const Tensor& a, const Tensor& b, const Tensor& dy, Tensor* da, Tensor* db);
+
+void ChannelShuffleForward(int groups, const Tensor& x, Tensor* y);
+void ChannelShuffleBackward(int groups, const Tensor& dy, Tensor* dx);
+
+void DropoutForward(const DropoutMask& mask, const Tensor& x, Tensor* y);
+void DropoutBackward(const DropoutMask& mask, const Tensor& dy, Tensor* dx);
 
 // Of equal largest values the first gets the gradient.
 void MaxPoolForward(const v1::Pool& a, const Tensor& x, Tensor* y);

@@ -42,6 +42,10 @@ const Vector& Network::get(int node, const std::string& name) const {
   return it == tensors_.end() ? *kNone : it->second;
 }
 
+DropoutMask Network::Mask(int node) const {
+  return DropoutMask(dropout_seed_, step_, node, view_.node(node).dropout().rate());
+}
+
 Network::Pass Network::Forward(const std::vector<double>& images, int batch, bool training) const {
   Pass pass;
   const size_t count = view_.inputs.size();
@@ -54,6 +58,10 @@ Network::Pass Network::Forward(const std::vector<double>& images, int batch, boo
     if (!view_.live[i]) continue;
     const int n = static_cast<int>(i);
     const v1::Node& node = view_.node(n);
+    if (node.op() == v1::OPERATOR_ZERO) {
+      pass.values[i] = Tensor(batch, view_.shape(n));
+      continue;
+    }
     const Tensor& x = pass.values[static_cast<size_t>(view_.inputs[i][0])];
     Tensor y(batch, view_.shape(n));
     switch (node.op()) {
@@ -73,7 +81,26 @@ Network::Pass Network::Forward(const std::vector<double>& images, int batch, boo
         }
         break;
       case v1::OPERATOR_RELU:
-        ReluForward(x, &y);
+      case v1::OPERATOR_RELU6:
+      case v1::OPERATOR_LEAKY_RELU:
+      case v1::OPERATOR_SIGMOID:
+      case v1::OPERATOR_SILU:
+      case v1::OPERATOR_HARD_SWISH:
+      case v1::OPERATOR_GELU:
+        ActivationForward(node, x, &y);
+        break;
+      case v1::OPERATOR_MULTIPLY:
+        MultiplyForward(x, pass.values[static_cast<size_t>(view_.inputs[i][1])], &y);
+        break;
+      case v1::OPERATOR_CHANNEL_SHUFFLE:
+        ChannelShuffleForward(node.channel_shuffle().groups(), x, &y);
+        break;
+      case v1::OPERATOR_DROPOUT:
+        if (training) {
+          DropoutForward(Mask(n), x, &y);
+        } else {
+          y = x;
+        }
         break;
       case v1::OPERATOR_MAX_POOL:
         MaxPoolForward(node.pool(), x, &y);
@@ -129,6 +156,7 @@ Network::Tensors Network::Backward(const Pass& pass, const Tensor& dlogits) cons
     if (!view_.live[i]) continue;
     const int n = static_cast<int>(i);
     const v1::Node& node = view_.node(n);
+    if (node.op() == v1::OPERATOR_ZERO) continue;
     const size_t in = static_cast<size_t>(view_.inputs[i][0]);
     const Tensor& x = pass.values[in];
     Vector* const bias = gradients.count({n, "bias"}) != 0 ? &gradients[{n, "bias"}] : &none;
@@ -145,7 +173,24 @@ Network::Tensors Network::Backward(const Pass& pass, const Tensor& dlogits) cons
                           &d[in], &gradients[{n, "scale"}], &gradients[{n, "shift"}]);
         break;
       case v1::OPERATOR_RELU:
-        ReluBackward(x, d[i], &d[in]);
+      case v1::OPERATOR_RELU6:
+      case v1::OPERATOR_LEAKY_RELU:
+      case v1::OPERATOR_SIGMOID:
+      case v1::OPERATOR_SILU:
+      case v1::OPERATOR_HARD_SWISH:
+      case v1::OPERATOR_GELU:
+        ActivationBackward(node, x, d[i], &d[in]);
+        break;
+      case v1::OPERATOR_MULTIPLY: {
+        const size_t other = static_cast<size_t>(view_.inputs[i][1]);
+        MultiplyBackward(x, pass.values[other], d[i], &d[in], &d[other]);
+        break;
+      }
+      case v1::OPERATOR_CHANNEL_SHUFFLE:
+        ChannelShuffleBackward(node.channel_shuffle().groups(), d[i], &d[in]);
+        break;
+      case v1::OPERATOR_DROPOUT:
+        DropoutBackward(Mask(n), d[i], &d[in]);
         break;
       case v1::OPERATOR_MAX_POOL:
         MaxPoolBackward(node.pool(), x, d[i], &d[in]);
@@ -274,6 +319,7 @@ double Network::Step(const std::vector<double>& images, const Wanted& wanted,
       average[i] = decay * average[i] + (1 - decay) * values[i];
     }
   }
+  ++step_;
   return loss;
 }
 

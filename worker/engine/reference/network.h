@@ -24,7 +24,7 @@ class Network {
   // Logits (batch x classes) with running statistics.
   std::vector<double> Infer(const std::vector<double>& images, int batch) const;
 
-  // Mean loss with batch statistics, changing nothing.
+  // Mean loss with batch statistics and the dropout masks of the next step, changing nothing.
   double Loss(const std::vector<double>& images, const std::vector<uint8_t>& labels) const;
 
   // Gradients of Loss by each trained tensor, by (node, name).
@@ -40,6 +40,12 @@ class Network {
   // Moving averages of all tensors; empty before the first step.
   const Tensors& averages() const { return averages_; }
 
+  // Masks of dropout, as TrainingPlan::SeedDropout.
+  void SeedDropout(uint64_t seed, int64_t step) {
+    dropout_seed_ = seed;
+    step_ = step;
+  }
+
   const Tensors& tensors() const { return tensors_; }
   Vector* tensor(int node, const std::string& name) { return &tensors_.at({node, name}); }
 
@@ -54,6 +60,7 @@ class Network {
   Pass Forward(const std::vector<double>& images, int batch, bool training) const;
   Tensors Backward(const Pass& pass, const Tensor& dlogits) const;
   const Vector& get(int node, const std::string& name) const;
+  DropoutMask Mask(int node) const;
 
   GraphView view_;
   Tensors tensors_;
@@ -63,6 +70,8 @@ class Network {
   Tensors second_moments_;
   Tensors averages_;
   int64_t steps_ = 0;
+  uint64_t dropout_seed_ = 0;
+  int64_t step_ = 0;
 };
 
 }  // namespace frontier::worker::reference

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <limits>
 #include <map>
@@ -21,6 +22,7 @@
 namespace frontier {
 namespace {
 
+using ::frontier::testing::OperatorSet;
 using ::frontier::testing::Padded;
 using ::frontier::testing::RandomArchitecture;
 using ::frontier::testing::Renumbered;
@@ -291,6 +293,90 @@ TEST(CanonicalHashTest, TellsRegularGraphsApart) {
     EXPECT_EQ(Hash(mixed), Hash(Renumbered(mixed, &rng)));
     EXPECT_EQ(Hash(octagon), Hash(Renumbered(octagon, &rng)));
   }
+}
+
+TEST(CanonicalHashTest, WritingAnyOperatorDifferentlyKeepsTheHash) {
+  std::cout << "seed " << kSeed + 4 << "\n";
+  Rng rng(kSeed + 4);
+  for (int i = 0; i < 200; ++i) {
+    const v1::Architecture a = RandomArchitecture(2 + rng.Uniform(30), &rng, OperatorSet::kAll);
+    const std::string hash = Hash(a);
+    EXPECT_EQ(hash, Hash(Renumbered(a, &rng))) << i;
+    EXPECT_EQ(hash, Hash(Renumbered(Padded(a, &rng), &rng))) << i;
+  }
+}
+
+TEST(CanonicalHashTest, EachLayerWithoutWeightsHasAHashOfItsOwn) {
+  using Layer = std::function<int(ArchitectureBuilder*, int)>;
+  const std::map<std::string, Layer> layers = {
+      {"nothing", [](auto*, int x) { return x; }},
+      {"relu", [](auto* b, int x) { return b->Relu("", x); }},
+      {"relu6", [](auto* b, int x) { return b->Relu6("", x); }},
+      {"leaky 0", [](auto* b, int x) { return b->LeakyRelu("", x, 0.0f); }},
+      {"leaky 0.1", [](auto* b, int x) { return b->LeakyRelu("", x, 0.1f); }},
+      {"leaky 0.2", [](auto* b, int x) { return b->LeakyRelu("", x, 0.2f); }},
+      {"sigmoid", [](auto* b, int x) { return b->Sigmoid("", x); }},
+      {"silu", [](auto* b, int x) { return b->Silu("", x); }},
+      {"hard swish", [](auto* b, int x) { return b->HardSwish("", x); }},
+      {"gelu", [](auto* b, int x) { return b->Gelu("", x); }},
+      {"square", [](auto* b, int x) { return b->Multiply("", x, x); }},
+      {"product", [](auto* b, int x) { return b->Multiply("", x, b->input()); }},
+      {"gate", [](auto* b, int x) { return b->Multiply("", x, b->GlobalAveragePool("", x)); }},
+      {"double",
+       [](auto* b, int x) {
+         return b->Add("", {x, x});
+       }},
+      {"shuffle 1", [](auto* b, int x) { return b->ChannelShuffle("", x, 1); }},
+      {"shuffle 2", [](auto* b, int x) { return b->ChannelShuffle("", x, 2); }},
+      {"dropout 0.1", [](auto* b, int x) { return b->Dropout("", x, 0.1f); }},
+      {"dropout 0.2", [](auto* b, int x) { return b->Dropout("", x, 0.2f); }},
+      {"zero", [](auto* b, int x) { return b->Zero("", x); }},
+      {"zero product", [](auto* b, int x) { return b->Multiply("", x, b->Zero("", x)); }},
+      {"zero concat",
+       [](auto* b, int x) {
+         return b->Concat("", {x, b->Zero("", x)});
+       }},
+  };
+  std::map<std::string, std::string> seen;
+  for (const auto& [name, add] : layers) {
+    ArchitectureBuilder b(MakeShape(4, 8, 8), 3);
+    const int x = b.Convolution("", b.input(), SquareConvolution(4, 3));
+    b.Classifier(add(&b, x));
+    ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, b.Build());
+    const auto [it, fresh] = seen.emplace(Hash(architecture), name);
+    EXPECT_TRUE(fresh) << name << " equals " << it->second;
+  }
+}
+
+TEST(CanonicalHashTest, ZeroSummandsAreDropped) {
+  // `tail` gets input, first and second convolution.
+  const auto hash = [](const std::function<int(ArchitectureBuilder*, int, int)>& tail) {
+    ArchitectureBuilder b(MakeShape(4, 8, 8), 3);
+    const int p = b.Convolution("p", b.input(), SquareConvolution(4, 3));
+    const int q = b.Convolution("q", p, SquareConvolution(4, 1));
+    b.Classifier(tail(&b, p, q));
+    return Hash(b.Build().value());
+  };
+  const std::string sum = hash([](auto* b, int p, int q) { return b->Add("", {p, q}); });
+  EXPECT_EQ(sum, hash([](auto* b, int p, int q) { return b->Add("", {p, b->Zero("", q), q}); }));
+  EXPECT_EQ(sum, hash([](auto* b, int p, int q) {
+              return b->Add("", {b->Identity("", b->Zero("", p)), q, p});
+            }));
+  const std::string alone = hash([](auto*, int, int q) { return q; });
+  EXPECT_EQ(alone, hash([](auto* b, int p, int q) { return b->Add("", {q, b->Zero("", p)}); }));
+  EXPECT_EQ(alone, hash([](auto* b, int p, int q) {
+              const int nothing = b->Add("", {b->Zero("", p), b->Zero("", q)});
+              return b->Dropout("", b->Add("", {nothing, q}), 0.0f);
+            }));
+  // What a zero is made from does not matter, only its shape.
+  const std::string zero = hash([](auto* b, int, int q) { return b->Zero("", q); });
+  EXPECT_EQ(zero, hash([](auto* b, int p, int) { return b->Zero("", p); }));
+  EXPECT_EQ(zero, hash([](auto* b, int p, int q) {
+              return b->Add("", {b->Zero("", q), b->Zero("", p)});
+            }));
+  EXPECT_NE(zero, hash([](auto* b, int p, int) {
+              return b->Zero("", b->MaxPool("", p, SquarePool(3, 2)));
+            }));
 }
 
 TEST(CanonicalHashTest, WorkIsBounded) {

@@ -153,6 +153,94 @@ TEST(AnalyzeGraphTest, RefusesAndNamesWhatIsWrong) {
   }
 }
 
+TEST(AnalyzeGraphTest, LayersWithoutWeightsKeepShapesAndCostNothing) {
+  ArchitectureBuilder b(MakeShape(6, 5, 3), 6);
+  int x = b.Relu6("relu6", b.input());
+  x = b.LeakyRelu("leaky", x, 0.0f);
+  x = b.LeakyRelu("leaky2", x, 0.99f);
+  x = b.Silu("silu", b.Sigmoid("sigmoid", x));
+  x = b.Gelu("gelu", b.HardSwish("swish", x));
+  x = b.ChannelShuffle("shuffle", x, 3);
+  x = b.Dropout("dropout", b.Dropout("none", x, 0.0f), 0.999f);
+  x = b.Multiply("square", x, x);
+  const int squeezed = b.GlobalAveragePool("squeeze", x);
+  x = b.Multiply("excite", x, squeezed);
+  x = b.Multiply("excite2", squeezed, x);
+  x = b.Add("add", {x, b.Zero("zero", x)});
+  EXPECT_EQ(b.shape(x).height(), 5);
+  EXPECT_EQ(b.shape(x).width(), 3);
+  b.Multiply("scores", squeezed, b.GlobalAveragePool("pool", x));
+  ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, b.Build());
+  ASSERT_OK_AND_ASSIGN(const GraphCosts costs, AnalyzeGraph(architecture));
+  EXPECT_EQ(costs.parameters, 0);
+  EXPECT_EQ(costs.macs, 0);
+  for (const NodeCosts& node : costs.nodes) EXPECT_EQ(node.output.channels(), 6);
+}
+
+// input 6 x 4 x 4, leaky ReLU, shuffle, dropout, product with a gate, pool
+v1::Architecture GatedSample() {
+  ArchitectureBuilder b(MakeShape(6, 4, 4), 6);
+  int x = b.LeakyRelu("leaky", b.input(), 0.1f);
+  x = b.ChannelShuffle("shuffle", x, 2);
+  x = b.Dropout("dropout", x, 0.5f);
+  const int gate = b.GlobalAveragePool("gate", x);
+  b.GlobalAveragePool("pool", b.Multiply("multiply", x, gate));
+  return b.Build().value();
+}
+
+TEST(AnalyzeGraphTest, RefusesWrongAttributesOfLayersWithoutWeights) {
+  const auto slope = [](float value) {
+    return [value](v1::Architecture* a) {
+      a->mutable_nodes(1)->mutable_leaky_relu()->set_slope(value);
+    };
+  };
+  const auto groups = [](int value) {
+    return [value](v1::Architecture* a) {
+      a->mutable_nodes(2)->mutable_channel_shuffle()->set_groups(value);
+    };
+  };
+  const auto rate = [](float value) {
+    return
+        [value](v1::Architecture* a) { a->mutable_nodes(3)->mutable_dropout()->set_rate(value); };
+  };
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<BadCase> cases = {
+      {"nodes[1].leaky_relu.slope", "is 1, must be at least 0 and below 1", slope(1.0f)},
+      {"nodes[1].leaky_relu.slope", "is -0.5", slope(-0.5f)},
+      {"nodes[1].leaky_relu.slope", "is nan", slope(nan)},
+      {"nodes[1].leaky_relu", "missing", [](auto* a) { a->mutable_nodes(1)->clear_attributes(); }},
+      {"nodes[1].dropout", "not an attribute",
+       [](auto* a) { a->mutable_nodes(1)->mutable_dropout(); }},
+      {"nodes[2].channel_shuffle.groups", "is 0", groups(0)},
+      {"nodes[2].channel_shuffle.groups", "4 does not divide the 6 channels", groups(4)},
+      {"nodes[2].channel_shuffle", "missing",
+       [](auto* a) { a->mutable_nodes(2)->clear_attributes(); }},
+      {"nodes[3].dropout.rate", "is 1", rate(1.0f)},
+      {"nodes[3].dropout.rate", "is -1", rate(-1.0f)},
+      {"nodes[3].dropout.rate", "is inf", rate(std::numeric_limits<float>::infinity())},
+      {"nodes[3].dropout", "missing", [](auto* a) { a->mutable_nodes(3)->clear_attributes(); }},
+      {"nodes[5].inputs", "has 1 entries, OPERATOR_MULTIPLY takes two",
+       [](auto* a) { a->mutable_nodes(5)->mutable_inputs()->RemoveLast(); }},
+      {"nodes[5].inputs", "has 3 entries", [](auto* a) { a->mutable_nodes(5)->add_inputs(0); }},
+      {"nodes[5].leaky_relu", "not an attribute of OPERATOR_MULTIPLY",
+       [](auto* a) { a->mutable_nodes(5)->mutable_leaky_relu(); }},
+      {"nodes[5].inputs[1]", "has shape 5x1x1, the first has 6x4x4",
+       [](auto* a) {
+         a->mutable_nodes(4)->set_op(v1::OPERATOR_LINEAR);
+         a->mutable_nodes(4)->mutable_linear()->set_out_features(5);
+       }},
+  };
+  for (const BadCase& c : cases) {
+    SCOPED_TRACE(c.field);
+    v1::Architecture architecture = GatedSample();
+    c.damage(&architecture);
+    const absl::Status status = AnalyzeGraph(architecture).status();
+    EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
+                                 ::testing::AllOf(StartsWith(c.field), HasSubstr(c.problem))));
+    EXPECT_EQ(GetErrorDetail(status).value_or(v1::ErrorDetail()).field(), c.field);
+  }
+}
+
 TEST(AnalyzeGraphTest, RefusesNumbersThatOverflow) {
   {
     ArchitectureBuilder b(MakeShape(kMax, kMax, kMax), 2);

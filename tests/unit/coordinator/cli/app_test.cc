@@ -19,6 +19,8 @@
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
+#include "common/model_io/model_file.h"
+#include "common/model_io/onnx_export.h"
 #include "coordinator/cli/job_file/job_file.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/struct.pb.h"
@@ -83,7 +85,10 @@ class AppTest : public ::testing::Test {
   }
 
   static std::string WriteTemporary(const std::string& name, const std::string& text) {
-    const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_", name);
+    // Tests run beside each other in processes of their own.
+    const std::string path =
+        absl::StrCat(::testing::TempDir(), "/cli_app_test_",
+                     ::testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
     std::ofstream(path) << text;
     return path;
   }
@@ -102,8 +107,9 @@ class AppTest : public ::testing::Test {
 
 TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
-  for (const char* command : {"submit", "status", "watch", "trials", "show", "front", "weights",
-                              "workers", "pause", "resume", "cancel", "completion", "version"}) {
+  for (const char* command :
+       {"submit", "status", "watch", "trials", "show", "front", "weights", "export", "workers",
+        "pause", "resume", "cancel", "completion", "version"}) {
     const Outcome help = Run({command, "--help"});
     EXPECT_EQ(help.code, 0);
     EXPECT_THAT(help.out, AllOf(HasSubstr("Usage: frontier "), HasSubstr("Examples:"))) << command;
@@ -128,6 +134,10 @@ TEST_F(AppTest, WrongCommandLinesAreExplained) {
       {"submit", "x.yaml", "--trials"},
       {"show", "1", "2", "3"},
       {"completion", "powershell"},
+      {"export", "--output", "x.onnx"},
+      {"export", "1", "--output", "x.onnx"},
+      {"export", "1", "2", "--model", "x.pb", "--output", "x.onnx"},
+      {"export", "1", "2"},
       {"--coordinator", "host:1"},
   };
   for (const std::vector<std::string>& line : lines) {
@@ -406,6 +416,59 @@ TEST_F(AppTest, WeightsAreCheckedAndWritten) {
   EXPECT_EQ(written, coordinator_.weights);
   EXPECT_EQ(Run({"weights", "1", "99", "-o", path}).code, 4);
   EXPECT_THAT(Run({"weights", "1", "3", "-o", path, "--json"}).out, HasSubstr("\"sha256\""));
+}
+
+v1::Model TinyModel() {
+  v1::Model model;
+  v1::Architecture* architecture = model.mutable_architecture();
+  architecture->mutable_input()->set_channels(2);
+  architecture->mutable_input()->set_height(1);
+  architecture->mutable_input()->set_width(1);
+  architecture->set_classes(2);
+  architecture->add_nodes()->set_op(v1::OPERATOR_INPUT);
+  for (int c = 0; c < 2; ++c) {
+    model.mutable_normalization()->add_mean(0.5f);
+    model.mutable_normalization()->add_deviation(0.25f);
+  }
+  return model;
+}
+
+TEST_F(AppTest, ExportsTheModelOfATrialOrAFile) {
+  const v1::Model model = TinyModel();
+  coordinator_.weights = SerializeModel(model).value();
+  coordinator_.trials[2].mutable_result()->set_weights_sha256(Sha256Hex(coordinator_.weights));
+  const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_model.onnx");
+  std::remove(path.c_str());
+  Outcome outcome = Run({"export", "1", "3", "--output", path});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("input N x 2 x 1 x 1 (pixels / 255), logits N x 2"));
+  ASSERT_OK_AND_ASSIGN(std::string written, ReadFile(path));
+  EXPECT_EQ(written, ExportOnnx(model, OnnxInput::kPixels).value());
+
+  const std::string file = WriteTemporary("model_file.pb", coordinator_.weights);
+  coordinator_.error = absl::UnavailableError("a file needs no coordinator");
+  outcome = Run({"export", "--model", file, "--normalized_input", "-o", path, "--json"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_OK_AND_ASSIGN(written, ReadFile(path));
+  EXPECT_EQ(written, ExportOnnx(model, OnnxInput::kNormalized).value());
+  EXPECT_THAT(outcome.out, HasSubstr(Sha256Hex(written)));
+}
+
+TEST_F(AppTest, ExportRefusesWhatIsNoModel) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_refused.onnx");
+  std::remove(path.c_str());
+  coordinator_.weights = "\xff\xff";
+  coordinator_.trials[2].mutable_result()->clear_weights_sha256();
+  Outcome outcome = Run({"export", "1", "3", "--output", path});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("'trial 3 of job 1' is no model file"));
+  EXPECT_EQ(Run({"export", "1", "99", "--output", path}).code, 4);
+  EXPECT_EQ(Run({"export", "--model", "/no/such/model", "--output", path}).code, 4);
+  outcome = Run({"export", "--model", WriteTemporary("empty.pb", ""), "--output", path});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("empty.pb"));
+  EXPECT_THAT(ReadFile(path),
+              frontier::testing::StatusIs(absl::StatusCode::kNotFound, ::testing::_));
 }
 
 TEST_F(AppTest, VersionTellsBothSides) {

@@ -307,6 +307,33 @@ TEST(ViewTest, Trial) {
   ExpectGolden("cli/trial_failed.txt", RenderTrial(Plain(), SampleFailedTrial()));
 }
 
+TEST(ViewTest, LayersWithoutWeightsShowTheirAttributes) {
+  v1::Architecture architecture;
+  architecture.mutable_input()->set_channels(6);
+  architecture.mutable_input()->set_height(4);
+  architecture.mutable_input()->set_width(4);
+  architecture.set_classes(6);
+  const auto add = [&architecture](v1::Operator op, std::vector<int> inputs) {
+    v1::Node* node = architecture.add_nodes();
+    node->set_op(op);
+    for (const int input : inputs) node->add_inputs(input);
+    return node;
+  };
+  add(v1::OPERATOR_INPUT, {});
+  add(v1::OPERATOR_LEAKY_RELU, {0})->mutable_leaky_relu()->set_slope(0.1f);
+  add(v1::OPERATOR_CHANNEL_SHUFFLE, {1})->mutable_channel_shuffle()->set_groups(3);
+  add(v1::OPERATOR_DROPOUT, {2})->mutable_dropout()->set_rate(0.25f);
+  add(v1::OPERATOR_HARD_SWISH, {3});
+  add(v1::OPERATOR_GLOBAL_AVERAGE_POOL, {4});
+  add(v1::OPERATOR_MULTIPLY, {4, 5});
+  add(v1::OPERATOR_GLOBAL_AVERAGE_POOL, {6});
+  const std::string text = RenderArchitecture(Plain(), architecture);
+  for (const char* part : {"leaky_relu", "slope 0.1", "channel_shuffle", "3 groups", "dropout",
+                           "rate 0.25", "hard_swish", "multiply", "4, 5", "6 x 4 x 4"}) {
+    EXPECT_THAT(text, HasSubstr(part)) << text;
+  }
+}
+
 TEST(ViewTest, TrialWithAnArchitectureThatIsNone) {
   v1::Trial trial = SampleDetailedTrial();
   trial.mutable_architecture()->mutable_nodes(6)->mutable_convolution()->set_groups(3);

@@ -226,7 +226,8 @@ TEST(Dispatcher, RetriedCausesEndAfterMaxAttempts) {
     EXPECT_EQ(state, i < 3 ? v1::TRIAL_STATE_QUEUED : v1::TRIAL_STATE_FAILED);
   }
   EXPECT_EQ(h.Trial(job, 1).failure().cause(), v1::FAILURE_CAUSE_CRASHED);
-  EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_FAILED);
+  EXPECT_THAT(h.Job(job).reason(), ::testing::HasSubstr("no trial succeeded"));
   EXPECT_EQ(h.Job(job).trials_failed(), 1);
   EXPECT_DOUBLE_EQ(h.Job(job).usage().cpu_seconds(), 3);  // failed attempts cost too
 }
@@ -500,7 +501,7 @@ TEST(Dispatcher, AnAttemptThatNeverReportsIsEnded) {
     h.Tick();
   }
   EXPECT_EQ(h.Trial(job, 1).failure().cause(), v1::FAILURE_CAUSE_TIMED_OUT);
-  EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_COMPLETED);
+  EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_FAILED);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ namespace {
 
 using ::frontier::testing::Harness;
 using ::frontier::testing::SmallJob;
+using ::frontier::testing::StatusIs;
 using ::testing::HasSubstr;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
@@ -156,6 +157,19 @@ std::vector<BadJob> BadJobs() {
        "spec.constraints[1].bound",
        "none of the 25 architectures of the search space has "
        "parameters <= 10"},
+      {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_LATENCY_MS, -1); },
+       "spec.constraints[0].bound", "never <= -1"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_ACCURACY, 1.5)->set_comparison(v1::COMPARISON_AT_LEAST);
+       },
+       "spec.constraints[0].bound", "never >= 1.5"},
+      {[](v1::JobSpec* s) {
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 3)->set_comparison(v1::COMPARISON_AT_LEAST);
+         AddConstraint(s, v1::METRIC_LATENCY_MS, 2);
+       },
+       "spec.constraints[1].bound", "latency_ms <= 2 contradicts the earlier >= 3"},
+      {[](v1::JobSpec* s) { s->mutable_limits()->set_memory_bytes(1024); },
+       "spec.limits.memory_bytes", "1024"},
       {[](v1::JobSpec* s) { s->clear_budget(); }, "spec.budget", "trials"},
       {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(0); }, "spec.budget.trials", "is 0"},
       {[](v1::JobSpec* s) { s->mutable_budget()->set_trials(-1); }, "spec.budget.trials", "-1"},
@@ -174,6 +188,23 @@ std::vector<BadJob> BadJobs() {
       {[](v1::JobSpec* s) { s->mutable_limits()->set_threads(-1); }, "spec.limits.threads", "-1"},
       {[](v1::JobSpec* s) { s->set_max_parallel_trials(-1); }, "spec.max_parallel_trials", "-1"},
   };
+}
+
+TEST(JobValidation, MoreSamplesThanTheSplitLeavesAreRefused) {
+  Harness h;
+  h.Register("w1");  // holds 60,000 training samples, of which five in six are trained on
+  v1::JobSpec spec = SmallJob(5);
+  spec.mutable_dataset()->set_train_samples(50000);
+  EXPECT_OK(h.TrySubmit(spec));
+  spec.mutable_dataset()->set_train_samples(60000);
+  EXPECT_THAT(h.TrySubmit(spec),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("spec.dataset.train_samples: is 60000, but the split of the 60000 "
+                                 "samples of 'fashion' leaves 50000")));
+  spec.mutable_dataset()->clear_train_samples();
+  spec.mutable_dataset()->set_validation_samples(20000);
+  EXPECT_THAT(h.TrySubmit(spec), StatusIs(absl::StatusCode::kInvalidArgument,
+                                          HasSubstr("spec.dataset.validation_samples: is 20000")));
 }
 
 TEST(JobValidation, BadJobsAreNamedAndNotStored) {

@@ -160,6 +160,14 @@ TEST_F(DatasetCatalogTest, ADamagedOneUnderTheRootIsLeftOut) {
   EXPECT_EQ(catalog.datasets()[0].name(), "good");
 }
 
+TEST_F(DatasetCatalogTest, DamageInTheImagesShowsAtTheStart) {
+  const std::string folder = MakeDataset("torn");
+  root_.Write("torn/train-images-idx3-ubyte", IdxBytes({2, 1, 1}, {1, 2}) + "trailing");
+  EXPECT_THAT(DatasetCatalog::Create({.datasets = {"torn=" + folder}, .root = ""}),
+              StatusIs(absl::StatusCode::kDataLoss,
+                       AllOf(HasSubstr("data set 'torn'"), HasSubstr("train-images"))));
+}
+
 TEST_F(DatasetCatalogTest, ANamedOneMustBeReadable) {
   const std::string good = MakeDataset("good");
   constexpr auto kInvalid = absl::StatusCode::kInvalidArgument;

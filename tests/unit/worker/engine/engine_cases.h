@@ -57,6 +57,19 @@ enum class Layer {
   kAddRelu,
   kConcat,
   kIdentity,
+  kRelu6,
+  kLeakyRelu,
+  kSigmoid,
+  kSilu,
+  kHardSwish,
+  kGelu,
+  kConvolutionActivation,
+  kLinearActivation,
+  kMultiply,
+  kGate,
+  kChannelShuffle,
+  kDropout,
+  kZero,
 };
 
 inline std::vector<Layer> AllLayers() {
@@ -73,7 +86,20 @@ inline std::vector<Layer> AllLayers() {
           Layer::kAdd,
           Layer::kAddRelu,
           Layer::kConcat,
-          Layer::kIdentity};
+          Layer::kIdentity,
+          Layer::kRelu6,
+          Layer::kLeakyRelu,
+          Layer::kSigmoid,
+          Layer::kSilu,
+          Layer::kHardSwish,
+          Layer::kGelu,
+          Layer::kConvolutionActivation,
+          Layer::kLinearActivation,
+          Layer::kMultiply,
+          Layer::kGate,
+          Layer::kChannelShuffle,
+          Layer::kDropout,
+          Layer::kZero};
 }
 
 struct Case {
@@ -114,6 +140,29 @@ inline v1::Pool RandomPool(const v1::Shape& in, Rng* rng) {
   p.set_padding_height(Between(rng, 0, p.kernel_height() - 1));
   p.set_padding_width(Between(rng, 0, p.kernel_width() - 1));
   return p;
+}
+
+inline int AddActivation(Layer layer, int x, Rng* rng, ArchitectureBuilder* b) {
+  switch (layer) {
+    case Layer::kRelu6:
+      return b->Relu6("activation", x);
+    case Layer::kLeakyRelu:
+      return b->LeakyRelu("activation", x, static_cast<float>(rng->UniformDouble()) * 0.9f);
+    case Layer::kSigmoid:
+      return b->Sigmoid("activation", x);
+    case Layer::kSilu:
+      return b->Silu("activation", x);
+    case Layer::kHardSwish:
+      return b->HardSwish("activation", x);
+    default:
+      return b->Gelu("activation", x);
+  }
+}
+
+inline Layer RandomActivation(Rng* rng) {
+  const Layer layers[] = {Layer::kRelu6, Layer::kLeakyRelu, Layer::kSigmoid,
+                          Layer::kSilu,  Layer::kHardSwish, Layer::kGelu};
+  return layers[rng->Uniform(6)];
 }
 
 // Input, a convolution that makes gradients flow through the layer, the layer, a linear layer.
@@ -177,6 +226,84 @@ inline Case RandomLayerCase(Layer layer, uint64_t seed) {
     case Layer::kIdentity:
       x = b.Identity("again", b.Identity("layer", x));
       break;
+    case Layer::kRelu6:
+    case Layer::kLeakyRelu:
+    case Layer::kSigmoid:
+    case Layer::kSilu:
+    case Layer::kHardSwish:
+    case Layer::kGelu: {
+      // Large enough to meet both bends of those that have two.
+      const int wide = b.Add("wide", {x, x, x});
+      x = AddActivation(layer, wide, &rng, &b);
+      if (rng.Uniform(2) == 0) x = b.Add("both", {x, wide, other});
+      break;
+    }
+    case Layer::kConvolutionActivation: {
+      const int y = b.Convolution(
+          "layer", x, RandomConvolution(channels, b.shape(x), rng.Uniform(2) == 0, &rng));
+      x = y;
+      if (rng.Uniform(2) == 0) x = b.BatchNorm("norm", x);
+      x = AddActivation(RandomActivation(&rng), x, &rng, &b);
+      if (rng.Uniform(3) == 0) x = b.Add("both", {x, y});
+      break;
+    }
+    case Layer::kLinearActivation:
+      x = b.Linear("layer", x, Between(&rng, 1, 20), rng.Uniform(2) == 0);
+      x = AddActivation(RandomActivation(&rng), x, &rng, &b);
+      break;
+    case Layer::kMultiply: {
+      const int pairs[][2] = {{x, other}, {x, x}, {b.Sigmoid("gate", other), x}};
+      const auto& pair = pairs[rng.Uniform(3)];
+      x = b.Multiply("layer", pair[0], pair[1]);
+      if (rng.Uniform(2) == 0) x = b.Add("both", {x, other});
+      break;
+    }
+    case Layer::kGate: {
+      // From the map itself, from another one, or from a linear layer.
+      int gate = b.GlobalAveragePool("squeeze", rng.Uniform(2) == 0 ? x : other);
+      if (rng.Uniform(2) == 0) {
+        gate = b.Linear("excite", gate, channels);
+      } else {
+        gate = b.Convolution("excite", gate, SquareConvolution(channels, 1));
+      }
+      if (rng.Uniform(2) == 0) gate = b.Sigmoid("gate", gate);
+      x = rng.Uniform(2) == 0 ? b.Multiply("layer", x, gate) : b.Multiply("layer", gate, x);
+      if (rng.Uniform(3) == 0) x = b.Multiply("again", x, gate);
+      break;
+    }
+    case Layer::kChannelShuffle: {
+      int groups = Between(&rng, 1, channels);
+      while (channels % groups != 0) --groups;
+      x = b.ChannelShuffle("layer", x, groups);
+      break;
+    }
+    case Layer::kDropout: {
+      const float rates[] = {0.0f, 0.1f, 0.5f, 0.9f};
+      const int y = b.Dropout("layer", x, rates[rng.Uniform(4)]);
+      x = rng.Uniform(2) == 0 ? b.Add("both", {x, y}) : b.Dropout("again", y, 0.3f);
+      break;
+    }
+    case Layer::kZero: {
+      const int zero = b.Zero("layer", x);
+      switch (rng.Uniform(5)) {
+        case 0:
+          x = b.Add("sum", {zero, x, other});
+          break;
+        case 1:
+          x = b.Add("sum", {zero, x});
+          break;
+        case 2:
+          x = b.Concat("concat", {x, zero});
+          break;
+        case 3:
+          x = b.Multiply("product", b.Add("zeros", {zero, zero}), x);
+          break;
+        default:
+          x = b.BatchNorm("norm", b.Convolution("conv", zero, SquareConvolution(7, 3)));
+          break;
+      }
+      break;
+    }
   }
   b.Linear("classifier", x, classes);
   result.architecture = b.Build().value();

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -61,6 +62,35 @@ TEST(ElementwiseTest, Relu) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   float y;
   Relu(&nan, 1, &y);
+  EXPECT_TRUE(std::isnan(y));
+}
+
+TEST(ElementwiseTest, Relu6AndHardSwish) {
+  Rng rng(3);
+  for (const size_t count : kCounts) {
+    std::vector<float> x = RandomValues(count, &rng);
+    const std::vector<float> dy = RandomValues(count, &rng);
+    for (float& v : x) v *= 4;
+    const int64_t n = static_cast<int64_t>(count);
+    std::vector<float> y(count), dx(count), swish(count), dswish(count);
+    Relu6(x.data(), n, y.data());
+    Relu6Backward(y.data(), dy.data(), n, dx.data());
+    HardSwish(x.data(), n, swish.data());
+    HardSwishBackward(x.data(), dy.data(), n, dswish.data());
+    for (size_t i = 0; i < count; ++i) {
+      ASSERT_EQ(y[i], std::min(std::max(x[i], 0.0f), 6.0f));
+      ASSERT_EQ(dx[i], x[i] > 0 && x[i] < 6 ? dy[i] : 0);
+      const double v = x[i], factor = std::min(std::max(v + 3, 0.0), 6.0) / 6;
+      ASSERT_NEAR(swish[i], v * factor, 1e-5);
+      const double slope = v <= -3 ? 0 : v >= 3 ? 1 : (2 * v + 3) / 6;
+      ASSERT_NEAR(dswish[i], dy[i] * slope, 1e-5);
+    }
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float y;
+  Relu6(&nan, 1, &y);
+  EXPECT_TRUE(std::isnan(y));
+  HardSwish(&nan, 1, &y);
   EXPECT_TRUE(std::isnan(y));
 }
 

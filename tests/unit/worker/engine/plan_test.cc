@@ -47,6 +47,65 @@ TEST(TrainingPlanTest, SameSeedAndThreadsGiveTheSameBits) {
   }
 }
 
+v1::Architecture WithDropout() {
+  ArchitectureBuilder b(MakeShape(2, 9, 7), 5);
+  int x = b.ConvolutionNormRelu("conv", b.input(), SquareConvolution(21, 3));
+  x = b.Dropout("maps", x, 0.2f);
+  x = b.GlobalAveragePool("pool", b.Convolution("conv2", x, SquareConvolution(16, 3)));
+  b.Linear("classifier", b.Dropout("vector", x, 0.5f), 5);
+  return b.Build().value();
+}
+
+// Weights after steps [begin, end) from `model`, without momentum.
+v1::Model TrainedWithDropout(const v1::Model& model, uint64_t seed, int begin, int end,
+                             int threads) {
+  auto plan = TrainingPlan::Create(model.architecture(), 6, PlanOptions{threads}).value();
+  EXPECT_OK(plan->ImportModel(model));
+  plan->SeedDropout(seed, begin);
+  for (int s = begin; s < end; ++s) {
+    Rng rng(11, static_cast<uint64_t>(s));
+    const Batch batch = RandomBatch(MakeShape(2, 9, 7), 5, 6, &rng);
+    EXPECT_OK(plan->Step(batch.images, batch.labels, {0.05f, 0.0f, 0.0f}));
+  }
+  v1::Model trained;
+  EXPECT_OK(plan->ExportModel(&trained));
+  return trained;
+}
+
+TEST(TrainingPlanTest, DropoutFollowsSeedAndStepAlone) {
+  const v1::Model initial = InitialModel(WithDropout(), 3).value();
+  const v1::Model whole = TrainedWithDropout(initial, 8, 0, 5, 1);
+  const std::string bytes = whole.SerializeAsString();
+  EXPECT_EQ(TrainedWithDropout(initial, 8, 0, 5, 1).SerializeAsString(), bytes);
+  EXPECT_NE(TrainedWithDropout(initial, 9, 0, 5, 1).SerializeAsString(), bytes);
+  // A resumed training goes on with the masks it would have had.
+  const v1::Model half = TrainedWithDropout(initial, 8, 0, 2, 1);
+  EXPECT_EQ(TrainedWithDropout(half, 8, 2, 5, 1).SerializeAsString(), bytes);
+  // Without its place in the sequence it would not.
+  auto plan = TrainingPlan::Create(WithDropout(), 6, PlanOptions{}).value();
+  ASSERT_OK(plan->ImportModel(initial));
+  Rng rng(11, 0);
+  const Batch batch = RandomBatch(MakeShape(2, 9, 7), 5, 6, &rng);
+  plan->SeedDropout(8, 0);
+  ASSERT_OK_AND_ASSIGN(const StepStats first, plan->Step(batch.images, batch.labels, {}));
+  ASSERT_OK_AND_ASSIGN(const StepStats second, plan->Step(batch.images, batch.labels, {}));
+  EXPECT_NE(first.loss, second.loss);
+  plan->SeedDropout(8, 0);
+  ASSERT_OK_AND_ASSIGN(const StepStats again, plan->Step(batch.images, batch.labels, {}));
+  EXPECT_EQ(first.loss, again.loss);
+}
+
+TEST(TrainingPlanTest, ANetworkOfZerosHasTheLossOfAGuess) {
+  ArchitectureBuilder b(MakeShape(4, 3, 3), 4);
+  b.GlobalAveragePool("pool", b.Zero("zero", b.input()));
+  const v1::Architecture architecture = b.Build().value();
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 2, PlanOptions{}));
+  Rng rng(1);
+  const Batch batch = RandomBatch(architecture.input(), 4, 2, &rng);
+  ASSERT_OK_AND_ASSIGN(const StepStats stats, plan->Step(batch.images, batch.labels, {}));
+  EXPECT_NEAR(stats.loss, std::log(4.0), 1e-6);
+}
+
 TEST(TrainingPlanTest, ExportGivesBackWhatWasImported) {
   const v1::Model initial = InitialModel(Mobile(), 9).value();
   ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(Mobile(), 2, PlanOptions{}));
@@ -172,6 +231,25 @@ TEST(InferencePlanTest, BatchAndThreadsDoNotChangeTheAnswer) {
   }
   EXPECT_THAT(single->Run(batch.images, absl::MakeSpan(together)),
               StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("images: 784 values")));
+}
+
+TEST(InferencePlanTest, DropoutDoesNothing) {
+  const v1::Model model = InitialModel(WithDropout(), 3).value();
+  v1::Model without = model;
+  for (v1::Node& node : *without.mutable_architecture()->mutable_nodes()) {
+    if (node.op() != v1::OPERATOR_DROPOUT) continue;
+    node.set_op(v1::OPERATOR_IDENTITY);
+    node.clear_attributes();
+  }
+  Rng rng(4);
+  const Batch batch = RandomBatch(MakeShape(2, 9, 7), 5, 3, &rng);
+  std::vector<float> logits(15), wanted(15);
+  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, 3, PlanOptions{}));
+  ASSERT_OK_AND_ASSIGN(auto other, InferencePlan::Create(without, 3, PlanOptions{}));
+  ASSERT_OK(plan->Run(batch.images, absl::MakeSpan(logits)));
+  ASSERT_OK(other->Run(batch.images, absl::MakeSpan(wanted)));
+  EXPECT_EQ(logits, wanted);
+  EXPECT_EQ(plan->memory_bytes(), other->memory_bytes());
 }
 
 TEST(InferencePlanTest, ImportReplacesTheWeights) {

@@ -74,5 +74,17 @@ TEST(ReferenceGradientTest, WholeNetworks) {
   }
 }
 
+TEST(ReferenceGradientTest, WholeNetworksOfAllOperators) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
+    Rng rng(seed, 7);
+    Case c;
+    c.architecture = testing::RandomArchitecture(8, &rng, testing::OperatorSet::kAll);
+    c.batch = 3;
+    c.text = "seed " + std::to_string(seed) + "\n" + c.architecture.ShortDebugString();
+    ExpectNumericGradients(c, seed);
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace frontier::worker

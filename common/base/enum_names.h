@@ -1,6 +1,6 @@
 // Words for enum values in messages.
-#ifndef FRONTIER_COORDINATOR_CORE_ENUM_NAMES_H_
-#define FRONTIER_COORDINATOR_CORE_ENUM_NAMES_H_
+#ifndef FRONTIER_COMMON_BASE_ENUM_NAMES_H_
+#define FRONTIER_COMMON_BASE_ENUM_NAMES_H_
 
 #include <string>
 
@@ -8,7 +8,7 @@
 #include "frontier/v1/measurement.pb.h"
 #include "frontier/v1/trial.pb.h"
 
-namespace frontier::coordinator {
+namespace frontier {
 
 // Without the prefix, in lower case with spaces ("running", "out of memory"); the number for a
 // value this version does not know.
@@ -19,6 +19,6 @@ std::string EnumName(v1::FailureCause cause);
 // "latency_ms"
 std::string EnumName(v1::Metric metric);
 
-}  // namespace frontier::coordinator
+}  // namespace frontier
 
-#endif  // FRONTIER_COORDINATOR_CORE_ENUM_NAMES_H_
+#endif  // FRONTIER_COMMON_BASE_ENUM_NAMES_H_

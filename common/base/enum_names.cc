@@ -1,4 +1,4 @@
-#include "coordinator/core/enum_names.h"
+#include "common/base/enum_names.h"
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -6,7 +6,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
-namespace frontier::coordinator {
+namespace frontier {
 namespace {
 
 std::string Word(absl::string_view name, absl::string_view prefix, int value) {
@@ -38,4 +38,4 @@ std::string EnumName(v1::FailureCause cause) {
 
 std::string EnumName(v1::Metric metric) { return Word(v1::Metric_Name(metric), "METRIC_", metric); }
 
-}  // namespace frontier::coordinator
+}  // namespace frontier
