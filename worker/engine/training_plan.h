@@ -4,25 +4,47 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "common/base/clock.h"
 #include "frontier/v1/architecture.pb.h"
 #include "frontier/v1/checkpoint.pb.h"
 #include "frontier/v1/model.pb.h"
 #include "worker/engine/kernels/loss.h"
 #include "worker/engine/kernels/optimizer.h"
+#include "worker/engine/picks.h"
 
 namespace frontier::worker {
 
 inline constexpr int kMaxThreads = 1024;
+
+enum class Precision {
+  kF32,
+  kMixed,  // bf16 activations and products, the rest f32; kF32 on a CPU without bf16 arithmetic
+  kAuto,   // the faster of the two
+};
 
 struct PlanOptions {
   int threads = 1;  // compute threads, 1 to kMaxThreads
   // Of training: memory for AdamW, and for a moving average of weights and running statistics.
   bool adamw = false;
   bool average = false;
+  Precision precision = Precision::kF32;
+  // Of training. Implementations named in `picks` are used; the others are timed once and added to
+  // it if `time_picks`, and follow from the CPU's features alone if not. May be null.
+  bool time_picks = false;
+  Picks* picks = nullptr;
+};
+
+// What one step of a plan's program took.
+struct StepTime {
+  std::string label;           // "node 3 conv1.backward.weights"
+  std::string implementation;  // of the compute library, or "kernel"
+  double milliseconds = 0;
 };
 
 struct StepStats {
@@ -87,6 +109,16 @@ class TrainingPlan {
   // the next import.
   virtual absl::Status ExportState(v1::TrainingState* state) = 0;
   virtual absl::Status ImportState(const v1::TrainingState& state) = 0;
+
+  // What was decided: kF32 or kMixed, and the picks in use.
+  virtual Precision precision() const = 0;
+  virtual const Picks& picks() const = 0;
+
+  // One forward and backward pass, each step timed. The weights stay as they are, running
+  // statistics move. Errors of arguments as Step.
+  virtual absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
+                                                        absl::Span<const uint8_t> labels,
+                                                        Clock* clock) = 0;
 
   // Weights, gradients, activations and scratch memory of the plan.
   virtual int64_t memory_bytes() const = 0;

@@ -87,6 +87,7 @@ void Program::AddPrimitive(std::string label, const dnnl::primitive_desc_base& d
                            std::vector<Argument> writes, bool in_place) {
   Step step;
   step.label = std::move(label);
+  step.implementation = descriptor.impl_info_str();
   step.primitive = std::move(primitive);
   step.scratchpad = descriptor.scratchpad_desc();
   scratchpad_bytes_ = std::max(scratchpad_bytes_, static_cast<int64_t>(step.scratchpad.get_size()));
@@ -100,6 +101,7 @@ void Program::AddKernel(std::string label, std::vector<Array> reads, std::vector
                         Kernel kernel, bool in_place) {
   Step step;
   step.label = std::move(label);
+  step.implementation = "kernel";
   step.kernel = std::move(kernel);
   planner_.AddStep(Uses(reads, writes, in_place));
   step.arrays = std::move(reads);
@@ -144,14 +146,24 @@ absl::Status Program::Finish() {
   return absl::OkStatus();
 }
 
+void Program::RunStep(const Step& step) {
+  if (step.kernel) {
+    step.kernel(step.pointers);
+  } else {
+    step.primitive.execute(stream_, step.bound);
+  }
+}
+
 void Program::Run(int begin, int end) {
+  for (int i = begin; i < end; ++i) RunStep(steps_[static_cast<size_t>(i)]);
+}
+
+void Program::RunTimed(int begin, int end, absl::FunctionRef<double()> now,
+                       absl::Span<double> seconds) {
   for (int i = begin; i < end; ++i) {
-    const Step& step = steps_[static_cast<size_t>(i)];
-    if (step.kernel) {
-      step.kernel(step.pointers);
-    } else {
-      step.primitive.execute(stream_, step.bound);
-    }
+    const double since = now();
+    RunStep(steps_[static_cast<size_t>(i)]);
+    seconds[static_cast<size_t>(i)] += now() - since;
   }
 }
 

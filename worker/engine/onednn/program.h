@@ -12,6 +12,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "worker/engine/arena.h"
 
 namespace frontier::worker::onednn {
@@ -68,6 +69,13 @@ class Program {
   absl::Status Finish();
   // Runs steps [begin, end). Allocates nothing.
   void Run(int begin, int end);
+  // The same, with the time of each step in seconds added to `seconds[i]`.
+  void RunTimed(int begin, int end, absl::FunctionRef<double()> now, absl::Span<double> seconds);
+  const std::string& label(int i) const { return steps_[static_cast<size_t>(i)].label; }
+  // Name of the step's implementation in the library, "kernel" for our own.
+  const std::string& implementation(int i) const {
+    return steps_[static_cast<size_t>(i)].implementation;
+  }
 
   // After Finish, of a fixed buffer.
   float* address(const Array& array) const;
@@ -80,6 +88,7 @@ class Program {
  private:
   struct Step {
     std::string label;
+    std::string implementation;
     dnnl::primitive primitive;
     std::vector<Argument> arguments;  // reads, then writes
     std::unordered_map<int, dnnl::memory> bound;
@@ -90,6 +99,7 @@ class Program {
   };
 
   void* Locate(Buffer buffer) const;
+  void RunStep(const Step& step);
 
   dnnl::engine engine_;
   dnnl::stream stream_;

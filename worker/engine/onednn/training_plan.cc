@@ -189,6 +189,32 @@ class OneDnnTrainingPlan final : public TrainingPlan {
     });
   }
 
+  Precision precision() const override { return Precision::kF32; }
+  const Picks& picks() const override { return picks_; }
+
+  absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
+                                                absl::Span<const uint8_t> labels,
+                                                Clock* clock) override {
+    const Targets targets{labels, {}, {}};
+    RETURN_IF_ERROR(CheckStep(images, targets, OptimizerSettings(), LossSettings()));
+    omp_set_num_threads(threads_);
+    std::vector<double> seconds(static_cast<size_t>(program_->steps()));
+    RETURN_IF_ERROR(Guarded("profile", [&] {
+      std::copy(images.begin(), images.end(), program_->address(input_));
+      targets_ = targets;
+      loss_ = LossSettings();
+      const auto now = [clock] { return absl::ToDoubleSeconds(clock->Elapsed()); };
+      program_->RunTimed(0, program_->steps(), now, absl::MakeSpan(seconds));
+      return absl::OkStatus();
+    }));
+    std::vector<StepTime> times;
+    for (int i = 0; i < program_->steps(); ++i) {
+      times.push_back(
+          {program_->label(i), program_->implementation(i), 1e3 * seconds[static_cast<size_t>(i)]});
+    }
+    return times;
+  }
+
   int64_t memory_bytes() const override { return program_->memory_bytes(); }
 
  private:
@@ -323,6 +349,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   const int threads_;
   const PlanOptions options_;
   DropoutState dropout_;
+  Picks picks_;
   std::optional<Program> program_;
   int forward_steps_ = 0;  // the loss is the last of them
   Array input_;

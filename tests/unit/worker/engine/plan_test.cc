@@ -185,6 +185,36 @@ TEST(TrainingPlanTest, NonFiniteAndHugeLossesAreDivergence) {
   }
 }
 
+TEST(TrainingPlanTest, ProfileNamesEachStepAndLeavesTheWeights) {
+  const v1::Architecture architecture =
+      ReferenceArchitecture("resnet20", MakeShape(1, 9, 9), 5).value();
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 4, PlanOptions()));
+  ASSERT_OK(plan->ImportModel(InitialModel(architecture, 1).value()));
+  v1::Model before, after;
+  ASSERT_OK(plan->ExportModel(&before));
+  Rng rng(3);
+  const Batch batch = RandomBatch(MakeShape(1, 9, 9), 5, 4, &rng);
+  SystemClock clock;
+  ASSERT_OK_AND_ASSIGN(const std::vector<StepTime> times,
+                       plan->Profile(batch.images, batch.labels, &clock));
+  std::string steps;
+  for (const StepTime& time : times) {
+    EXPECT_GE(time.milliseconds, 0);
+    EXPECT_FALSE(time.implementation.empty()) << time.label;
+    steps += time.label + "\n";
+  }
+  EXPECT_THAT(steps, HasSubstr("loss"));
+  EXPECT_THAT(steps, HasSubstr("backward.weights"));
+  ASSERT_OK(plan->ExportModel(&after));
+  for (int i = 0; i < before.tensors_size(); ++i) {
+    const std::string& name = before.tensors(i).name();
+    if (name == "mean" || name == "variance") continue;
+    EXPECT_EQ(before.tensors(i).data(), after.tensors(i).data()) << name;
+  }
+  EXPECT_THAT(plan->Profile(batch.images, {}, &clock).status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, "labels: 0 values, expected 4"));
+}
+
 TEST(TrainingPlanTest, BadArguments) {
   const v1::Architecture architecture = Mobile();
   EXPECT_THAT(TrainingPlan::Create(architecture, 0, PlanOptions{}),
