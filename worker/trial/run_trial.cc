@@ -128,8 +128,9 @@ class Trial {
     model_.set_dataset(task_.dataset().name());
     RETURN_IF_ERROR(plan->ImportModel(model_));
     plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
-    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
-                     InferencePlan::Create(model_, kEvaluationBatch, options_));
+    ASSIGN_OR_RETURN(
+        const std::unique_ptr<InferencePlan> evaluator,
+        InferencePlan::Create(model_, kEvaluationBatch, InferenceOptions{options_.threads}));
     RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));
     plan.reset();
 
@@ -289,7 +290,7 @@ class Trial {
     AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
                    "validation-split", &result_);
     ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> plan,
-                     InferencePlan::Create(model_, 1, PlanOptions{}));
+                     InferencePlan::Create(model_, 1, InferenceOptions{}));
     std::vector<float> logits(static_cast<size_t>(task_.architecture().classes()));
     Latency latency;
     RETURN_IF_ERROR(ForEachBatch(

@@ -96,7 +96,7 @@ class OnnxRuntimeTest : public ::testing::Test {
                            model.normalization().deviation(c));
     }
 
-    PlanOptions options;
+    InferenceOptions options;
     ASSERT_OK_AND_ASSIGN(const auto plan, InferencePlan::Create(model, run.batch, options));
     run.expected.resize(static_cast<size_t>(run.batch) * static_cast<size_t>(run.classes));
     ASSERT_OK(plan->Run(normalized, absl::MakeSpan(run.expected)));

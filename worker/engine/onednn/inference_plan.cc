@@ -63,23 +63,49 @@ class OneDnnInferencePlan final : public InferencePlan {
   }
 
   absl::Status Run(absl::Span<const float> images, absl::Span<float> logits) override {
-    const v1::Shape& in = view_.shape(0);
-    RETURN_IF_ERROR(CheckSize("images", images.size(),
-                              int64_t{batch_} * in.channels() * in.height() * in.width()));
-    RETURN_IF_ERROR(
-        CheckSize("logits", logits.size(), int64_t{batch_} * view_.architecture.classes()));
-    omp_set_num_threads(threads_);
+    RETURN_IF_ERROR(CheckArguments(images, logits));
     return Guarded("inference", [&] {
-      std::copy(images.begin(), images.end(), program_->address(input_));
-      output_ = logits;
+      Begin(images, logits);
       program_->Run(0, program_->steps());
       return absl::OkStatus();
     });
   }
 
+  absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
+                                                absl::Span<float> logits, Clock* clock) override {
+    RETURN_IF_ERROR(CheckArguments(images, logits));
+    std::vector<StepTime> times;
+    RETURN_IF_ERROR(Guarded("inference", [&] {
+      Begin(images, logits);
+      std::vector<double> seconds(static_cast<size_t>(program_->steps()), 0.0);
+      program_->RunTimed(
+          0, program_->steps(), [clock] { return absl::ToDoubleSeconds(clock->Elapsed()); },
+          absl::MakeSpan(seconds));
+      for (int i = 0; i < program_->steps(); ++i) {
+        times.push_back({program_->label(i), program_->implementation(i),
+                         seconds[static_cast<size_t>(i)] * 1e3});
+      }
+      return absl::OkStatus();
+    }));
+    return times;
+  }
+
   int64_t memory_bytes() const override { return program_->memory_bytes(); }
 
  private:
+  absl::Status CheckArguments(absl::Span<const float> images, absl::Span<float> logits) const {
+    const v1::Shape& in = view_.shape(0);
+    RETURN_IF_ERROR(CheckSize("images", images.size(),
+                              int64_t{batch_} * in.channels() * in.height() * in.width()));
+    return CheckSize("logits", logits.size(), int64_t{batch_} * view_.architecture.classes());
+  }
+
+  void Begin(absl::Span<const float> images, absl::Span<float> logits) {
+    omp_set_num_threads(threads_);
+    std::copy(images.begin(), images.end(), program_->address(input_));
+    output_ = logits;
+  }
+
   using Values = std::map<std::pair<int, std::string>, std::vector<float>>;
 
   // Folds batch norm y = (x - mean) / sqrt(variance + epsilon) * scale + shift into the weights and
@@ -144,11 +170,10 @@ const char* IsaName(dnnl::cpu_isa isa) {
 }  // namespace
 }  // namespace onednn
 
-absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(const v1::Model& model,
-                                                                     int batch,
-                                                                     const PlanOptions& options) {
+absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(
+    const v1::Model& model, int batch, const InferenceOptions& options) {
   ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture(), GraphPass::kInference));
-  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
+  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, PlanOptions{options.threads}));
   std::unique_ptr<onednn::OneDnnInferencePlan> plan;
   RETURN_IF_ERROR(onednn::Guarded("inference plan", [&] {
     plan = std::make_unique<onednn::OneDnnInferencePlan>(std::move(view), batch, options.threads);
@@ -156,6 +181,18 @@ absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(const v1::M
   }));
   RETURN_IF_ERROR(plan->ImportModel(model));
   return plan;
+}
+
+absl::string_view InferencePrecisionName(InferencePrecision precision) {
+  switch (precision) {
+    case InferencePrecision::kF32:
+      return "f32";
+    case InferencePrecision::kBf16:
+      return "bf16";
+    case InferencePrecision::kInt8:
+      return "int8";
+  }
+  return "unknown";
 }
 
 std::string EngineDescription() {

@@ -88,7 +88,7 @@ void ExpectSameTraining(const Case& c, uint64_t seed, int steps, int threads, do
 void ExpectSameInference(const Case& c, uint64_t seed, int threads, double tolerance) {
   SCOPED_TRACE(c.text);
   const v1::Model model = RandomModel(c.architecture, seed);
-  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, c.batch, PlanOptions{threads}));
+  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, c.batch, InferenceOptions{threads}));
   ASSERT_OK_AND_ASSIGN(const reference::Network network, reference::Network::Create(model));
   Rng rng(seed, 3000);
   for (int run = 0; run < 2; ++run) {
