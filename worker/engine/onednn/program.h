@@ -80,7 +80,7 @@ class Program {
   // After Finish, of a fixed buffer.
   float* address(const Array& array) const;
   // Copies between plain memory in `plain` format and a fixed array. At setup only.
-  void Load(const float* values, const Md& plain, const Array& array);
+  void Load(const void* values, const Md& plain, const Array& array);
   void Store(const Array& array, const Md& plain, float* values);
 
   int64_t memory_bytes() const { return memory_bytes_; }
@@ -118,6 +118,7 @@ dnnl::primitive_attr Attributes();
 
 Md PlainMd(const dnnl::memory::dims& dims);  // row-major f32
 Md AnyMd(const dnnl::memory::dims& dims);    // oneDNN chooses
+Md OfType(Md md, dnnl::memory::data_type type);  // the same format of other numbers
 inline int64_t Elements(const Md& md) {      // padding included
   return static_cast<int64_t>(md.get_size() / sizeof(float));
 }
