@@ -11,32 +11,13 @@
 #include "tests/support/random_architecture.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
+#include "tests/unit/worker/engine/model_cases.h"
 #include "worker/engine/inference_plan.h"
 #include "worker/engine/reference/network.h"
 #include "worker/engine/training_plan.h"
 
 namespace frontier::worker {
 namespace {
-
-// Initial weights with scales, shifts, biases and statistics that are not 0 and 1.
-v1::Model RandomModel(const v1::Architecture& architecture, uint64_t seed) {
-  v1::Model model = InitialModel(architecture, seed).value();
-  Rng rng(seed, 1000);
-  for (v1::Tensor& tensor : *model.mutable_tensors()) {
-    if (tensor.name() == "weight") continue;
-    std::vector<float> values = TensorValues(tensor);
-    for (float& v : values) {
-      v = tensor.name() == "variance" || tensor.name() == "scale"
-              ? static_cast<float>(0.5 + rng.UniformDouble())
-              : static_cast<float>(0.3 * rng.Normal());
-    }
-    SetTensorValues(values, &tensor);
-  }
-  return model;
-}
-
-// Mostly one: on a machine with other work, threads that wait for each other are slow.
-int Threads(uint64_t seed) { return seed % 4 == 0 ? 2 : 1; }
 
 // Largest difference, relative to the largest value.
 double Difference(const std::vector<float>& got, const std::vector<double>& wanted) {
