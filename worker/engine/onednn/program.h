@@ -118,8 +118,9 @@ dnnl::primitive_attr Attributes();
 
 Md PlainMd(const dnnl::memory::dims& dims);  // row-major f32
 Md AnyMd(const dnnl::memory::dims& dims);    // oneDNN chooses
-inline int64_t Elements(const Md& md) {      // padding included
-  return static_cast<int64_t>(md.get_size() / sizeof(float));
+inline bool IsBf16(const Md& md) { return md.data_type() == dnnl::memory::data_type::bf16; }
+inline int64_t Elements(const Md& md) {  // padding included; f32 or bf16
+  return static_cast<int64_t>(md.get_size() / (IsBf16(md) ? sizeof(uint16_t) : sizeof(float)));
 }
 
 }  // namespace frontier::worker::onednn

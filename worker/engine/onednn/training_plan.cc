@@ -27,12 +27,19 @@ namespace {
 class OneDnnTrainingPlan final : public TrainingPlan {
  public:
   OneDnnTrainingPlan(GraphView view, int batch, const PlanOptions& options)
-      : view_(std::move(view)), batch_(batch), threads_(options.threads), options_(options) {}
+      : view_(std::move(view)),
+        batch_(batch),
+        threads_(options.threads),
+        options_(options),
+        precision_(options.precision != Precision::kF32 && HasBf16() ? Precision::kMixed
+                                                                     : Precision::kF32),
+        picker_(options.time_picks, options.picks) {}
 
   absl::Status Build() {
     omp_set_num_threads(threads_);
     program_.emplace();
-    TrainingBuilder builder(view_, batch_, &dropout_, &*program_);
+    TrainingBuilder builder(view_, batch_, threads_, precision_ == Precision::kMixed, &dropout_,
+                            &picker_, &*program_);
     input_ = builder.input();
     const Array logits = builder.BuildForward();
     const Array gradient = program_->NewArray(logits.md);
@@ -189,8 +196,8 @@ class OneDnnTrainingPlan final : public TrainingPlan {
     });
   }
 
-  Precision precision() const override { return Precision::kF32; }
-  const Picks& picks() const override { return picks_; }
+  Precision precision() const override { return precision_; }
+  const Picks& picks() const override { return picker_.used(); }
 
   absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
                                                 absl::Span<const uint8_t> labels,
@@ -349,7 +356,8 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   const int threads_;
   const PlanOptions options_;
   DropoutState dropout_;
-  Picks picks_;
+  const Precision precision_;
+  PassPicker picker_;
   std::optional<Program> program_;
   int forward_steps_ = 0;  // the loss is the last of them
   Array input_;

@@ -1,0 +1,226 @@
+// Convolutions and linear layers of a training program.
+#include <cstring>
+#include <functional>
+#include <unordered_map>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "worker/engine/onednn/geometry.h"
+#include "worker/engine/onednn/training_builder.h"
+
+namespace frontier::worker::onednn {
+
+using Argument = Program::Argument;
+
+namespace {
+
+// All implementations oneDNN has, its own choice first; plain loops only if there is nothing else.
+template <typename Descriptor>
+std::vector<Descriptor> Implementations(Descriptor descriptor) {
+  std::vector<Descriptor> all;
+  do {
+    const absl::string_view name = descriptor.impl_info_str();
+    if (all.empty() || !absl::StartsWith(name, "ref")) all.push_back(descriptor);
+  } while (descriptor.next_impl());
+  return all;
+}
+
+std::string Joined(const Dims& dims) { return absl::StrJoin(dims, "x"); }
+
+// The implementation that `picker` takes for `key`, given the descriptions of the arguments.
+template <typename Descriptor, typename Primitive>
+Descriptor PickImplementation(
+    const std::string& key, const Descriptor& first, Program* program, PassPicker* picker,
+    const std::function<std::vector<std::pair<int, Md>>(const Descriptor&)>& arguments) {
+  const std::vector<Descriptor> all = Implementations(first);
+  std::vector<std::string> names;
+  for (const Descriptor& d : all) names.push_back(d.impl_info_str());
+  dnnl::stream stream(program->engine());
+  size_t made = all.size();  // index of `primitive`
+  Primitive primitive;
+  std::unordered_map<int, dnnl::memory> memory;
+  const size_t choice = picker->Pick(key, names, [&](size_t i) {
+    if (made != i) {
+      memory.clear();
+      primitive = Primitive(all[i]);
+      for (const auto& [name, md] : arguments(all[i])) {
+        dnnl::memory zeros(md, program->engine());
+        std::memset(zeros.get_data_handle(), 0, md.get_size());
+        memory[name] = zeros;
+      }
+      made = i;
+    }
+    primitive.execute(stream, memory);
+    stream.wait();
+  });
+  return all[choice];
+}
+
+}  // namespace
+
+void TrainingBuilder::AddConvolution(int n) {
+  const v1::Convolution& c = view_.node(n).convolution();
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const int relu = view_.SoleConsumer(n, v1::OPERATOR_RELU);
+  const int out = relu >= 0 ? relu : n;
+  const std::string label = Label(n);
+  const ConvolutionGeometry g(c, view_.shape(in).channels());
+  const Md src = MapMd(ValueDims(batch_, view_.shape(in)));
+  const Md dst = MapMd(ValueDims(batch_, view_.shape(n)));
+  const Md bias = PlainMd(g.bias), gradients = AnyMd(g.weights);
+  const Md weights =
+      mixed_ ? Md(g.weights, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::any)
+             : gradients;
+  const auto direct = dnnl::algorithm::convolution_direct;
+  const std::string shape =
+      absl::StrCat(mixed_ ? " bf16 " : " f32 ", threads_, " threads ", Joined(src.dims()), " by ",
+                   Joined(g.weights), " stride ", Joined(g.strides), " gaps ", Joined(g.dilates),
+                   " padding ", Joined(g.padding), c.bias() ? " bias" : "");
+
+  dnnl::primitive_attr attributes = Attributes();
+  if (relu >= 0) {
+    dnnl::post_ops ops;
+    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
+    attributes.set_post_ops(ops);
+    fused_[static_cast<size_t>(relu)] = true;
+  }
+  using Forward = dnnl::convolution_forward;
+  using ForwardDescriptor = Forward::primitive_desc;
+  const auto training = dnnl::prop_kind::forward_training;
+  const Forward::desc forward_desc =
+      c.bias() ? Forward::desc(training, direct, src, weights, bias, dst, g.strides, g.dilates,
+                               g.padding, g.padding)
+               : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
+                               g.padding);
+  const ForwardDescriptor forward = PickImplementation<ForwardDescriptor, Forward>(
+      absl::StrCat("forward", shape, relu >= 0 ? " relu" : ""),
+      ForwardDescriptor(forward_desc, attributes, program_->engine()), program_, picker_,
+      [&](const ForwardDescriptor& d) {
+        std::vector<std::pair<int, Md>> arguments = {{DNNL_ARG_SRC, d.src_desc()},
+                                                     {DNNL_ARG_WEIGHTS, d.weights_desc()},
+                                                     {DNNL_ARG_DST, d.dst_desc()},
+                                                     {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+        if (c.bias()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
+        return arguments;
+      });
+  // The backward primitives know nothing of a ReLU.
+  const ForwardDescriptor hint(forward_desc, Attributes(), program_->engine());
+
+  const Md plain = PlainMd(g.weights);
+  const Array w = NewParameter(n, "weight", mixed_ ? plain : forward.weights_desc(), plain);
+  const Array x = value(in);
+  const Array y = program_->NewArray(forward.dst_desc());
+  std::vector<Argument> reads = {
+      {DNNL_ARG_SRC, InFormat(label, x, forward.src_desc())},
+      {DNNL_ARG_WEIGHTS, InFormat(label + ".weight", w, forward.weights_desc())}};
+  if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
+  program_->AddPrimitive(label, forward, Forward(forward), reads, {{DNNL_ARG_DST, y}});
+  SetValue(out, y);
+
+  backward_.push_back([=, this] {
+    Array dy = gradient(out);
+    if (relu >= 0) dy = ReluGradient(label, y, dy);
+    using Weights = dnnl::convolution_backward_weights;
+    using WeightsDescriptor = Weights::primitive_desc;
+    const Weights::desc weights_desc =
+        c.bias() ? Weights::desc(direct, src, gradients, bias, dst, g.strides, g.dilates, g.padding,
+                                 g.padding)
+                 : Weights::desc(direct, src, gradients, dst, g.strides, g.dilates, g.padding,
+                                 g.padding);
+    const WeightsDescriptor bw = PickImplementation<WeightsDescriptor, Weights>(
+        absl::StrCat("backward weights", shape),
+        WeightsDescriptor(weights_desc, Attributes(), program_->engine(), hint), program_, picker_,
+        [&](const WeightsDescriptor& d) {
+          std::vector<std::pair<int, Md>> arguments = {
+              {DNNL_ARG_SRC, d.src_desc()},
+              {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+              {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
+              {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+          if (c.bias()) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias);
+          return arguments;
+        });
+    const Array dw = GradientTarget(parameter(n, "weight"), bw.diff_weights_desc());
+    std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
+    if (c.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
+    program_->AddPrimitive(label + ".backward.weights", bw, Weights(bw),
+                           {{DNNL_ARG_SRC, InFormat(label, x, bw.src_desc())},
+                            {DNNL_ARG_DIFF_DST, InFormat(label, dy, bw.diff_dst_desc())}},
+                           writes);
+    FinishGradient(label, parameter(n, "weight"), dw);
+    if (!NeedsGradient(in)) return;
+    using Data = dnnl::convolution_backward_data;
+    using DataDescriptor = Data::primitive_desc;
+    const DataDescriptor bd = PickImplementation<DataDescriptor, Data>(
+        absl::StrCat("backward data", shape),
+        DataDescriptor(
+            Data::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
+            Attributes(), program_->engine(), hint),
+        program_, picker_, [](const DataDescriptor& d) {
+          return std::vector<std::pair<int, Md>>{{DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+                                                 {DNNL_ARG_WEIGHTS, d.weights_desc()},
+                                                 {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
+                                                 {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+        });
+    const Array dx = program_->NewArray(bd.diff_src_desc());
+    program_->AddPrimitive(label + ".backward.data", bd, Data(bd),
+                           {{DNNL_ARG_DIFF_DST, InFormat(label, dy, bd.diff_dst_desc())},
+                            {DNNL_ARG_WEIGHTS, InFormat(label, w, bd.weights_desc())}},
+                           {{DNNL_ARG_DIFF_SRC, dx}});
+    AddGradient(in, dx);
+  });
+}
+
+void TrainingBuilder::AddLinear(int n) {
+  const v1::Linear& l = view_.node(n).linear();
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const std::string label = Label(n);
+  const v1::Shape& shape = view_.shape(in);
+  const Dims weight_dims = {l.out_features(), shape.channels(), shape.height(), shape.width()};
+  const Md src = AnyMd(ValueDims(batch_, shape)), weights = AnyMd(weight_dims);
+  const Md bias = PlainMd({l.out_features()}), dst = PlainMd({batch_, l.out_features()});
+  const Md value_md = PlainMd({batch_, l.out_features(), 1, 1});
+
+  using Forward = dnnl::inner_product_forward;
+  const auto training = dnnl::prop_kind::forward_training;
+  const Forward::primitive_desc forward(l.bias() ? Forward::desc(training, src, weights, bias, dst)
+                                                 : Forward::desc(training, src, weights, dst),
+                                        Attributes(), program_->engine());
+  const Array w = NewParameter(n, "weight", forward.weights_desc(), PlainMd(weight_dims));
+  const Array x = value(in);
+  const Array y = program_->NewArray(value_md);
+  std::vector<Argument> reads = {{DNNL_ARG_SRC, InFormat(label, x, forward.src_desc())},
+                                 {DNNL_ARG_WEIGHTS, w}};
+  if (l.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
+  program_->AddPrimitive(label, forward, Forward(forward), reads,
+                         {{DNNL_ARG_DST, {dst, y.buffer}}});
+  SetValue(n, y);
+
+  backward_.push_back([=, this] {
+    const Array dy = {dst, InFormat(label, gradient(n), value_md).buffer};
+    using Weights = dnnl::inner_product_backward_weights;
+    const Weights::primitive_desc bw(
+        l.bias() ? Weights::desc(src, weights, bias, dst) : Weights::desc(src, weights, dst),
+        Attributes(), program_->engine(), forward);
+    const Array dw = GradientTarget(parameter(n, "weight"), bw.diff_weights_desc());
+    std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
+    if (l.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
+    program_->AddPrimitive(
+        label + ".backward.weights", bw, Weights(bw),
+        {{DNNL_ARG_SRC, InFormat(label, x, bw.src_desc())}, {DNNL_ARG_DIFF_DST, dy}}, writes);
+    FinishGradient(label, parameter(n, "weight"), dw);
+    if (!NeedsGradient(in)) return;
+    using Data = dnnl::inner_product_backward_data;
+    const Data::primitive_desc bd(Data::desc(src, weights, dst), Attributes(), program_->engine(),
+                                  forward);
+    const Array dx = program_->NewArray(bd.diff_src_desc());
+    program_->AddPrimitive(
+        label + ".backward.data", bd, Data(bd),
+        {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, InFormat(label, w, bd.weights_desc())}},
+        {{DNNL_ARG_DIFF_SRC, dx}});
+    AddGradient(in, dx);
+  });
+}
+
+}  // namespace frontier::worker::onednn
