@@ -98,10 +98,10 @@ void Program::AddPrimitive(std::string label, const dnnl::primitive_desc_base& d
 }
 
 void Program::AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                        Kernel kernel, bool in_place) {
+                        Kernel kernel, bool in_place, std::string implementation) {
   Step step;
   step.label = std::move(label);
-  step.implementation = "kernel";
+  step.implementation = std::move(implementation);
   step.kernel = std::move(kernel);
   planner_.AddStep(Uses(reads, writes, in_place));
   step.arrays = std::move(reads);

@@ -60,7 +60,7 @@ class Program {
                     std::vector<Argument> writes, bool in_place = false);
   // With `in_place` the first write may lie on the first read.
   void AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                 Kernel kernel, bool in_place = false);
+                 Kernel kernel, bool in_place = false, std::string implementation = "kernel");
   // `from` in the format `md`; `from` itself if that is its format.
   Array Reordered(std::string label, const Array& from, const Md& md);
 

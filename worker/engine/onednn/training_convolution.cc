@@ -1,12 +1,14 @@
 // Convolutions and linear layers of a training program.
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "worker/engine/kernels/row_winograd.h"
 #include "worker/engine/onednn/geometry.h"
 #include "worker/engine/onednn/training_builder.h"
 
@@ -27,35 +29,60 @@ std::vector<Descriptor> Implementations(Descriptor descriptor) {
   return all;
 }
 
+// With matrix units the library's direct convolution is the faster one.
+bool PrefersOwn() { return dnnl::get_effective_cpu_isa() != dnnl::cpu_isa::avx512_core_amx; }
+
 std::string Joined(const Dims& dims) { return absl::StrJoin(dims, "x"); }
 
-// The implementation that `picker` takes for `key`, given the descriptions of the arguments.
+constexpr char kRowWinograd[] = "row_winograd";
+
+// Our own kernel of a pass, given the argument that it reads, weights (or the second argument of
+// the gradient), scratch memory and what it writes.
+using OwnPass = std::function<void(const std::vector<float*>&)>;
+
+// The implementation that `picker` takes for `key`; nothing if that is `own`, whose arguments have
+// the sizes `own_bytes`.
 template <typename Descriptor, typename Primitive>
-Descriptor PickImplementation(
+std::optional<Descriptor> PickImplementation(
     const std::string& key, const Descriptor& first, Program* program, PassPicker* picker,
-    const std::function<std::vector<std::pair<int, Md>>(const Descriptor&)>& arguments) {
+    const std::function<std::vector<std::pair<int, Md>>(const Descriptor&)>& arguments,
+    const OwnPass& own = nullptr, const std::vector<int64_t>& own_bytes = {}) {
   const std::vector<Descriptor> all = Implementations(first);
   std::vector<std::string> names;
   for (const Descriptor& d : all) names.push_back(d.impl_info_str());
+  const size_t own_index = own ? (PrefersOwn() ? 0 : names.size()) : names.size() + 1;
+  if (own) names.insert(names.begin() + static_cast<std::ptrdiff_t>(own_index), kRowWinograd);
+  const auto descriptor = [&](size_t i) -> const Descriptor& {
+    return all[i > own_index ? i - 1 : i];
+  };
   dnnl::stream stream(program->engine());
-  size_t made = all.size();  // index of `primitive`
+  size_t made = names.size();  // index of what is ready to run
   Primitive primitive;
   std::unordered_map<int, dnnl::memory> memory;
+  std::vector<AlignedBuffer> buffers;
+  std::vector<float*> pointers;
   const size_t choice = picker->Pick(key, names, [&](size_t i) {
-    if (made != i) {
+    if (made != i && i == own_index) {
+      for (const int64_t bytes : own_bytes) {
+        buffers.push_back(AlignedBuffer::Create(bytes, "timing").value());
+        pointers.push_back(reinterpret_cast<float*>(buffers.back().data()));
+      }
+    } else if (made != i) {
       memory.clear();
-      primitive = Primitive(all[i]);
-      for (const auto& [name, md] : arguments(all[i])) {
+      primitive = Primitive(descriptor(i));
+      for (const auto& [name, md] : arguments(descriptor(i))) {
         dnnl::memory zeros(md, program->engine());
         std::memset(zeros.get_data_handle(), 0, md.get_size());
         memory[name] = zeros;
       }
-      made = i;
     }
+    made = i;
+    if (i == own_index) return own(pointers);
     primitive.execute(stream, memory);
     stream.wait();
   });
-  return all[choice];
+  if (choice == own_index) return std::nullopt;
+  return descriptor(choice);
 }
 
 }  // namespace
@@ -79,6 +106,22 @@ void TrainingBuilder::AddConvolution(int n) {
                    Joined(g.weights), " stride ", Joined(g.strides), " gaps ", Joined(g.dilates),
                    " padding ", Joined(g.padding), c.bias() ? " bias" : "");
 
+  // A 3 x 3 convolution of maps with channels last can be our own.
+  RowWinogradShape own_shape;
+  own_shape.element = RowWinogradElement::kBfloat16;
+  own_shape.batch = batch_;
+  own_shape.height = view_.shape(n).height();
+  own_shape.width = view_.shape(n).width();
+  own_shape.in_channels = view_.shape(in).channels();
+  own_shape.out_channels = view_.shape(n).channels();
+  const bool has_own = mixed_ && !c.bias() && c.groups() == 1 && g.weights[2] == 3 &&
+                       g.weights[3] == 3 && g.strides == Dims{1, 1} && g.dilates == Dims{0, 0} &&
+                       g.padding == Dims{1, 1} && RowWinogradSupported(own_shape);
+  const auto own_scratch = [own_shape, threads = threads_](RowWinogradPass pass) {
+    return static_cast<int64_t>(RowWinogradScratchBytes(own_shape, pass, threads));
+  };
+  const auto floats = [](int64_t bytes) { return PlainMd({(bytes + 3) / 4}); };
+
   dnnl::primitive_attr attributes = Attributes();
   if (relu >= 0) {
     dnnl::post_ops ops;
@@ -94,7 +137,14 @@ void TrainingBuilder::AddConvolution(int n) {
                                g.padding, g.padding)
                : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
                                g.padding);
-  const ForwardDescriptor forward = PickImplementation<ForwardDescriptor, Forward>(
+  const Md plain = PlainMd(g.weights);
+  const int64_t x_bytes = static_cast<int64_t>(src.get_size());
+  const int64_t y_bytes = static_cast<int64_t>(dst.get_size());
+  const int64_t w_bytes = static_cast<int64_t>(plain.get_size());
+  const OwnPass own_forward = [own_shape, threads = threads_](const std::vector<float*>& p) {
+    RowWinogradForward(own_shape, threads, p[0], p[1], p[3], p[2]);
+  };
+  const std::optional<ForwardDescriptor> forward = PickImplementation<ForwardDescriptor, Forward>(
       absl::StrCat("forward", shape, relu >= 0 ? " relu" : ""),
       ForwardDescriptor(forward_desc, attributes, program_->engine()), program_, picker_,
       [&](const ForwardDescriptor& d) {
@@ -104,19 +154,29 @@ void TrainingBuilder::AddConvolution(int n) {
                                                      {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
         if (c.bias()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
         return arguments;
-      });
+      },
+      has_own && relu < 0 ? own_forward : nullptr,
+      has_own
+          ? std::vector<int64_t>{x_bytes, w_bytes, y_bytes, own_scratch(RowWinogradPass::kForward)}
+          : std::vector<int64_t>());
   // The backward primitives know nothing of a ReLU.
   const ForwardDescriptor hint(forward_desc, Attributes(), program_->engine());
 
-  const Md plain = PlainMd(g.weights);
-  const Array w = NewParameter(n, "weight", mixed_ ? plain : forward.weights_desc(), plain);
+  const Array w = NewParameter(n, "weight", mixed_ ? plain : (*forward).weights_desc(), plain);
   const Array x = value(in);
-  const Array y = program_->NewArray(forward.dst_desc());
-  std::vector<Argument> reads = {
-      {DNNL_ARG_SRC, InFormat(label, x, forward.src_desc())},
-      {DNNL_ARG_WEIGHTS, InFormat(label + ".weight", w, forward.weights_desc())}};
-  if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
-  program_->AddPrimitive(label, forward, Forward(forward), reads, {{DNNL_ARG_DST, y}});
+  const Array y = program_->NewArray(forward.has_value() ? forward->dst_desc() : dst);
+  if (forward.has_value()) {
+    std::vector<Argument> reads = {
+        {DNNL_ARG_SRC, InFormat(label, x, forward->src_desc())},
+        {DNNL_ARG_WEIGHTS, InFormat(label + ".weight", w, forward->weights_desc())}};
+    if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
+    program_->AddPrimitive(label, *forward, Forward(*forward), reads, {{DNNL_ARG_DST, y}});
+  } else {
+    program_->AddKernel(label, {InFormat(label, x, src), w},
+                        {y, program_->NewArray(floats(own_scratch(RowWinogradPass::kForward)))},
+                        own_forward,
+                        /*in_place=*/false, kRowWinograd);
+  }
   SetValue(out, y);
 
   backward_.push_back([=, this] {
@@ -129,7 +189,10 @@ void TrainingBuilder::AddConvolution(int n) {
                                  g.padding)
                  : Weights::desc(direct, src, gradients, dst, g.strides, g.dilates, g.padding,
                                  g.padding);
-    const WeightsDescriptor bw = PickImplementation<WeightsDescriptor, Weights>(
+    const OwnPass own_weights = [own_shape, threads = threads_](const std::vector<float*>& p) {
+      RowWinogradBackwardWeights(own_shape, threads, p[0], p[1], p[3], p[2]);
+    };
+    const auto bw = PickImplementation<WeightsDescriptor, Weights>(
         absl::StrCat("backward weights", shape),
         WeightsDescriptor(weights_desc, Attributes(), program_->engine(), hint), program_, picker_,
         [&](const WeightsDescriptor& d) {
@@ -140,34 +203,61 @@ void TrainingBuilder::AddConvolution(int n) {
               {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
           if (c.bias()) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias);
           return arguments;
-        });
-    const Array dw = GradientTarget(parameter(n, "weight"), bw.diff_weights_desc());
-    std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
-    if (c.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
-    program_->AddPrimitive(label + ".backward.weights", bw, Weights(bw),
-                           {{DNNL_ARG_SRC, InFormat(label, x, bw.src_desc())},
-                            {DNNL_ARG_DIFF_DST, InFormat(label, dy, bw.diff_dst_desc())}},
-                           writes);
-    FinishGradient(label, parameter(n, "weight"), dw);
+        },
+        has_own ? own_weights : nullptr,
+        has_own ? std::vector<int64_t>{x_bytes, y_bytes, w_bytes,
+                                       own_scratch(RowWinogradPass::kBackwardWeights)}
+                : std::vector<int64_t>());
+    if (bw.has_value()) {
+      const Array dw = GradientTarget(parameter(n, "weight"), bw->diff_weights_desc());
+      std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
+      if (c.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
+      program_->AddPrimitive(label + ".backward.weights", *bw, Weights(*bw),
+                             {{DNNL_ARG_SRC, InFormat(label, x, bw->src_desc())},
+                              {DNNL_ARG_DIFF_DST, InFormat(label, dy, bw->diff_dst_desc())}},
+                             writes);
+      FinishGradient(label, parameter(n, "weight"), dw);
+    } else {
+      program_->AddKernel(
+          label + ".backward.weights", {InFormat(label, x, src), InFormat(label, dy, dst)},
+          {*parameter(n, "weight").gradient,
+           program_->NewArray(floats(own_scratch(RowWinogradPass::kBackwardWeights)))},
+          own_weights, /*in_place=*/false, kRowWinograd);
+    }
     if (!NeedsGradient(in)) return;
     using Data = dnnl::convolution_backward_data;
     using DataDescriptor = Data::primitive_desc;
-    const DataDescriptor bd = PickImplementation<DataDescriptor, Data>(
+    const OwnPass own_data = [own_shape, threads = threads_](const std::vector<float*>& p) {
+      RowWinogradBackwardData(own_shape, threads, p[0], p[1], p[3], p[2]);
+    };
+    const auto bd = PickImplementation<DataDescriptor, Data>(
         absl::StrCat("backward data", shape),
         DataDescriptor(
             Data::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
             Attributes(), program_->engine(), hint),
-        program_, picker_, [](const DataDescriptor& d) {
+        program_, picker_,
+        [](const DataDescriptor& d) {
           return std::vector<std::pair<int, Md>>{{DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
                                                  {DNNL_ARG_WEIGHTS, d.weights_desc()},
                                                  {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
                                                  {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
-        });
-    const Array dx = program_->NewArray(bd.diff_src_desc());
-    program_->AddPrimitive(label + ".backward.data", bd, Data(bd),
-                           {{DNNL_ARG_DIFF_DST, InFormat(label, dy, bd.diff_dst_desc())},
-                            {DNNL_ARG_WEIGHTS, InFormat(label, w, bd.weights_desc())}},
-                           {{DNNL_ARG_DIFF_SRC, dx}});
+        },
+        has_own ? own_data : nullptr,
+        has_own ? std::vector<int64_t>{y_bytes, w_bytes, x_bytes,
+                                       own_scratch(RowWinogradPass::kBackwardData)}
+                : std::vector<int64_t>());
+    const Array dx = program_->NewArray(bd.has_value() ? bd->diff_src_desc() : src);
+    if (bd.has_value()) {
+      program_->AddPrimitive(label + ".backward.data", *bd, Data(*bd),
+                             {{DNNL_ARG_DIFF_DST, InFormat(label, dy, bd->diff_dst_desc())},
+                              {DNNL_ARG_WEIGHTS, InFormat(label, w, bd->weights_desc())}},
+                             {{DNNL_ARG_DIFF_SRC, dx}});
+    } else {
+      program_->AddKernel(
+          label + ".backward.data", {InFormat(label, dy, dst), w},
+          {dx, program_->NewArray(floats(own_scratch(RowWinogradPass::kBackwardData)))}, own_data,
+          /*in_place=*/false, kRowWinograd);
+    }
     AddGradient(in, dx);
   });
 }
