@@ -91,6 +91,8 @@ class TrainingBuilder {
   Array GradientTarget(const ModelArray& parameter, const Md& md);
   void FinishGradient(const std::string& label, const ModelArray& parameter, const Array& target);
 
+  // Whether all passes of convolution `n` have vector code in bf16.
+  bool HasFastBf16(int n, const ConvolutionGeometry& g) const;
   // Of an activation: oneDNN's choice, or bf16 with channels last.
   Md MapMd(const Dims& dims) const;
   // `from` as the steps without a bf16 form want it: f32 in the same order.

@@ -87,6 +87,32 @@ std::optional<Descriptor> PickImplementation(
 
 }  // namespace
 
+bool TrainingBuilder::HasFastBf16(int n, const ConvolutionGeometry& g) const {
+  const Md src = MapMd(ValueDims(batch_, view_.shape(view_.inputs[static_cast<size_t>(n)][0])));
+  const Md dst = MapMd(ValueDims(batch_, view_.shape(n)));
+  const Md weights(g.weights, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::any);
+  const auto direct = dnnl::algorithm::convolution_direct;
+  const auto fast = [](absl::string_view name) { return !absl::StartsWith(name, "ref"); };
+  try {
+    const dnnl::convolution_forward::primitive_desc forward(
+        dnnl::convolution_forward::desc(dnnl::prop_kind::forward_training, direct, src, weights,
+                                        dst, g.strides, g.dilates, g.padding, g.padding),
+        program_->engine());
+    const dnnl::convolution_backward_data::primitive_desc data(
+        dnnl::convolution_backward_data::desc(direct, src, weights, dst, g.strides, g.dilates,
+                                              g.padding, g.padding),
+        program_->engine(), forward);
+    const dnnl::convolution_backward_weights::primitive_desc gradient(
+        dnnl::convolution_backward_weights::desc(direct, src, AnyMd(g.weights), dst, g.strides,
+                                                 g.dilates, g.padding, g.padding),
+        program_->engine(), forward);
+    return fast(forward.impl_info_str()) && fast(data.impl_info_str()) &&
+           fast(gradient.impl_info_str());
+  } catch (const dnnl::error&) {
+    return false;
+  }
+}
+
 void TrainingBuilder::AddConvolution(int n) {
   const v1::Convolution& c = view_.node(n).convolution();
   const int in = view_.inputs[static_cast<size_t>(n)][0];
@@ -94,15 +120,19 @@ void TrainingBuilder::AddConvolution(int n) {
   const int out = relu >= 0 ? relu : n;
   const std::string label = Label(n);
   const ConvolutionGeometry g(c, view_.shape(in).channels());
-  const Md src = MapMd(ValueDims(batch_, view_.shape(in)));
-  const Md dst = MapMd(ValueDims(batch_, view_.shape(n)));
+  // f32 where the library has only plain loops for bf16.
+  const bool bf16 = mixed_ && HasFastBf16(n, g);
+  const Dims in_dims = ValueDims(batch_, view_.shape(in)),
+             out_dims = ValueDims(batch_, view_.shape(n));
+  const Md src = bf16 ? MapMd(in_dims) : AnyMd(in_dims);
+  const Md dst = bf16 ? MapMd(out_dims) : AnyMd(out_dims);
   const Md bias = PlainMd(g.bias), gradients = AnyMd(g.weights);
   const Md weights =
-      mixed_ ? Md(g.weights, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::any)
-             : gradients;
+      bf16 ? Md(g.weights, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::any)
+           : gradients;
   const auto direct = dnnl::algorithm::convolution_direct;
   const std::string shape =
-      absl::StrCat(mixed_ ? " bf16 " : " f32 ", threads_, " threads ", Joined(src.dims()), " by ",
+      absl::StrCat(bf16 ? " bf16 " : " f32 ", threads_, " threads ", Joined(src.dims()), " by ",
                    Joined(g.weights), " stride ", Joined(g.strides), " gaps ", Joined(g.dilates),
                    " padding ", Joined(g.padding), c.bias() ? " bias" : "");
 
@@ -114,7 +144,7 @@ void TrainingBuilder::AddConvolution(int n) {
   own_shape.width = view_.shape(n).width();
   own_shape.in_channels = view_.shape(in).channels();
   own_shape.out_channels = view_.shape(n).channels();
-  const bool has_own = mixed_ && !c.bias() && c.groups() == 1 && g.weights[2] == 3 &&
+  const bool has_own = bf16 && !c.bias() && c.groups() == 1 && g.weights[2] == 3 &&
                        g.weights[3] == 3 && g.strides == Dims{1, 1} && g.dilates == Dims{0, 0} &&
                        g.padding == Dims{1, 1} && RowWinogradSupported(own_shape);
   const auto own_scratch = [own_shape, threads = threads_](RowWinogradPass pass) {
@@ -162,7 +192,7 @@ void TrainingBuilder::AddConvolution(int n) {
   // The backward primitives know nothing of a ReLU.
   const ForwardDescriptor hint(forward_desc, Attributes(), program_->engine());
 
-  const Array w = NewParameter(n, "weight", mixed_ ? plain : (*forward).weights_desc(), plain);
+  const Array w = NewParameter(n, "weight", bf16 ? plain : (*forward).weights_desc(), plain);
   const Array x = value(in);
   const Array y = program_->NewArray(forward.has_value() ? forward->dst_desc() : dst);
   if (forward.has_value()) {

@@ -102,7 +102,7 @@ TEST(MixedPrecisionTest, LearnsABatchByHeart) {
 
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
-      ReferenceArchitecture("resnet20", MakeShape(1, 12, 12), 5).value();
+      ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
   const auto train = [&](bool timed, Picks* picks) {
     PlanOptions options = Mixed(2);
     options.time_picks = timed;
