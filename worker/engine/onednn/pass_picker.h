@@ -21,6 +21,9 @@ class PassPicker {
   size_t Pick(const std::string& key, const std::vector<std::string>& names,
               absl::FunctionRef<void(size_t)> run);
 
+  // Takes note of a decision made elsewhere.
+  void Note(const std::string& key, const std::string& choice) { used_[key] = choice; }
+
   // What was decided so far.
   const Picks& used() const { return used_; }
 

@@ -100,6 +100,33 @@ TEST(MixedPrecisionTest, LearnsABatchByHeart) {
   }
 }
 
+TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  Picks picks;
+  PlanOptions options;
+  options.precision = Precision::kAuto;
+  options.picks = &picks;
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 8, options));
+  EXPECT_EQ(plan->precision(), Precision::kMixed) << "follows from the CPU without timing";
+  EXPECT_TRUE(picks.empty());
+  options.time_picks = true;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
+  std::string key;
+  for (const auto& [k, choice] : picks) {
+    if (k.rfind("precision", 0) == 0) key = k;
+  }
+  ASSERT_FALSE(key.empty());
+  EXPECT_EQ(picks[key], plan->precision() == Precision::kMixed ? "mixed" : "f32");
+  for (const char* choice : {"f32", "mixed"}) {
+    picks[key] = choice;
+    ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
+    EXPECT_EQ(plan->precision() == Precision::kMixed ? "mixed" : "f32", std::string(choice));
+    EXPECT_EQ(plan->picks().at(key), choice);
+  }
+}
+
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
