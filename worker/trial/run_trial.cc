@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +24,11 @@
 #include "worker/engine/schedule.h"
 #include "worker/engine/training_plan.h"
 #include "worker/trial/checkpoint.h"
+#include "worker/trial/engine_record.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/memory_reserve.h"
+#include "worker/trial/memory_use.h"
+#include "worker/trial/pick_store.h"
 #include "worker/trial/recipe.h"
 #include "worker/trial/trial_process.h"
 
@@ -74,6 +77,9 @@ v1::TrialProcessUpdate FailureUpdate(v1::FailureCause cause, absl::string_view m
   return update;
 }
 
+// How often a long epoch says that it goes on.
+constexpr absl::Duration kSignOfLife = absl::Seconds(10);
+
 // What a checkpoint must agree in with a task to be gone on from.
 v1::Checkpoint CheckpointOf(const v1::TrialTask& task, int threads) {
   v1::Checkpoint checkpoint;
@@ -101,7 +107,7 @@ class Trial {
   Trial(const v1::TrialProcessInput& input, Clock* clock,
         absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update)
       : input_(input), task_(input.task()), clock_(clock), update_(update) {
-    options_.threads = std::max(1, task_.limits().threads());
+    options_.threads = inference_.threads = std::max(1, task_.limits().threads());
     options_.adamw = task_.training().optimizer() == v1::OPTIMIZER_ADAMW;
     options_.average = task_.training().average_decay() > 0;
   }
@@ -120,27 +126,22 @@ class Trial {
     RETURN_IF_ERROR(LoadData());
 
     stage_ = Stage::kPlan;
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<TrainingPlan> plan,
-        TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
     ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
+    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
+                     InferencePlan::Create(model_, kEvaluationBatch, inference_));
+    FindCheckpoint();
+    ASSIGN_OR_RETURN(std::unique_ptr<TrainingPlan> plan, MakePlan());
     RETURN_IF_ERROR(plan->ImportModel(model_));
     plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
-    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
-                     InferencePlan::Create(model_, kEvaluationBatch, options_));
     RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));
     plan.reset();
 
     stage_ = Stage::kTrained;
     RETURN_IF_ERROR(KeepWeights());
     RETURN_IF_ERROR(Measure());
-    if (!input_.checkpoint_path().empty()) std::remove(input_.checkpoint_path().c_str());
-    result_.mutable_engine()->set_library(EngineDescription());
-    result_.mutable_engine()->set_precision("f32");
-    result_.mutable_engine()->set_threads(options_.threads);
-    result_.mutable_engine()->set_seed(task_.seed());
+    result_.mutable_engine()->set_peak_memory_bytes(ReadMemoryUse().peak_resident);
     return result_;
   }
 
@@ -168,6 +169,67 @@ class Trial {
     stage_ = Stage::kTask;
     ASSIGN_OR_RETURN(split_, SplitTraining(samples_, spec));
     return absl::OkStatus();
+  }
+
+  // Sets `checkpoint_` if training goes on from one.
+  void FindCheckpoint() {
+    if (input_.checkpoint_path().empty()) return;
+    absl::StatusOr<v1::Checkpoint> read = ReadCheckpoint(input_.checkpoint_path());
+    if (!read.ok()) {
+      if (!absl::IsNotFound(read.status())) {
+        LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
+      }
+    } else if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
+               read->epochs_size() >= task_.training().epochs()) {
+      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
+                                  "' is of another task; training begins anew"));
+    } else {
+      checkpoint_ = *std::move(read);
+    }
+  }
+
+  // The plan as a checkpoint or the task fixes it, or with picks made here. Says how it came out in
+  // the result's record.
+  absl::StatusOr<std::unique_ptr<TrainingPlan>> MakePlan() {
+    const PickStore store(input_.picks_path(), EngineDescription(), input_.hardware_class());
+    Picks picks;
+    options_.precision = PrecisionOf(task_.training().precision());
+    if (checkpoint_.has_value()) {
+      ASSIGN_OR_RETURN(options_.precision, RecordedPrecision(checkpoint_->precision()));
+      picks = PicksOf(checkpoint_->picks());
+    } else if (task_.picks_size() > 0) {
+      picks = PicksOf(task_.picks());
+    } else if (!task_.reproducible()) {
+      options_.time_picks = true;
+      picks = store.Load();
+    }
+    options_.picks = &picks;
+    options_.admit = [this](int64_t plan_bytes) {
+      const MemoryUse now = ReadMemoryUse();
+      const int64_t more = plan_bytes + RunBytes(model_, task_.training(), kEvaluationBatch,
+                                                 !input_.checkpoint_path().empty());
+      result_.mutable_engine()->set_predicted_memory_bytes(
+          std::max(now.peak_resident, now.resident + more));
+      return CheckMemory(now, more, task_.limits().memory_bytes());
+    };
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<TrainingPlan> plan,
+        TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
+    options_.picks = nullptr;
+    if (options_.time_picks) {
+      // Worth a warning, not the trial.
+      if (const absl::Status added = store.Add(picks); !added.ok()) {
+        LogWarning({}, absl::StrCat("picks are not remembered: ", added.message()));
+      }
+    }
+    v1::EngineRecord* record = result_.mutable_engine();
+    record->set_library(EngineDescription());
+    record->set_precision(PrecisionName(plan->precision()));
+    record->set_threads(options_.threads);
+    record->set_seed(task_.seed());
+    *record->mutable_picks() = ListOf(plan->picks());
+    record->set_hardware_class(input_.hardware_class());
+    return plan;
   }
 
   absl::Status Train(TrainingPlan* plan, InferencePlan* evaluator) {
@@ -205,6 +267,7 @@ class Trial {
         }
         loss += stats->loss;
         correct += stats->correct;
+        SayAlive(epoch * per_epoch + i + 1);
       }
       const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
       stage_ = Stage::kTrained;
@@ -229,6 +292,14 @@ class Trial {
     return absl::OkStatus();
   }
 
+  void SayAlive(int64_t steps) {
+    if (clock_->Elapsed() - last_sign_ < kSignOfLife) return;
+    last_sign_ = clock_->Elapsed();
+    v1::TrialProcessUpdate update;
+    update.set_steps(steps);
+    update_(update);
+  }
+
   // The network that is validated and kept.
   absl::Status Take(TrainingPlan* plan, InferencePlan* evaluator) {
     RETURN_IF_ERROR(options_.average ? plan->ExportAverage(&model_) : plan->ExportModel(&model_));
@@ -239,30 +310,20 @@ class Trial {
     if (input_.checkpoint_path().empty()) return absl::OkStatus();
     v1::Checkpoint checkpoint = CheckpointOf(task_, options_.threads);
     RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
+    checkpoint.set_precision(result_.engine().precision());
+    *checkpoint.mutable_picks() = result_.engine().picks();
     *checkpoint.mutable_epochs() = result_.epochs();
-    return WriteCheckpoint(input_.checkpoint_path(), checkpoint);
+    return WriteCheckpoint(input_.checkpoint_path(), std::move(checkpoint));
   }
 
-  // Goes on from the checkpoint of this task, if there is one; returns the epochs done.
+  // Goes on from the checkpoint, if there is one; returns the epochs done.
   absl::StatusOr<int> Resume(TrainingPlan* plan, InferencePlan* evaluator) {
-    if (input_.checkpoint_path().empty()) return 0;
-    const absl::StatusOr<v1::Checkpoint> read = ReadCheckpoint(input_.checkpoint_path());
-    if (!read.ok()) {
-      if (!absl::IsNotFound(read.status())) {
-        LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
-      }
-      return 0;
-    }
-    if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
-        read->epochs_size() >= task_.training().epochs()) {
-      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
-                                  "' is of another task; training begins anew"));
-      return 0;
-    }
-    RETURN_IF_ERROR(plan->ImportState(read->state()));
+    if (!checkpoint_.has_value()) return 0;
+    RETURN_IF_ERROR(plan->ImportState(checkpoint_->state()));
     RETURN_IF_ERROR(Take(plan, evaluator));
-    *result_.mutable_epochs() = read->epochs();
-    return read->epochs_size();
+    *result_.mutable_epochs() = checkpoint_->epochs();
+    checkpoint_.reset();
+    return result_.epochs_size();
   }
 
   absl::Status Validate(InferencePlan* evaluator, int epoch) {
@@ -316,8 +377,11 @@ class Trial {
   const v1::TrialTask& task_;
   Clock* const clock_;
   const absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update_;
-  PlanOptions options_;
+  PlanOptions options_;                       // of training
+  PlanOptions inference_;                     // of the evaluations between epochs
+  std::optional<v1::Checkpoint> checkpoint_;  // until it is taken over
   Stage stage_ = Stage::kTask;
+  absl::Duration last_sign_ = clock_->Elapsed();
   GraphCosts costs_;
   Samples samples_;
   Split split_;
