@@ -77,6 +77,8 @@ v1::TrialProcessUpdate FailureUpdate(v1::FailureCause cause, absl::string_view m
   return update;
 }
 
+// Pages of libraries that come into memory with the first step, measured.
+constexpr int64_t kLibraryBytes = int64_t{3} << 20;
 // How often a long epoch says that it goes on.
 constexpr absl::Duration kSignOfLife = absl::Seconds(10);
 
@@ -129,13 +131,11 @@ class Trial {
     ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
-    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> evaluator,
-                     InferencePlan::Create(model_, kEvaluationBatch, inference_));
     FindCheckpoint();
     ASSIGN_OR_RETURN(std::unique_ptr<TrainingPlan> plan, MakePlan());
     RETURN_IF_ERROR(plan->ImportModel(model_));
     plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
-    RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));
+    RETURN_IF_ERROR(Train(plan.get()));
     plan.reset();
 
     stage_ = Stage::kTrained;
@@ -168,6 +168,12 @@ class Trial {
     }
     stage_ = Stage::kTask;
     ASSIGN_OR_RETURN(split_, SplitTraining(samples_, spec));
+    const int64_t trained = static_cast<int64_t>(split_.train.size());
+    if (task_.training().batch_size() > trained) {
+      return InvalidField("training.batch_size",
+                          absl::StrCat(task_.training().batch_size(), " is more than the ", trained,
+                                       " training samples"));
+    }
     return absl::OkStatus();
   }
 
@@ -204,14 +210,7 @@ class Trial {
       picks = store.Load();
     }
     options_.picks = &picks;
-    options_.admit = [this](int64_t plan_bytes) {
-      const MemoryUse now = ReadMemoryUse();
-      const int64_t more = plan_bytes + RunBytes(model_, task_.training(), kEvaluationBatch,
-                                                 !input_.checkpoint_path().empty());
-      result_.mutable_engine()->set_predicted_memory_bytes(
-          std::max(now.peak_resident, now.resident + more));
-      return CheckMemory(now, more, task_.limits().memory_bytes());
-    };
+    options_.admit = [this](int64_t plan_bytes) { return MakeRoom(plan_bytes); };
     ASSIGN_OR_RETURN(
         std::unique_ptr<TrainingPlan> plan,
         TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
@@ -232,7 +231,20 @@ class Trial {
     return plan;
   }
 
-  absl::Status Train(TrainingPlan* plan, InferencePlan* evaluator) {
+  // Foretells the memory of training with a plan of so many bytes, and refuses it if that is too
+  // much. Makes the evaluator, which is part of it, once there is room for the rest.
+  absl::Status MakeRoom(int64_t plan_bytes) {
+    const int64_t more = plan_bytes + RunBytes(model_, task_.training(), kEvaluationBatch,
+                                               !input_.checkpoint_path().empty());
+    RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), more, task_.limits().memory_bytes()));
+    ASSIGN_OR_RETURN(evaluator_, InferencePlan::Create(model_, kEvaluationBatch, inference_));
+    const MemoryUse now = ReadMemoryUse();
+    result_.mutable_engine()->set_predicted_memory_bytes(
+        std::max(now.peak_resident, now.resident + more + kLibraryBytes));
+    return CheckMemory(now, more, task_.limits().memory_bytes());
+  }
+
+  absl::Status Train(TrainingPlan* plan) {
     const v1::TrainingRecipe& recipe = task_.training();
     TrainingBatchesOptions batching;
     batching.batch_size = recipe.batch_size();
@@ -240,7 +252,7 @@ class Trial {
     batching.augmentation = AugmentationOf(recipe);
     const int64_t per_epoch =
         static_cast<int64_t>(split_.train.size()) / std::max(1, recipe.batch_size());
-    ASSIGN_OR_RETURN(const int done, Resume(plan, evaluator));
+    ASSIGN_OR_RETURN(const int done, Resume(plan));
     batching.first_batch = done * per_epoch;
     ASSIGN_OR_RETURN(
         const std::unique_ptr<TrainingBatches> batches,
@@ -271,8 +283,8 @@ class Trial {
       }
       const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
       stage_ = Stage::kTrained;
-      RETURN_IF_ERROR(Take(plan, evaluator));
-      RETURN_IF_ERROR(Validate(evaluator, epoch + 1));
+      RETURN_IF_ERROR(Take(plan));
+      RETURN_IF_ERROR(Validate(epoch + 1));
 
       v1::EpochMetrics* metrics = result_.add_epochs();
       const double trained = static_cast<double>(per_epoch * recipe.batch_size());
@@ -301,9 +313,9 @@ class Trial {
   }
 
   // The network that is validated and kept.
-  absl::Status Take(TrainingPlan* plan, InferencePlan* evaluator) {
+  absl::Status Take(TrainingPlan* plan) {
     RETURN_IF_ERROR(options_.average ? plan->ExportAverage(&model_) : plan->ExportModel(&model_));
-    return evaluator->ImportModel(model_);
+    return evaluator_->ImportModel(model_);
   }
 
   absl::Status KeepCheckpoint(TrainingPlan* plan) {
@@ -317,17 +329,17 @@ class Trial {
   }
 
   // Goes on from the checkpoint, if there is one; returns the epochs done.
-  absl::StatusOr<int> Resume(TrainingPlan* plan, InferencePlan* evaluator) {
+  absl::StatusOr<int> Resume(TrainingPlan* plan) {
     if (!checkpoint_.has_value()) return 0;
     RETURN_IF_ERROR(plan->ImportState(checkpoint_->state()));
-    RETURN_IF_ERROR(Take(plan, evaluator));
+    RETURN_IF_ERROR(Take(plan));
     *result_.mutable_epochs() = checkpoint_->epochs();
     checkpoint_.reset();
     return result_.epochs_size();
   }
 
-  absl::Status Validate(InferencePlan* evaluator, int epoch) {
-    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator, samples_, split_.validation,
+  absl::Status Validate(int epoch) {
+    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator_.get(), samples_, split_.validation,
                                            model_.normalization(), task_.architecture().classes()));
     if (!std::isfinite(evaluation_.loss)) {
       return absl::OutOfRangeError(
@@ -386,6 +398,7 @@ class Trial {
   Samples samples_;
   Split split_;
   v1::Model model_;
+  std::unique_ptr<InferencePlan> evaluator_;
   Evaluation evaluation_;  // after the last epoch so far
   v1::TrialResult result_;
 };
