@@ -65,8 +65,9 @@ class Program {
   Array Reordered(std::string label, const Array& from, const Md& md);
 
   int steps() const { return static_cast<int>(steps_.size()); }
-  // Places the buffers and binds the steps to them; nothing is added after this.
-  absl::Status Finish();
+  // Places the buffers and binds the steps to them; nothing is added after this. `admit`, unless
+  // empty, is asked with memory_bytes() before the memory is taken; its error is returned.
+  absl::Status Finish(const std::function<absl::Status(int64_t)>& admit = nullptr);
   // Runs steps [begin, end). Allocates nothing.
   void Run(int begin, int end);
   // The same, with the time of each step in seconds added to `seconds[i]`.

@@ -81,7 +81,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
         second_moments_[key] = program_->NewFixedArray(array.array.md);
       }
     }
-    RETURN_IF_ERROR(program_->Finish());
+    RETURN_IF_ERROR(program_->Finish(options_.admit));
 
     specs_ = TensorSpecs(view_.architecture, view_.costs);
     retained_.resize(specs_.size());
