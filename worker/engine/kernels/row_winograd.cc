@@ -16,7 +16,7 @@ using row_winograd::Rows;
 
 constexpr int64_t kAlignment = 64;
 // Bytes of transformed maps at a time, so that they stay in the second-level cache.
-constexpr int64_t kConvolveBytes = 192 << 10;
+constexpr int64_t kConvolveBytes = 256 << 10;
 constexpr int64_t kGradientBytes = 512 << 10;
 
 int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }

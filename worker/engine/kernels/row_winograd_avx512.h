@@ -1,6 +1,6 @@
 // Internal to row_winograd: its vector code, for an element type E:
 //   Storage, kStep (elements of the reduction in one multiplication),
-//   Load/Store of 16 elements as f32, Rounded (what Load gives after Store),
+//   Load/Store of 16 elements as f32, StoreTwo (32), Rounded (what Load gives after Store),
 //   StoreSteps (kStep vectors, interleaved), Multiply (acc + products with broadcast elements).
 // A file that includes this defines ROW_WINOGRAD_TARGET, the attribute of functions that may use
 // E's instructions, and must name its element type in an unnamed namespace or uniquely.
@@ -219,8 +219,8 @@ ROW_WINOGRAD_TARGET void TransformRows(const Convolution& convolution,
       for (int64_t t = 0; t < convolution.tiles; ++t, place += tile_stride) {
         LoadColumns<E>(row, t * kTile, width, channels, d + 2);
         TransformInput(d, points);
-        ROW_WINOGRAD_UNROLL for (int64_t p = 0; p < kPoints; ++p) {
-          E::Store(place + p * kLanes, points[p]);
+        ROW_WINOGRAD_UNROLL for (int64_t p = 0; p < kPoints; p += 2) {
+          E::StoreTwo(place + p * kLanes, points[p], points[p + 1]);
         }
         d[0] = d[4];
         d[1] = d[5];
