@@ -1,7 +1,5 @@
 #include "worker/engine/kernels/row_winograd.h"
 
-#include <omp.h>
-
 #include <algorithm>
 
 #include "worker/engine/kernels/row_winograd_kernels.h"
@@ -18,7 +16,7 @@ using row_winograd::Rows;
 
 constexpr int64_t kAlignment = 64;
 // Bytes of transformed maps at a time, so that they stay in the second-level cache.
-constexpr int64_t kConvolveBytes = 192 << 10;
+constexpr int64_t kConvolveBytes = 256 << 10;
 constexpr int64_t kGradientBytes = 512 << 10;
 
 int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
@@ -44,7 +42,7 @@ void ParallelParts(int64_t count, int64_t parts, const Body& body) {
 struct ConvolveLayout {
   Convolution convolution;
   int64_t strips;  // of an image
-  int64_t units;   // strips of all images
+  int64_t units;   // strips of all images: what is divided among the parts
   int64_t parts;
   int64_t rows_offset, rows_bytes;  // transformed rows, for each part
   int64_t sums_offset, sums_bytes;  // double sums, for each part
@@ -70,7 +68,12 @@ ConvolveLayout LayoutOf(const Kernels& kernels, const RowWinogradShape& shape, b
   layout.parts = std::min<int64_t>(threads, layout.units);
   layout.rows_offset =
       Aligned(3 * kPoints * shape.in_channels * shape.out_channels * kernels.traits.bytes);
-  layout.rows_bytes = Aligned((convolution.strip + 2) * row_bytes);
+  const int64_t image_bytes = (convolution.strip + 2) * row_bytes;
+  convolution.images = layout.strips > 1
+                           ? 1
+                           : std::min(CeilDivide(shape.batch, layout.parts),
+                                      std::max<int64_t>(1, kConvolveBytes / image_bytes));
+  layout.rows_bytes = Aligned(convolution.images * image_bytes);
   layout.sums_offset = layout.rows_offset + layout.parts * layout.rows_bytes;
   layout.sums_bytes = Aligned(2 * convolution.out_channels * static_cast<int64_t>(sizeof(double)));
   layout.bytes = layout.sums_offset + layout.parts * layout.sums_bytes;
@@ -94,8 +97,13 @@ GradientLayout GradientLayoutOf(const Kernels& kernels, const RowWinogradShape& 
                                 int threads) {
   GradientLayout layout;
   Convolution& convolution = layout.convolution;
-  convolution = {shape.height,      shape.width,        CeilDivide(shape.width, kTile),
-                 shape.in_channels, shape.out_channels, shape.height};
+  convolution = {shape.height,
+                 shape.width,
+                 CeilDivide(shape.width, kTile),
+                 shape.in_channels,
+                 shape.out_channels,
+                 shape.height,
+                 1};
   const int64_t row_bytes =
       convolution.tiles * kPoints * kernels.traits.step * kernels.traits.bytes;
   const int64_t x_row = row_bytes * shape.in_channels, dy_row = row_bytes * shape.out_channels;
@@ -139,10 +147,12 @@ void Convolve(const RowWinogradShape& shape, bool backward, int threads, const v
       std::fill_n(part_sums, 2 * out_channels, 0.0);
     }
     char* const rows_scratch = memory + layout.rows_offset + part * layout.rows_bytes;
-    for (int64_t unit = begin; unit < end; ++unit) {
-      const int64_t first = unit % layout.strips * convolution.strip;
-      const Rows rows = {unit / layout.strips, first,
-                         std::min(shape.height, first + convolution.strip)};
+    for (int64_t unit = begin; unit < end; unit += convolution.images) {
+      const int64_t image = unit / layout.strips;
+      const int64_t row = unit % layout.strips * convolution.strip;
+      const Rows rows = {image,
+                         std::min(image + convolution.images, CeilDivide(end, layout.strips)), row,
+                         std::min(shape.height, row + convolution.strip)};
       kernels.convolve(convolution, rows, x, memory, rows_scratch, y, part_sums);
     }
   });

@@ -1,6 +1,6 @@
 // Internal to row_winograd: its vector code, for an element type E:
 //   Storage, kStep (elements of the reduction in one multiplication),
-//   Load/Store of 16 elements as f32, Rounded (what Load gives after Store),
+//   Load/Store of 16 elements as f32, StoreTwo (32), Rounded (what Load gives after Store),
 //   StoreSteps (kStep vectors, interleaved), Multiply (acc + products with broadcast elements).
 // A file that includes this defines ROW_WINOGRAD_TARGET, the attribute of functions that may use
 // E's instructions, and must name its element type in an unnamed namespace or uniquely.
@@ -219,8 +219,8 @@ ROW_WINOGRAD_TARGET void TransformRows(const Convolution& convolution,
       for (int64_t t = 0; t < convolution.tiles; ++t, place += tile_stride) {
         LoadColumns<E>(row, t * kTile, width, channels, d + 2);
         TransformInput(d, points);
-        ROW_WINOGRAD_UNROLL for (int64_t p = 0; p < kPoints; ++p) {
-          E::Store(place + p * kLanes, points[p]);
+        ROW_WINOGRAD_UNROLL for (int64_t p = 0; p < kPoints; p += 2) {
+          E::StoreTwo(place + p * kLanes, points[p], points[p + 1]);
         }
         d[0] = d[4];
         d[1] = d[5];
@@ -237,50 +237,55 @@ ROW_WINOGRAD_INLINE void AddToDoubles(__m512 values, double* sums) {
   _mm512_storeu_pd(sums + 8, _mm512_add_pd(_mm512_loadu_pd(sums + 8), high));
 }
 
-// Where the outputs of a tile go, and how many of its four columns there are.
+// A tile: its transformed columns in the row above (see TransformRows), where its outputs go, and
+// how many of its four columns there are.
 template <typename Storage>
-struct TileOutput {
-  Storage* place;
+struct Tile {
+  const Storage* points;
+  Storage* out;
   int64_t columns;
 };
 
-// kTiles consecutive tiles at `v` (see TransformRows), 16 output channels.
+// kTiles tiles, 16 output channels.
 template <typename E, int kTiles>
-ROW_WINOGRAD_TARGET void ConvolveTiles(const Convolution& convolution, const typename E::Storage* v,
-                                       const typename E::Storage* u,
-                                       const TileOutput<typename E::Storage>* outputs,
-                                       double* sums) {
+ROW_WINOGRAD_TARGET void ConvolveTiles(const Convolution& convolution,
+                                       const Tile<typename E::Storage>* tiles,
+                                       const typename E::Storage* u, double* sums) {
   constexpr int64_t kStep = E::kStep;
   const int64_t channels = convolution.in_channels, out_channels = convolution.out_channels;
-  const int64_t tile_stride = channels * kPoints, row_stride = convolution.tiles * tile_stride;
+  const int64_t row_stride = convolution.tiles * channels * kPoints;
   __m512 acc[kTiles][kPoints];
+  const typename E::Storage* v[kTiles];
   ROW_WINOGRAD_UNROLL for (int r = 0; r < kTiles; ++r) {
+    v[r] = tiles[r].points;
     ROW_WINOGRAD_UNROLL for (int p = 0; p < kPoints; ++p) acc[r][p] = _mm512_setzero_ps();
   }
-  for (int kh = 0; kh < 3; ++kh, v += row_stride) {
-    const typename E::Storage* place = v;
-    for (int64_t c = 0; c < channels; c += kLanes, place += kPoints * kLanes) {
-      const typename E::Storage* step = place;
-      for (int64_t k = 0; k < kLanes; k += kStep, step += kStep, u += kPoints * kLanes * kStep) {
+  const int64_t skip = row_stride - channels * kPoints;  // from the end of a tile to the next row
+  for (int kh = 0; kh < 3; ++kh) {
+    for (int64_t c = 0; c < channels; c += kLanes) {
+      ROW_WINOGRAD_UNROLL for (int64_t k = 0; k < kLanes; k += kStep) {
         typename E::Vector w[kPoints];
         ROW_WINOGRAD_UNROLL for (int p = 0; p < kPoints; ++p) {
-          w[p] = E::LoadVector(u + p * kLanes * kStep);
+          w[p] = E::LoadVector(u + (k * kPoints + p * kStep) * kLanes);
         }
         ROW_WINOGRAD_UNROLL for (int r = 0; r < kTiles; ++r) {
           ROW_WINOGRAD_UNROLL for (int p = 0; p < kPoints; ++p) {
-            acc[r][p] = E::Multiply(acc[r][p], step + r * tile_stride + p * kLanes, w[p]);
+            acc[r][p] = E::Multiply(acc[r][p], v[r] + k + p * kLanes, w[p]);
           }
         }
       }
+      u += kPoints * kLanes * kLanes;
+      ROW_WINOGRAD_UNROLL for (int r = 0; r < kTiles; ++r) v[r] += kPoints * kLanes;
     }
+    ROW_WINOGRAD_UNROLL for (int r = 0; r < kTiles; ++r) v[r] += skip;
   }
   __m512 sum = _mm512_setzero_ps(), squares = _mm512_setzero_ps();
   ROW_WINOGRAD_UNROLL for (int r = 0; r < kTiles; ++r) {
     __m512 out[kTile];
     TransformOutput(acc[r], out);
     ROW_WINOGRAD_UNROLL for (int j = 0; j < kTile; ++j) {
-      if (j >= outputs[r].columns) break;
-      E::Store(outputs[r].place + j * out_channels, out[j]);
+      if (j >= tiles[r].columns) break;
+      E::Store(tiles[r].out + j * out_channels, out[j]);
       if (sums == nullptr) continue;
       const __m512 stored = E::Rounded(out[j]);
       sum = _mm512_add_ps(sum, stored);
@@ -298,38 +303,41 @@ ROW_WINOGRAD_TARGET void Convolve(const Convolution& convolution, const Rows& ro
                                   double* sums) {
   using Storage = typename E::Storage;
   const int64_t in_channels = convolution.in_channels, out_channels = convolution.out_channels;
-  const int64_t pixels = convolution.height * convolution.width, tiles = convolution.tiles;
+  const int64_t pixels = convolution.height * convolution.width;
+  const int64_t tile_stride = in_channels * kPoints;
+  const int64_t image_stride = (rows.end - rows.begin + 2) * convolution.tiles * tile_stride;
   auto* v = static_cast<Storage*>(rows_scratch);
-  TransformRows<E>(convolution, static_cast<const Storage*>(x) + rows.image * pixels * in_channels,
-                   rows.begin, rows.end, v);
-  Storage* out = static_cast<Storage*>(y) +
-                 (rows.image * pixels + rows.begin * convolution.width) * out_channels;
-  const int64_t count = (rows.end - rows.begin) * tiles;
+  for (int64_t image = rows.first; image < rows.last; ++image) {
+    TransformRows<E>(convolution, static_cast<const Storage*>(x) + image * pixels * in_channels,
+                     rows.begin, rows.end, v + (image - rows.first) * image_stride);
+  }
   for (int64_t o = 0; o < out_channels; o += kLanes) {
-    const Storage* u = static_cast<const Storage*>(transformed) + o * 3 * in_channels * kPoints;
+    const Storage* u = static_cast<const Storage*>(transformed) + o * 3 * tile_stride;
     double* block_sums = sums == nullptr ? nullptr : sums + o;
-    TileOutput<Storage> outputs[4];
-    Storage* place = out + o;
-    int64_t column = 0;
-    for (int64_t i = 0; i < count; i += 4) {
-      const int64_t number = std::min<int64_t>(4, count - i);
-      for (int64_t r = 0; r < number; ++r) {
-        const int64_t columns = std::min(kTile, convolution.width - column);
-        outputs[r] = {place, columns};
-        place += columns * out_channels;
-        column += columns;
-        if (column == convolution.width) column = 0;
+    Tile<Storage> tiles[4];
+    int64_t waiting = 0;
+    for (int64_t image = rows.first; image < rows.last; ++image) {
+      const Storage* points = v + (image - rows.first) * image_stride;
+      Storage* out = static_cast<Storage*>(y) +
+                     (image * pixels + rows.begin * convolution.width) * out_channels + o;
+      for (int64_t row = rows.begin; row < rows.end; ++row) {
+        for (int64_t column = 0; column < convolution.width; column += kTile) {
+          const int64_t columns = std::min(kTile, convolution.width - column);
+          tiles[waiting++] = {points, out, columns};
+          points += tile_stride;
+          out += columns * out_channels;
+          if (waiting < 4) continue;
+          ConvolveTiles<E, 4>(convolution, tiles, u, block_sums);
+          waiting = 0;
+        }
       }
-      const Storage* from = v + i * in_channels * kPoints;
-      if (number == 4) {
-        ConvolveTiles<E, 4>(convolution, from, u, outputs, block_sums);
-      } else if (number == 3) {
-        ConvolveTiles<E, 3>(convolution, from, u, outputs, block_sums);
-      } else if (number == 2) {
-        ConvolveTiles<E, 2>(convolution, from, u, outputs, block_sums);
-      } else {
-        ConvolveTiles<E, 1>(convolution, from, u, outputs, block_sums);
-      }
+    }
+    if (waiting == 3) {
+      ConvolveTiles<E, 3>(convolution, tiles, u, block_sums);
+    } else if (waiting == 2) {
+      ConvolveTiles<E, 2>(convolution, tiles, u, block_sums);
+    } else if (waiting == 1) {
+      ConvolveTiles<E, 1>(convolution, tiles, u, block_sums);
     }
   }
 }

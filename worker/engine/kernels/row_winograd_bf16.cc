@@ -30,21 +30,15 @@ struct Bfloat16 {
   ROW_WINOGRAD_INLINE __m512bh LoadVector(const uint16_t* from) {
     return reinterpret_cast<__m512bh>(_mm512_loadu_si512(from));
   }
-  ROW_WINOGRAD_INLINE __m512i Interleave(const __m512* steps) {
+  ROW_WINOGRAD_INLINE void StoreTwo(uint16_t* to, __m512 first, __m512 second) {
+    _mm512_storeu_si512(to, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first)));
+  }
+  ROW_WINOGRAD_INLINE void StoreSteps(uint16_t* to, const __m512* steps) {
     const __m512i order =
         _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
                          21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     const __m512bh both = _mm512_cvtne2ps_pbh(steps[1], steps[0]);
-    return _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(both));
-  }
-  ROW_WINOGRAD_INLINE void StoreSteps(uint16_t* to, const __m512* steps) {
-    _mm512_storeu_si512(to, Interleave(steps));
-  }
-  // The upper 8 lanes `stride` elements after the lower ones.
-  ROW_WINOGRAD_INLINE void StoreHalves(uint16_t* to, int64_t stride, const __m512* steps) {
-    const __m512i all = Interleave(steps);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_castsi512_si256(all));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + stride), _mm512_extracti64x4_epi64(all, 1));
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, reinterpret_cast<__m512i>(both)));
   }
   ROW_WINOGRAD_INLINE __m512 Multiply(__m512 sum, const uint16_t* pair, __m512bh vector) {
     int bits;

@@ -16,16 +16,14 @@ struct Float32 {
 
   ROW_WINOGRAD_INLINE __m512 Load(const float* from) { return _mm512_loadu_ps(from); }
   ROW_WINOGRAD_INLINE void Store(float* to, __m512 value) { _mm512_storeu_ps(to, value); }
+  ROW_WINOGRAD_INLINE void StoreTwo(float* to, __m512 first, __m512 second) {
+    _mm512_storeu_ps(to, first);
+    _mm512_storeu_ps(to + 16, second);
+  }
   ROW_WINOGRAD_INLINE __m512 Rounded(__m512 value) { return value; }
   ROW_WINOGRAD_INLINE __m512 LoadVector(const float* from) { return _mm512_loadu_ps(from); }
   ROW_WINOGRAD_INLINE void StoreSteps(float* to, const __m512* steps) {
     _mm512_storeu_ps(to, steps[0]);
-  }
-  // The upper 8 lanes `stride` elements after the lower ones.
-  ROW_WINOGRAD_INLINE void StoreHalves(float* to, int64_t stride, const __m512* steps) {
-    const __m512d all = _mm512_castps_pd(steps[0]);
-    _mm256_storeu_ps(to, _mm512_castps512_ps256(steps[0]));
-    _mm256_storeu_ps(to + stride, _mm256_castpd_ps(_mm512_extractf64x4_pd(all, 1)));
   }
   ROW_WINOGRAD_INLINE __m512 Multiply(__m512 sum, const float* factor, __m512 vector) {
     return _mm512_fmadd_ps(_mm512_set1_ps(*factor), vector, sum);

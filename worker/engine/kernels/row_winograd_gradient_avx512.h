@@ -24,29 +24,27 @@ ROW_WINOGRAD_INLINE Group<E> GroupAt(const void* map, int64_t image, int64_t las
 }
 
 // x of a group of images, rows [begin - 1, end + 1), zeros outside of the image, to
-// [point][in / 8][group][row][tile][8][step].
+// [point][in / 16][group][row][tile][16][step].
 template <typename E>
 ROW_WINOGRAD_TARGET void TransformGradientInput(const Convolution& convolution, const void* x,
                                                 int64_t first, int64_t last, int64_t begin,
                                                 int64_t end, typename E::Storage* out) {
-  constexpr int64_t kStep = E::kStep, kBlock = kGradientIn * kStep;
+  constexpr int64_t kStep = E::kStep, kBlock = kLanes * kStep;
   const int64_t channels = convolution.in_channels, width = convolution.width;
   const int64_t groups = (last - first + kStep - 1) / kStep;
   const int64_t row_stride = convolution.tiles * kBlock;
   const int64_t group_stride = (end - begin + 2) * row_stride;
   const int64_t block_stride = groups * group_stride;
-  const int64_t point_stride = channels / kGradientIn * block_stride;
+  const int64_t point_stride = channels / kLanes * block_stride;
   for (int64_t g = 0; g < groups; ++g) {
     for (int64_t y = begin - 1; y < end + 1; ++y) {
       for (int64_t c = 0; c < channels; c += kLanes) {
         typename E::Storage* place =
-            out + c / kGradientIn * block_stride + g * group_stride + (y - begin + 1) * row_stride;
+            out + c / kLanes * block_stride + g * group_stride + (y - begin + 1) * row_stride;
         if (y < 0 || y >= convolution.height) {
           for (int64_t p = 0; p < kPoints; ++p) {
-            for (int64_t half = 0; half < 2; ++half) {
-              std::memset(place + p * point_stride + half * block_stride, 0,
-                          static_cast<size_t>(row_stride) * sizeof(*out));
-            }
+            std::memset(place + p * point_stride, 0,
+                        static_cast<size_t>(row_stride) * sizeof(*out));
           }
           continue;
         }
@@ -68,7 +66,7 @@ ROW_WINOGRAD_TARGET void TransformGradientInput(const Convolution& convolution, 
           }
           ROW_WINOGRAD_UNROLL for (int64_t p = 0; p < kPoints; ++p) {
             const __m512 steps[2] = {points[0][p], points[kStep - 1][p]};
-            E::StoreHalves(place + p * point_stride, block_stride, steps);
+            E::StoreSteps(place + p * point_stride, steps);
           }
         }
       }
@@ -129,7 +127,7 @@ ROW_WINOGRAD_TARGET void MultiplyGradientBlock(const typename E::Storage* v, int
   }
   for (int64_t g = 0; g < groups; ++g, v += v_group_stride) {
     const typename E::Storage* place = v;
-    for (int64_t i = 0; i < count; ++i, place += kGradientIn * kStep, d += kLanes * kStep) {
+    for (int64_t i = 0; i < count; ++i, place += kLanes * kStep, d += kLanes * kStep) {
       const typename E::Vector w = E::LoadVector(d);
       ROW_WINOGRAD_UNROLL for (int kh = 0; kh < 3; ++kh) {
         ROW_WINOGRAD_UNROLL for (int c = 0; c < kGradientIn; ++c) {
@@ -158,14 +156,16 @@ ROW_WINOGRAD_TARGET void MultiplyGradient(const Convolution& convolution, int64_
   TransformGradientOutput<E>(convolution, dy, first, last, begin, end, d);
   const int64_t groups = (last - first + E::kStep - 1) / E::kStep;
   const int64_t count = (end - begin) * convolution.tiles;
-  const int64_t row_stride = convolution.tiles * kGradientIn * E::kStep;
+  const int64_t row_stride = convolution.tiles * kLanes * E::kStep;
   const int64_t group_stride = (end - begin + 2) * row_stride;
   for (int64_t p = 0; p < kPoints; ++p) {
-    const Storage* v_point = v + p * convolution.in_channels / kGradientIn * groups * group_stride;
+    const Storage* v_point = v + p * convolution.in_channels / kLanes * groups * group_stride;
     const Storage* d_point = d + p * convolution.out_channels * groups * count * E::kStep;
     for (int64_t o = 0; o < convolution.out_channels / kLanes; ++o) {
-      for (int64_t c = 0; c < convolution.in_channels / kGradientIn; ++c) {
-        MultiplyGradientBlock<E>(v_point + c * groups * group_stride, group_stride, row_stride,
+      for (int64_t c = 0; c < convolution.in_channels; c += kGradientIn) {
+        const Storage* v_block =
+            v_point + c / kLanes * groups * group_stride + c % kLanes * E::kStep;
+        MultiplyGradientBlock<E>(v_block, group_stride, row_stride,
                                  d_point + o * kLanes * groups * count * E::kStep, groups, count,
                                  add, products);
         products += 3 * kGradientIn * kLanes;

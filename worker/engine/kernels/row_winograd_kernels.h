@@ -21,12 +21,13 @@ struct ElementTraits {
 struct Convolution {
   int64_t height, width, tiles;  // tiles = width / 4, rounded up
   int64_t in_channels, out_channels;
-  int64_t strip;  // rows transformed at a time
+  int64_t strip;   // rows transformed at a time
+  int64_t images;  // that are transformed at a time; 1 if the strip is not the whole image
 };
 
-// Rows [begin, end) of an image.
+// Rows [begin, end) of the images [first, last).
 struct Rows {
-  int64_t image, begin, end;
+  int64_t first, last, begin, end;
 };
 
 struct Kernels {
@@ -37,7 +38,7 @@ struct Kernels {
   void (*transform_weights)(const float* weights, int64_t out_channels, int64_t in_channels,
                             bool flipped, int64_t begin, int64_t end, void* transformed);
 
-  // One strip of one image. `rows_scratch` holds (strip + 2) x tiles x in_channels x 6 elements.
+  // `rows_scratch` holds images x (strip + 2) x tiles x in_channels x 6 elements.
   // sums: null, or 2 x out_channels to which sums and sums of squares are added.
   void (*convolve)(const Convolution& convolution, const Rows& rows, const void* x,
                    const void* transformed, void* rows_scratch, void* y, double* sums);

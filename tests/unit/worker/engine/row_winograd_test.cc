@@ -283,10 +283,10 @@ TEST_P(RowWinogradTest, SameThreadsSameBits) {
 
 TEST_P(RowWinogradTest, NanReachesWhatItShould) {
   const RowWinogradShape shape = {GetParam(), 2, 6, 10, 16, 16};
-  const size_t pixels = 2 * 6 * 10;
+  const size_t pixels = 120;
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  std::vector<float> x(pixels * 16, 1), dy(pixels * 16, 1), weights(16 * 16 * 9, 1);
-  const size_t place = (60 + 3 * 10 + 4) * 16 + 5;  // image 1, row 3, column 4, channel 5
+  std::vector<float> x(pixels * 16, 1), dy(pixels * 16, 1), weights(2304, 1);
+  const size_t place = size_t{94} * 16 + 5;  // image 1, row 3, column 4, channel 5
   x[place] = nan;
   const std::vector<float> y = Forward(shape, 1, x, weights);
   const std::vector<float> dx = BackwardData(shape, 1, x, weights);
@@ -318,8 +318,8 @@ TEST_P(RowWinogradTest, NanReachesWhatItShould) {
       }
     }
   }
-  std::vector<float> bad_weights(16 * 16 * 9, 1);
-  bad_weights[(3 * 16 + 7) * 9 + 4] = nan;  // output channel 3, input channel 7
+  std::vector<float> bad_weights(2304, 1);
+  bad_weights[size_t{55} * 9 + 4] = nan;  // output channel 3, input channel 7
   const std::vector<float> y_of_bad = Forward(shape, 1, dy, bad_weights);
   for (size_t i = 0; i < y_of_bad.size(); ++i) EXPECT_EQ(std::isnan(y_of_bad[i]), i % 16 == 3);
 }
