@@ -5,11 +5,14 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "worker/agent/daemon.h"
 #include "worker/agent/options.h"
 #include "worker/agent/trial_limits.h"
 #include "worker/engine/inference_plan.h"
+#include "worker/profile/architecture_argument.h"
+#include "worker/profile/training_profile.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/trial_process.h"
 
@@ -50,6 +53,27 @@ int EvaluateCommand(const EvaluateOptions& options) {
   return kExitOk;
 }
 
+int ProfileCommand(const ProfileCommandOptions& options) {
+  const absl::StatusOr<v1::Architecture> architecture =
+      FindArchitecture(options.architecture, options.input, options.classes);
+  if (!architecture.ok()) return Fail(architecture.status());
+  ProfileOptions profile_options;
+  profile_options.batch = options.batch;
+  profile_options.threads = options.threads;
+  profile_options.steps = options.steps;
+  profile_options.precision = options.precision == "f32"     ? Precision::kF32
+                              : options.precision == "mixed" ? Precision::kMixed
+                                                             : Precision::kAuto;
+  StartThreads(options.threads);
+  SystemClock clock;
+  const absl::StatusOr<TrainingProfile> profile =
+      ProfileTraining(*architecture, profile_options, &clock);
+  if (!profile.ok()) return Fail(profile.status());
+  const std::string text = options.json ? ProfileJson(*profile) : ProfileTable(*profile);
+  std::fputs(text.c_str(), stdout);
+  return kExitOk;
+}
+
 int HardwareCommand(const WorkerOptions& options) {
   const absl::StatusOr<std::string> json = DescribeMachine(options, EngineDescription());
   if (!json.ok()) return Fail(json.status());
@@ -70,6 +94,8 @@ int Main(int argc, char** argv) {
       return EvaluateCommand(line.evaluate);
     case CommandLine::Command::kHardware:
       return HardwareCommand(line.worker);
+    case CommandLine::Command::kProfile:
+      return ProfileCommand(line.profile);
     case CommandLine::Command::kDaemon:
       break;
   }

@@ -65,6 +65,40 @@ void BuildSmallCnn(ArchitectureBuilder* b) {
   b->Classifier(x);
 }
 
+// Iandola et al. 2016, "SqueezeNet", section 3.1, with norms: 1 x 1 to `squeeze` channels, then 1 x
+// 1 and 3 x 3 side by side to `expand` each.
+int AddFire(ArchitectureBuilder* b, const std::string& name, int x, int squeeze, int expand) {
+  x = b->ConvolutionNormRelu(name + ".squeeze", x, SquareConvolution(squeeze, 1));
+  const int narrow = b->ConvolutionNormRelu(name + ".narrow", x, SquareConvolution(expand, 1));
+  const int wide = b->ConvolutionNormRelu(name + ".wide", x, SquareConvolution(expand, 3));
+  return b->Concat(name + ".concat", {narrow, wide});
+}
+
+void BuildSqueezeNetLike(ArchitectureBuilder* b) {
+  int x = b->ConvolutionNormRelu("stem", b->input(), SquareConvolution(32, 3));
+  x = b->MaxPool("pool1", x, SquarePool(2, 2));
+  x = AddFire(b, "fire1", x, 16, 32);
+  x = AddFire(b, "fire2", x, 16, 32);
+  x = b->MaxPool("pool2", x, SquarePool(2, 2));
+  x = AddFire(b, "fire3", x, 32, 64);
+  x = AddFire(b, "fire4", x, 32, 64);
+  b->Classifier(x);
+}
+
+void BuildVggLike(ArchitectureBuilder* b) {
+  int x = b->input();
+  int number = 0;
+  for (int width : {32, 64, 128}) {
+    ++number;
+    for (int layer : {1, 2}) {
+      x = b->ConvolutionNormRelu(absl::StrCat("stage", number, ".conv", layer), x,
+                                 SquareConvolution(width, 3));
+    }
+    x = b->MaxPool(absl::StrCat("pool", number), x, SquarePool(2, 2));
+  }
+  b->Classifier(x);
+}
+
 struct Reference {
   const char* name;
   void (*build)(ArchitectureBuilder*);
@@ -74,6 +108,8 @@ constexpr Reference kReferences[] = {
     {"mobilenetv2-like", BuildMobileNetV2Like},
     {"resnet20", BuildResNet20},
     {"small-cnn", BuildSmallCnn},
+    {"squeezenet-like", BuildSqueezeNetLike},
+    {"vgg-like", BuildVggLike},
 };
 
 }  // namespace

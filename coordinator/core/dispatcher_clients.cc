@@ -16,6 +16,7 @@
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/core/trial_task.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -42,6 +43,7 @@ absl::StatusOr<int64_t> PageToken(const std::string& token) {
 void StripForList(v1::Trial* trial) {
   trial->clear_architecture();
   trial->mutable_result()->clear_epochs();
+  if (trial->result().has_engine()) trial->mutable_result()->mutable_engine()->clear_picks();
   if (trial->result().ByteSizeLong() == 0) trial->clear_result();
   for (v1::Attempt& attempt : *trial->mutable_attempts()) attempt.clear_epochs();
 }
@@ -207,9 +209,10 @@ absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(
 }
 
 absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrialRequest& request) {
-  RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
   v1::GetTrialResponse response;
   ASSIGN_OR_RETURN(*response.mutable_trial(), store_->GetTrial(request.job_id(), request.trial()));
+  *response.mutable_task() = MakeTrialTask(record.job().spec(), response.trial());
   return response;
 }
 
@@ -253,6 +256,7 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
   });
   for (const auto& [objectives, index] : order) {
     trials[index].clear_architecture();
+    trials[index].mutable_result()->mutable_engine()->clear_picks();
     *response.add_trials() = std::move(trials[index]);
   }
   return response;

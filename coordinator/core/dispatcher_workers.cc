@@ -11,7 +11,6 @@
 #include "absl/strings/str_join.h"
 #include "common/base/enum_names.h"
 #include "common/base/log.h"
-#include "common/base/random.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
@@ -20,6 +19,7 @@
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/core/trial_task.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -197,14 +197,8 @@ v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const v1::JobSpe
   v1::AttemptLease lease;
   lease.set_token(token);
   lease.set_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
-  v1::TrialTask* task = lease.mutable_task();
-  *task->mutable_key() = id.ToKey();
-  *task->mutable_architecture() = trial.architecture();
-  *task->mutable_dataset() = spec.dataset();
-  *task->mutable_training() = spec.training();
-  *task->mutable_limits() = spec.limits();
-  // The same for every attempt of the trial, so that a retry repeats it.
-  task->set_seed(Rng(spec.strategy().seed(), static_cast<uint64_t>(trial.number())).NextUint64());
+  *lease.mutable_task() = MakeTrialTask(spec, trial);
+  *lease.mutable_task()->mutable_key() = id.ToKey();
   return lease;
 }
 

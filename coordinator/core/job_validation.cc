@@ -274,6 +274,10 @@ absl::Status CheckTraining(const v1::TrainingRecipe& training, const v1::Dataset
   RETURN_IF_ERROR(CheckOptimizer(training));
   RETURN_IF_ERROR(CheckSchedule(training));
   RETURN_IF_ERROR(CheckAugmentation(training, dataset.input()));
+  if (!v1::Precision_IsValid(training.precision())) {
+    return InvalidField("training.precision",
+                        absl::StrCat("unknown precision ", static_cast<int>(training.precision())));
+  }
   return CheckShare("training.average_decay", training.average_decay());
 }
 
@@ -383,7 +387,9 @@ absl::Status CheckBudget(const v1::Budget& budget) {
   return absl::OkStatus();
 }
 
-absl::Status CompleteLimits(v1::TrialLimits* limits) {
+absl::Status CompleteLimits(bool reproducible, v1::TrialLimits* limits) {
+  // Sums depend on the number of threads, so it must not depend on the worker.
+  if (reproducible && limits->threads() == 0) limits->set_threads(1);
   if (limits->wall_seconds() == 0) limits->set_wall_seconds(3600);
   if (limits->max_attempts() == 0) limits->set_max_attempts(3);
   if (limits->memory_bytes() != 0) {
@@ -457,10 +463,13 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   RETURN_IF_ERROR(CheckName(spec.name()));
   RETURN_IF_ERROR(CompleteDataset(workers, complete.mutable_dataset()));
   RETURN_IF_ERROR(CheckTraining(spec.training(), complete.dataset()));
+  if (spec.training().precision() == v1::PRECISION_UNSPECIFIED) {
+    complete.mutable_training()->set_precision(v1::PRECISION_AUTO);
+  }
   RETURN_IF_ERROR(CheckObjectives(spec));
   RETURN_IF_ERROR(CheckConstraints(spec));
   RETURN_IF_ERROR(CheckBudget(spec.budget()));
-  RETURN_IF_ERROR(CompleteLimits(complete.mutable_limits()));
+  RETURN_IF_ERROR(CompleteLimits(spec.reproducible(), complete.mutable_limits()));
   RETURN_IF_ERROR(CheckRange("max_parallel_trials", spec.max_parallel_trials(), 0,
                              std::numeric_limits<int32_t>::max()));
   return complete;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kMaxMessageBytes = 4096;
 constexpr int kMaxEpochs = 10000;
+constexpr int kMaxPicks = 100000;
 
 v1::Failure MakeFailure(v1::FailureCause cause, const std::string& message) {
   v1::Failure failure;
@@ -67,6 +68,11 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
       if (result.epochs_size() > kMaxEpochs) {
         return InvalidField("result.epochs", absl::StrCat("must be at most ", kMaxEpochs, ", are ",
                                                           result.epochs_size()));
+      }
+      if (result.engine().picks_size() > kMaxPicks) {
+        return InvalidField(
+            "result.engine.picks",
+            absl::StrCat("must be at most ", kMaxPicks, ", are ", result.engine().picks_size()));
       }
       const std::string& digest = result.weights_sha256();
       if (!digest.empty() && !IsSha256Hex(digest)) {

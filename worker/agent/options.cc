@@ -90,6 +90,28 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
   app->add_option("--sysfs_root", o->paths.sysfs_root, "Where /sys is mounted");
 }
 
+CLI::App* AddProfileCommand(CLI::App* app, ProfileCommandOptions* o) {
+  CLI::App* profile = app->add_subcommand(
+      "profile", "Print where the time of a training step goes, layer by layer");
+  profile
+      ->add_option("architecture", o->architecture,
+                   "Name of a reference network, or a file: of a model, of `frontier show JOB "
+                   "TRIAL --json`, or of an architecture as JSON or protobuf text")
+      ->required();
+  profile->add_option("--input", o->input,
+                      "Channels x height x width; by default the file's own, else 1x28x28");
+  profile->add_option("--classes", o->classes, "0 = the file's own, else 10")
+      ->check(CLI::Range(0, 256));
+  profile->add_option("--batch", o->batch, "Samples a step")->check(CLI::Range(1, 1 << 20));
+  profile->add_option("--threads", o->threads, "Compute threads")->check(CLI::Range(1, 1024));
+  profile->add_option("--precision", o->precision, "f32, mixed or auto")
+      ->check(CLI::IsMember({"f32", "mixed", "auto"}));
+  profile->add_option("--steps", o->steps, "Training steps timed; the median counts")
+      ->check(CLI::Range(1, 1 << 20));
+  profile->add_flag("--json", o->json, "Print JSON");
+  return profile;
+}
+
 // What is not given is left out: a configuration file cannot say "none" of most flags.
 std::string EffectiveConfig(const CLI::App& app) {
   std::string config;
@@ -147,13 +169,15 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->check(CLI::Range(0, 1 << 30));
   evaluate->add_option("--threads", e->threads, "Compute threads")->check(CLI::Range(1, 1024));
 
+  CLI::App* profile = AddProfileCommand(&app, &line.profile);
+
   // What the daemon starts for each trial; not for people.
   CLI::App* run_trial = app.add_subcommand("run-trial", "");
   run_trial->group("");
   run_trial->add_option("--memory_bytes", line.run_trial.memory_bytes);
   run_trial->add_option("--parent_pid", line.run_trial.parent_pid);
 
-  for (CLI::App* command : {evaluate, run_trial}) {
+  for (CLI::App* command : {evaluate, profile, run_trial}) {
     for (CLI::Option* option : command->get_options()) option->configurable(false);
   }
   app.require_subcommand(0, 1);
@@ -174,6 +198,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   if (hardware->parsed()) line.command = CommandLine::Command::kHardware;
   if (evaluate->parsed()) line.command = CommandLine::Command::kEvaluate;
   if (run_trial->parsed()) line.command = CommandLine::Command::kRunTrial;
+  if (profile->parsed()) line.command = CommandLine::Command::kProfile;
   line.worker.log.component = "worker";
   absl::Status status = ParseLogFormat(log_format, &line.worker.log.format);
   if (status.ok()) status = ParseLogLevel(log_level, &line.worker.log.level);

@@ -58,13 +58,25 @@ struct EvaluateOptions {
   int threads = 1;
 };
 
+struct ProfileCommandOptions {
+  std::string architecture;
+  std::string input;  // "1x28x28"; empty = the file's own, or that
+  int classes = 0;    // 0 = the file's own, or 10
+  int batch = 128;
+  int threads = 1;
+  int steps = 20;
+  std::string precision = "auto";
+  bool json = false;
+};
+
 struct CommandLine {
-  enum class Command { kDaemon, kRunTrial, kEvaluate, kHardware };
+  enum class Command { kDaemon, kRunTrial, kEvaluate, kHardware, kProfile };
 
   Command command = Command::kDaemon;
   WorkerOptions worker;
   RunTrialOptions run_trial;
   EvaluateOptions evaluate;
+  ProfileCommandOptions profile;
   std::string effective_config;  // in the form of a configuration file
 
   // If set there is nothing to run: print `message` (to standard error if the code is not 0) and

@@ -18,6 +18,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "worker/agent/child_process.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/failure.h"
 #include "worker/agent/trial_limits.h"
 #include "worker/agent/update_decoder.h"
@@ -120,6 +121,8 @@ class Attempt {
     std::vector<std::string> arguments = {"frontier-worker", "run-trial",
                                           absl::StrCat("--memory_bytes=", order_.memory_bytes),
                                           absl::StrCat("--parent_pid=", getpid())};
+    // A child has the mask of the thread that starts it, from its first instruction on.
+    const ThreadAffinity affinity(order_.cpus);
     // OpenMP reads these when it is loaded, before any code of ours runs.
     return ChildProcess::Start(
         options_.program, arguments,
@@ -135,6 +138,7 @@ class Attempt {
     const std::string input = order_.input.SerializeAsString();
     absl::string_view unsent = input;
     absl::Duration next_sample = started;
+    last_update_ = started;
     while (true) {
       if (stop_.raised()) return;
       const bool ended = child_->HasEnded();
@@ -152,6 +156,14 @@ class Attempt {
                                absl::StrFormat("stopped after %.1f s, the limit is %.1f s",
                                                absl::ToDoubleSeconds(now - started),
                                                absl::ToDoubleSeconds(order_.wall_limit)));
+        return;
+      }
+      if (!outcome_.has_value() && now - last_update_ >= options_.stall_limit) {
+        verdict_ = MakeFailure(
+            v1::FAILURE_CAUSE_TIMED_OUT,
+            absl::StrFormat("no progress for %.1f s after epoch %d, the limit is %.1f s",
+                            absl::ToDoubleSeconds(now - last_update_), last_epoch_,
+                            absl::ToDoubleSeconds(options_.stall_limit)));
         return;
       }
       if (now >= next_sample) {
@@ -206,6 +218,7 @@ class Attempt {
   }
 
   void Take(const v1::TrialProcessUpdate& update) {
+    last_update_ = clock_->Elapsed();
     switch (update.kind_case()) {
       case v1::TrialProcessUpdate::kEpoch:
         if (update.epoch().epoch() <= last_epoch_ ||
@@ -227,6 +240,7 @@ class Attempt {
                                    : update.failure().cause(),
                                update.failure().message());
         break;
+      case v1::TrialProcessUpdate::kSteps:
       case v1::TrialProcessUpdate::KIND_NOT_SET:
         return;
     }
@@ -273,6 +287,7 @@ class Attempt {
   std::unique_ptr<ChildProcess> child_;
   UpdateDecoder decoder_;
   int last_epoch_ = 0;
+  absl::Duration last_update_;
   std::optional<Outcome> outcome_;            // what the process said
   absl::Duration outcome_at_;                 // when
   std::optional<v1::Failure> verdict_;        // why we end it

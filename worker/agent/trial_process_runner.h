@@ -20,6 +20,8 @@ struct TrialProcessRunnerOptions {
   std::string proc_root = "/proc";  // memory of the process is read here
   // How often memory and limits are looked at.
   absl::Duration sample_interval = absl::Milliseconds(100);
+  // A process that says nothing for so long, no epoch and no sign of life, hangs.
+  absl::Duration stall_limit = absl::Minutes(10);
 };
 
 // The process leads a process group that is killed as a whole when the attempt ends. It limits its
@@ -27,9 +29,9 @@ struct TrialProcessRunnerOptions {
 // from outside as well. It dies with the daemon's thread that started it.
 //
 // Failure causes: OUT_OF_MEMORY for an exit with kOutOfMemoryExitCode, a kill over the limit by us
-// or the kernel; TIMED_OUT over the wall limit; CRASHED for any other death without an outcome and
-// for output that is no update; INTERNAL if the process cannot be started. An outcome written by
-// the process before it dies counts.
+// or the kernel; TIMED_OUT over the wall limit or the stall limit; CRASHED for any other death
+// without an outcome and for output that is no update; INTERNAL if the process cannot be started.
+// An outcome written by the process before it dies counts.
 std::unique_ptr<TrialRunner> NewTrialProcessRunner(const TrialProcessRunnerOptions& options,
                                                    Clock* clock);
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <variant>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
@@ -18,6 +19,7 @@ struct TrialOrder {
   int threads = 1;
   int64_t memory_bytes = 0;  // private memory the attempt may use; 0 = no limit
   absl::Duration wall_limit = absl::InfiniteDuration();
+  std::vector<int> cpus;  // the only ones it may run on; empty = those of this process
 };
 
 // The attempt was ended by its stop event.

@@ -3,6 +3,7 @@
 #define FRONTIER_WORKER_ENGINE_TRAINING_PLAN_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,9 @@ struct PlanOptions {
   // it if `time_picks`, and follow from the CPU's features alone if not. May be null.
   bool time_picks = false;
   Picks* picks = nullptr;
+  // Of training: asked with the plan's memory_bytes() once they are known and before they are
+  // taken; its error is that of Create. May be empty.
+  std::function<absl::Status(int64_t memory_bytes)> admit = nullptr;
 };
 
 // What one step of a plan's program took.

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,8 +24,11 @@
 #include "worker/engine/schedule.h"
 #include "worker/engine/training_plan.h"
 #include "worker/trial/checkpoint.h"
+#include "worker/trial/engine_record.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/memory_reserve.h"
+#include "worker/trial/memory_use.h"
+#include "worker/trial/pick_store.h"
 #include "worker/trial/recipe.h"
 #include "worker/trial/trial_process.h"
 
@@ -74,6 +77,11 @@ v1::TrialProcessUpdate FailureUpdate(v1::FailureCause cause, absl::string_view m
   return update;
 }
 
+// Pages of libraries that come into memory with the first step, measured.
+constexpr int64_t kLibraryBytes = int64_t{3} << 20;
+// How often a long epoch says that it goes on.
+constexpr absl::Duration kSignOfLife = absl::Seconds(10);
+
 // What a checkpoint must agree in with a task to be gone on from.
 v1::Checkpoint CheckpointOf(const v1::TrialTask& task, int threads) {
   v1::Checkpoint checkpoint;
@@ -101,7 +109,7 @@ class Trial {
   Trial(const v1::TrialProcessInput& input, Clock* clock,
         absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update)
       : input_(input), task_(input.task()), clock_(clock), update_(update) {
-    options_.threads = std::max(1, task_.limits().threads());
+    options_.threads = inference_.threads = std::max(1, task_.limits().threads());
     options_.adamw = task_.training().optimizer() == v1::OPTIMIZER_ADAMW;
     options_.average = task_.training().average_decay() > 0;
   }
@@ -120,28 +128,20 @@ class Trial {
     RETURN_IF_ERROR(LoadData());
 
     stage_ = Stage::kPlan;
-    ASSIGN_OR_RETURN(
-        std::unique_ptr<TrainingPlan> plan,
-        TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
     ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
+    FindCheckpoint();
+    ASSIGN_OR_RETURN(std::unique_ptr<TrainingPlan> plan, MakePlan());
     RETURN_IF_ERROR(plan->ImportModel(model_));
     plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
-    ASSIGN_OR_RETURN(
-        const std::unique_ptr<InferencePlan> evaluator,
-        InferencePlan::Create(model_, kEvaluationBatch, InferenceOptions{options_.threads}));
-    RETURN_IF_ERROR(Train(plan.get(), evaluator.get()));
+    RETURN_IF_ERROR(Train(plan.get()));
     plan.reset();
 
     stage_ = Stage::kTrained;
     RETURN_IF_ERROR(KeepWeights());
     RETURN_IF_ERROR(Measure());
-    if (!input_.checkpoint_path().empty()) std::remove(input_.checkpoint_path().c_str());
-    result_.mutable_engine()->set_library(EngineDescription());
-    result_.mutable_engine()->set_precision("f32");
-    result_.mutable_engine()->set_threads(options_.threads);
-    result_.mutable_engine()->set_seed(task_.seed());
+    result_.mutable_engine()->set_peak_memory_bytes(ReadMemoryUse().peak_resident);
     return result_;
   }
 
@@ -168,10 +168,83 @@ class Trial {
     }
     stage_ = Stage::kTask;
     ASSIGN_OR_RETURN(split_, SplitTraining(samples_, spec));
+    const int64_t trained = static_cast<int64_t>(split_.train.size());
+    if (task_.training().batch_size() > trained) {
+      return InvalidField("training.batch_size",
+                          absl::StrCat(task_.training().batch_size(), " is more than the ", trained,
+                                       " training samples"));
+    }
     return absl::OkStatus();
   }
 
-  absl::Status Train(TrainingPlan* plan, InferencePlan* evaluator) {
+  // Sets `checkpoint_` if training goes on from one.
+  void FindCheckpoint() {
+    if (input_.checkpoint_path().empty()) return;
+    absl::StatusOr<v1::Checkpoint> read = ReadCheckpoint(input_.checkpoint_path());
+    if (!read.ok()) {
+      if (!absl::IsNotFound(read.status())) {
+        LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
+      }
+    } else if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
+               read->epochs_size() >= task_.training().epochs()) {
+      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
+                                  "' is of another task; training begins anew"));
+    } else {
+      checkpoint_ = *std::move(read);
+    }
+  }
+
+  // The plan as a checkpoint or the task fixes it, or with picks made here. Says how it came out in
+  // the result's record.
+  absl::StatusOr<std::unique_ptr<TrainingPlan>> MakePlan() {
+    const PickStore store(input_.picks_path(), EngineDescription(), input_.hardware_class());
+    Picks picks;
+    options_.precision = PrecisionOf(task_.training().precision());
+    if (checkpoint_.has_value()) {
+      ASSIGN_OR_RETURN(options_.precision, RecordedPrecision(checkpoint_->precision()));
+      picks = PicksOf(checkpoint_->picks());
+    } else if (task_.picks_size() > 0) {
+      picks = PicksOf(task_.picks());
+    } else if (!task_.reproducible()) {
+      options_.time_picks = true;
+      picks = store.Load();
+    }
+    options_.picks = &picks;
+    options_.admit = [this](int64_t plan_bytes) { return MakeRoom(plan_bytes); };
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<TrainingPlan> plan,
+        TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
+    options_.picks = nullptr;
+    if (options_.time_picks) {
+      // Worth a warning, not the trial.
+      if (const absl::Status added = store.Add(picks); !added.ok()) {
+        LogWarning({}, absl::StrCat("picks are not remembered: ", added.message()));
+      }
+    }
+    v1::EngineRecord* record = result_.mutable_engine();
+    record->set_library(EngineDescription());
+    record->set_precision(PrecisionName(plan->precision()));
+    record->set_threads(options_.threads);
+    record->set_seed(task_.seed());
+    *record->mutable_picks() = ListOf(plan->picks());
+    record->set_hardware_class(input_.hardware_class());
+    return plan;
+  }
+
+  // Foretells the memory of training with a plan of so many bytes, and refuses it if that is too
+  // much. Makes the evaluator, which is part of it, once there is room for the rest.
+  absl::Status MakeRoom(int64_t plan_bytes) {
+    const int64_t more = plan_bytes + RunBytes(model_, task_.training(), kEvaluationBatch,
+                                               !input_.checkpoint_path().empty());
+    RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), more, task_.limits().memory_bytes()));
+    ASSIGN_OR_RETURN(evaluator_, InferencePlan::Create(model_, kEvaluationBatch, inference_));
+    const MemoryUse now = ReadMemoryUse();
+    result_.mutable_engine()->set_predicted_memory_bytes(
+        std::max(now.peak_resident, now.resident + more + kLibraryBytes));
+    return CheckMemory(now, more, task_.limits().memory_bytes());
+  }
+
+  absl::Status Train(TrainingPlan* plan) {
     const v1::TrainingRecipe& recipe = task_.training();
     TrainingBatchesOptions batching;
     batching.batch_size = recipe.batch_size();
@@ -179,7 +252,7 @@ class Trial {
     batching.augmentation = AugmentationOf(recipe);
     const int64_t per_epoch =
         static_cast<int64_t>(split_.train.size()) / std::max(1, recipe.batch_size());
-    ASSIGN_OR_RETURN(const int done, Resume(plan, evaluator));
+    ASSIGN_OR_RETURN(const int done, Resume(plan));
     batching.first_batch = done * per_epoch;
     ASSIGN_OR_RETURN(
         const std::unique_ptr<TrainingBatches> batches,
@@ -206,11 +279,12 @@ class Trial {
         }
         loss += stats->loss;
         correct += stats->correct;
+        SayAlive(epoch * per_epoch + i + 1);
       }
       const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
       stage_ = Stage::kTrained;
-      RETURN_IF_ERROR(Take(plan, evaluator));
-      RETURN_IF_ERROR(Validate(evaluator, epoch + 1));
+      RETURN_IF_ERROR(Take(plan));
+      RETURN_IF_ERROR(Validate(epoch + 1));
 
       v1::EpochMetrics* metrics = result_.add_epochs();
       const double trained = static_cast<double>(per_epoch * recipe.batch_size());
@@ -230,44 +304,42 @@ class Trial {
     return absl::OkStatus();
   }
 
+  void SayAlive(int64_t steps) {
+    if (clock_->Elapsed() - last_sign_ < kSignOfLife) return;
+    last_sign_ = clock_->Elapsed();
+    v1::TrialProcessUpdate update;
+    update.set_steps(steps);
+    update_(update);
+  }
+
   // The network that is validated and kept.
-  absl::Status Take(TrainingPlan* plan, InferencePlan* evaluator) {
+  absl::Status Take(TrainingPlan* plan) {
     RETURN_IF_ERROR(options_.average ? plan->ExportAverage(&model_) : plan->ExportModel(&model_));
-    return evaluator->ImportModel(model_);
+    return evaluator_->ImportModel(model_);
   }
 
   absl::Status KeepCheckpoint(TrainingPlan* plan) {
     if (input_.checkpoint_path().empty()) return absl::OkStatus();
     v1::Checkpoint checkpoint = CheckpointOf(task_, options_.threads);
     RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
+    checkpoint.set_precision(result_.engine().precision());
+    *checkpoint.mutable_picks() = result_.engine().picks();
     *checkpoint.mutable_epochs() = result_.epochs();
-    return WriteCheckpoint(input_.checkpoint_path(), checkpoint);
+    return WriteCheckpoint(input_.checkpoint_path(), std::move(checkpoint));
   }
 
-  // Goes on from the checkpoint of this task, if there is one; returns the epochs done.
-  absl::StatusOr<int> Resume(TrainingPlan* plan, InferencePlan* evaluator) {
-    if (input_.checkpoint_path().empty()) return 0;
-    const absl::StatusOr<v1::Checkpoint> read = ReadCheckpoint(input_.checkpoint_path());
-    if (!read.ok()) {
-      if (!absl::IsNotFound(read.status())) {
-        LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
-      }
-      return 0;
-    }
-    if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
-        read->epochs_size() >= task_.training().epochs()) {
-      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
-                                  "' is of another task; training begins anew"));
-      return 0;
-    }
-    RETURN_IF_ERROR(plan->ImportState(read->state()));
-    RETURN_IF_ERROR(Take(plan, evaluator));
-    *result_.mutable_epochs() = read->epochs();
-    return read->epochs_size();
+  // Goes on from the checkpoint, if there is one; returns the epochs done.
+  absl::StatusOr<int> Resume(TrainingPlan* plan) {
+    if (!checkpoint_.has_value()) return 0;
+    RETURN_IF_ERROR(plan->ImportState(checkpoint_->state()));
+    RETURN_IF_ERROR(Take(plan));
+    *result_.mutable_epochs() = checkpoint_->epochs();
+    checkpoint_.reset();
+    return result_.epochs_size();
   }
 
-  absl::Status Validate(InferencePlan* evaluator, int epoch) {
-    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator, samples_, split_.validation,
+  absl::Status Validate(int epoch) {
+    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator_.get(), samples_, split_.validation,
                                            model_.normalization(), task_.architecture().classes()));
     if (!std::isfinite(evaluation_.loss)) {
       return absl::OutOfRangeError(
@@ -317,12 +389,16 @@ class Trial {
   const v1::TrialTask& task_;
   Clock* const clock_;
   const absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update_;
-  PlanOptions options_;
+  PlanOptions options_;                       // of training
+  InferenceOptions inference_;                // of the evaluations between epochs
+  std::optional<v1::Checkpoint> checkpoint_;  // until it is taken over
   Stage stage_ = Stage::kTask;
+  absl::Duration last_sign_ = clock_->Elapsed();
   GraphCosts costs_;
   Samples samples_;
   Split split_;
   v1::Model model_;
+  std::unique_ptr<InferencePlan> evaluator_;
   Evaluation evaluation_;  // after the last epoch so far
   v1::TrialResult result_;
 };

@@ -64,6 +64,17 @@ std::string DatasetText(const v1::DatasetSpec& dataset) {
   return text;
 }
 
+std::string TrainingText(const v1::JobSpec& spec) {
+  const v1::TrainingRecipe& training = spec.training();
+  std::string text = absl::StrCat(training.epochs(), training.epochs() == 1 ? " epoch" : " epochs",
+                                  ", batch ", training.batch_size());
+  if (training.precision() != v1::PRECISION_UNSPECIFIED) {
+    absl::StrAppend(&text, ", precision ", EnumWord(training.precision()));
+  }
+  if (spec.reproducible()) absl::StrAppend(&text, ", reproducible");
+  return text;
+}
+
 std::string BudgetText(const v1::Budget& budget) {
   std::vector<std::string> limits;
   if (budget.has_trials()) limits.push_back(Trials(budget.trials()));
@@ -285,6 +296,7 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                         ? ""
                         : absl::StrCat("staged, ", Printable(job.space_size()), " genotypes")},
                    {"strategy", StrategyText(spec.strategy())},
+                   {"training", TrainingText(spec)},
                    {"objectives", absl::StrJoin(objectives, ", ")},
                    {"constraints", absl::StrJoin(constraints, ", ")},
                    {"budget", BudgetText(spec.budget())},

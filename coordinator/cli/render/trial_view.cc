@@ -171,6 +171,10 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
     engine = absl::StrCat(Printable(record.library()), ", ", Printable(record.precision()), ", ",
                           record.threads(), record.threads() == 1 ? " thread" : " threads",
                           ", seed ", record.seed());
+    if (record.picks_size() > 0) {
+      absl::StrAppend(&engine, ", ", record.picks_size(),
+                      record.picks_size() == 1 ? " pick" : " picks");
+    }
   }
   absl::StrAppend(
       &out, RenderPairs(

@@ -1,5 +1,8 @@
 #include "worker/engine/kernels/elementwise.h"
 
+#include <limits>
+
+#include "worker/engine/kernels/bfloat16.h"
 #include "worker/engine/kernels/parallel.h"
 
 namespace frontier::worker {
@@ -74,7 +77,59 @@ void HardSwishBackwardRange(const float* x, const float* dy, int64_t count, floa
   }
 }
 
+FRONTIER_VECTOR_CLONES
+void LoadRange(const uint16_t* x, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) out[i] = FloatFromBfloat16(x[i]);
+}
+
+FRONTIER_VECTOR_CLONES
+void AccumulateRange(const uint16_t* x, int64_t count, float* sum) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) sum[i] += FloatFromBfloat16(x[i]);
+}
+
+FRONTIER_VECTOR_CLONES
+void StoreRange(const float* x, int64_t count, bool relu, uint16_t* out) {
+  const float least = relu ? 0 : -std::numeric_limits<float>::infinity();
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) out[i] = Bfloat16FromFloat(x[i] < least ? least : x[i]);
+}
+
+FRONTIER_VECTOR_CLONES
+void ReluBackwardRange16(const uint16_t* y, const uint16_t* dy, int64_t count, uint16_t* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const uint16_t gradient = dy[i];
+    dx[i] = FloatFromBfloat16(y[i]) > 0 ? gradient : uint16_t{0};
+  }
+}
+
 }  // namespace
+
+void Add(absl::Span<const uint16_t* const> inputs, int64_t count, bool relu, uint16_t* out) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    constexpr int64_t kPiece = 1024;
+    float sum[kPiece];
+    for (int64_t at = begin; at < end; at += kPiece) {
+      const int64_t n = std::min(kPiece, end - at);
+      LoadRange(inputs[0] + at, n, sum);
+      for (size_t k = 1; k < inputs.size(); ++k) AccumulateRange(inputs[k] + at, n, sum);
+      StoreRange(sum, n, relu, out + at);
+    }
+  });
+}
+
+void Relu(const uint16_t* x, int64_t count, uint16_t* out) {
+  const uint16_t* const inputs[] = {x};
+  Add(inputs, count, /*relu=*/true, out);
+}
+
+void ReluBackward(const uint16_t* y, const uint16_t* dy, int64_t count, uint16_t* dx) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    ReluBackwardRange16(y + begin, dy + begin, end - begin, dx + begin);
+  });
+}
 
 void Add(absl::Span<const float* const> inputs, int64_t count, bool relu, float* out) {
   ParallelRanges(count, [&](int64_t begin, int64_t end) {

@@ -1,4 +1,5 @@
-// Element by element, over buffers of one memory format. All f32; outputs may be inputs.
+// Element by element, over buffers of one memory format. f32, or uint16_t that holds bf16, computed
+// in f32; outputs may be inputs.
 #ifndef FRONTIER_WORKER_ENGINE_KERNELS_ELEMENTWISE_H_
 #define FRONTIER_WORKER_ENGINE_KERNELS_ELEMENTWISE_H_
 
@@ -11,11 +12,15 @@ namespace frontier::worker {
 // out = inputs[0] + inputs[1] + ..., added from the left; negative sums become 0 if `relu`.
 void Add(absl::Span<const float* const> inputs, int64_t count, bool relu, float* out);
 
+void Add(absl::Span<const uint16_t* const> inputs, int64_t count, bool relu, uint16_t* out);
+
 // out = max(x, 0); NaN stays.
 void Relu(const float* x, int64_t count, float* out);
+void Relu(const uint16_t* x, int64_t count, uint16_t* out);
 
 // dx = dy where y > 0, else 0, for y = max(x, 0).
 void ReluBackward(const float* y, const float* dy, int64_t count, float* dx);
+void ReluBackward(const uint16_t* y, const uint16_t* dy, int64_t count, uint16_t* dx);
 
 // out = min(max(x, 0), 6); NaN stays.
 void Relu6(const float* x, int64_t count, float* out);

@@ -155,7 +155,7 @@ absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(
   ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture(), GraphPass::kInference));
   RETURN_IF_ERROR(onednn::CheckPlan(view, batch, PlanOptions{options.threads}));
   RETURN_IF_ERROR(onednn::CheckFits(model, view));
-  if (options.precision == InferencePrecision::kBf16 && !onednn::HasBf16Arithmetic()) {
+  if (options.precision == InferencePrecision::kBf16 && !onednn::HasBf16()) {
     return absl::UnimplementedError(
         absl::StrCat("precision bf16: this CPU has no bf16 arithmetic; ", EngineDescription()));
   }

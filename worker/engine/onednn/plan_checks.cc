@@ -1,6 +1,7 @@
 #include "worker/engine/onednn/plan_checks.h"
 
 #include <cstdint>
+#include <dnnl.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -29,6 +30,16 @@ absl::Status CheckPlan(const GraphView& view, int batch, const PlanOptions& opti
     }
   }
   return absl::OkStatus();
+}
+
+bool HasBf16() {
+  switch (dnnl::get_effective_cpu_isa()) {
+    case dnnl::cpu_isa::avx512_core_bf16:
+    case dnnl::cpu_isa::avx512_core_amx:
+      return true;
+    default:
+      return false;
+  }
 }
 
 absl::Status CheckSize(absl::string_view what, size_t got, int64_t wanted) {

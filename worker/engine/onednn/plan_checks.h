@@ -13,6 +13,9 @@ namespace frontier::worker::onednn {
 // arrays of more elements than the library counts.
 absl::Status CheckPlan(const GraphView& view, int batch, const PlanOptions& options);
 
+// Whether the CPU computes bf16 products: AVX512-BF16 or AMX.
+bool HasBf16();
+
 // INVALID_ARGUMENT if `got` is not `wanted`: "images: 5 values, expected 784".
 absl::Status CheckSize(absl::string_view what, size_t got, int64_t wanted);
 

@@ -103,10 +103,10 @@ void Program::AddPrimitive(std::string label, const dnnl::primitive_desc_base& d
 }
 
 void Program::AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                        Kernel kernel, bool in_place) {
+                        Kernel kernel, bool in_place, std::string implementation) {
   Step step;
   step.label = std::move(label);
-  step.implementation = "kernel";
+  step.implementation = std::move(implementation);
   step.kernel = std::move(kernel);
   planner_.AddStep(Uses(reads, writes, in_place));
   step.arrays = std::move(reads);
@@ -129,9 +129,10 @@ void* Program::Locate(Buffer buffer) const {
                       : arena_.data() + layout_.offsets[index];
 }
 
-absl::Status Program::Finish() {
+absl::Status Program::Finish(const std::function<absl::Status(int64_t)>& admit) {
   layout_ = planner_.Plan();
   memory_bytes_ = layout_.bytes + fixed_bytes_ + scratchpad_bytes_;
+  if (admit) RETURN_IF_ERROR(admit(memory_bytes_));
   ASSIGN_OR_RETURN(arena_, AlignedBuffer::Create(layout_.bytes, "activations"));
   ASSIGN_OR_RETURN(fixed_, AlignedBuffer::Create(fixed_bytes_, "weights"));
   ASSIGN_OR_RETURN(scratchpad_, AlignedBuffer::Create(scratchpad_bytes_, "scratch memory"));

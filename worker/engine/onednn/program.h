@@ -60,13 +60,14 @@ class Program {
                     std::vector<Argument> writes, bool in_place = false);
   // With `in_place` the first write may lie on the first read.
   void AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                 Kernel kernel, bool in_place = false);
+                 Kernel kernel, bool in_place = false, std::string implementation = "kernel");
   // `from` in the format `md`; `from` itself if that is its format.
   Array Reordered(std::string label, const Array& from, const Md& md);
 
   int steps() const { return static_cast<int>(steps_.size()); }
-  // Places the buffers and binds the steps to them; nothing is added after this.
-  absl::Status Finish();
+  // Places the buffers and binds the steps to them; nothing is added after this. `admit`, unless
+  // empty, is asked with memory_bytes() before the memory is taken; its error is returned.
+  absl::Status Finish(const std::function<absl::Status(int64_t)>& admit = nullptr);
   // Runs steps [begin, end). Allocates nothing.
   void Run(int begin, int end);
   // The same, with the time of each step in seconds added to `seconds[i]`.
@@ -116,11 +117,12 @@ class Program {
 // Attributes for primitives of a Program.
 dnnl::primitive_attr Attributes();
 
-Md PlainMd(const dnnl::memory::dims& dims);  // row-major f32
-Md AnyMd(const dnnl::memory::dims& dims);    // oneDNN chooses
+Md PlainMd(const dnnl::memory::dims& dims);      // row-major f32
+Md AnyMd(const dnnl::memory::dims& dims);        // oneDNN chooses
 Md OfType(Md md, dnnl::memory::data_type type);  // the same format of other numbers
-inline int64_t Elements(const Md& md) {      // padding included
-  return static_cast<int64_t>(md.get_size() / sizeof(float));
+inline bool IsBf16(const Md& md) { return md.data_type() == dnnl::memory::data_type::bf16; }
+inline int64_t Elements(const Md& md) {  // padding included; f32 or bf16
+  return static_cast<int64_t>(md.get_size() / (IsBf16(md) ? sizeof(uint16_t) : sizeof(float)));
 }
 
 }  // namespace frontier::worker::onednn

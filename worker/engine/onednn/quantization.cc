@@ -90,11 +90,6 @@ dnnl::memory::data_type DataType(NumberType type) {
   return dnnl::memory::data_type::undef;
 }
 
-bool HasBf16Arithmetic() {
-  const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
-  return isa == dnnl::cpu_isa::avx512_core_bf16 || isa == dnnl::cpu_isa::avx512_core_amx;
-}
-
 float WeightLimit() {
   switch (dnnl::get_effective_cpu_isa()) {
     case dnnl::cpu_isa::sse41:

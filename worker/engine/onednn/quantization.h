@@ -15,9 +15,6 @@ namespace frontier::worker::onednn {
 
 dnnl::memory::data_type DataType(NumberType type);
 
-// The CPU multiplies bf16 numbers.
-bool HasBf16Arithmetic();
-
 // Largest stored weight of a quantized layer. Where the CPU adds pairs of products of bytes in 16
 // bits, which saturate, weights have one bit less.
 float WeightLimit();

@@ -10,11 +10,14 @@ namespace frontier::worker::onednn {
 
 using Argument = Program::Argument;
 
-TrainingBuilder::TrainingBuilder(const GraphView& view, int batch, const DropoutState* dropout,
-                                 Program* program)
+TrainingBuilder::TrainingBuilder(const GraphView& view, int batch, int threads, bool mixed,
+                                 const DropoutState* dropout, PassPicker* picker, Program* program)
     : view_(view),
       batch_(batch),
+      threads_(threads),
+      mixed_(mixed),
       dropout_(dropout),
+      picker_(picker),
       program_(program),
       values_(view.inputs.size()),
       gradients_(view.inputs.size()),
@@ -116,23 +119,53 @@ Array TrainingBuilder::InFormat(const std::string& label, const Array& from, con
 }
 
 void TrainingBuilder::AddGradient(int n, const Array& gradient) {
-  if (!NeedsGradient(n)) return;
-  std::optional<Array>& sum = gradients_[static_cast<size_t>(n)];
-  if (!sum.has_value()) {
-    sum = gradient;
+  if (NeedsGradient(n)) gradients_[static_cast<size_t>(n)].push_back(gradient);
+}
+
+std::vector<Array> TrainingBuilder::GradientTerms(int n, size_t most) {
+  std::vector<Array>& terms = gradients_[static_cast<size_t>(n)];
+  for (Array& term : terms) term = InFormat(Label(n) + ".gradient", term, terms[0].md);
+  while (terms.size() > most) {
+    const Array out = program_->NewArray(terms[0].md);
+    AddSumKernel(Label(n) + ".gradient.sum", {terms[terms.size() - 2], terms.back()},
+                 /*relu=*/false, out);
+    terms.pop_back();
+    terms.back() = out;
+  }
+  return terms;
+}
+
+void TrainingBuilder::AddSumKernel(const std::string& label, const std::vector<Array>& terms,
+                                   bool relu, const Array& out) {
+  const int64_t count = Elements(out.md);
+  if (IsBf16(out.md)) {
+    program_->AddKernel(
+        label, terms, {out},
+        [count, relu,
+         from = std::vector<const uint16_t*>(terms.size())](const std::vector<float*>& p) mutable {
+          for (size_t i = 0; i < from.size(); ++i) from[i] = reinterpret_cast<uint16_t*>(p[i]);
+          Add(from, count, relu, reinterpret_cast<uint16_t*>(p.back()));
+        },
+        /*in_place=*/true);
     return;
   }
-  const Array other = InFormat(Label(n) + ".gradient", gradient, sum->md);
-  const Array out = program_->NewArray(sum->md);
-  const int64_t count = Elements(out.md);
   program_->AddKernel(
-      Label(n) + ".gradient.sum", {*sum, other}, {out},
-      [count](const std::vector<float*>& p) {
-        const float* terms[] = {p[0], p[1]};
-        Add(terms, count, /*relu=*/false, p[2]);
+      label, terms, {out},
+      [count, relu](const std::vector<float*>& p) {
+        Add(absl::MakeConstSpan(p.data(), p.size() - 1), count, relu, p.back());
       },
       /*in_place=*/true);
-  sum = out;
+}
+
+Md TrainingBuilder::MapMd(const Dims& dims) const {
+  return mixed_ ? Md(dims, dnnl::memory::data_type::bf16, dnnl::memory::format_tag::nhwc)
+                : AnyMd(dims);
+}
+
+Array TrainingBuilder::InFloat(const std::string& label, const Array& from) {
+  if (!IsBf16(from.md)) return from;
+  return InFormat(label, from,
+                  Md(from.md.dims(), dnnl::memory::data_type::f32, dnnl::memory::format_tag::nhwc));
 }
 
 Array TrainingBuilder::ReluGradient(const std::string& label, const Array& output,
@@ -140,215 +173,20 @@ Array TrainingBuilder::ReluGradient(const std::string& label, const Array& outpu
   const Array dy = InFormat(label, gradient, output.md);
   const Array dx = program_->NewArray(output.md);
   const int64_t count = Elements(output.md);
+  const bool bf16 = IsBf16(output.md);
   program_->AddKernel(
       label + ".relu.backward", {dy, output}, {dx},
-      [count](const std::vector<float*>& p) { ReluBackward(p[1], p[0], count, p[2]); },
+      [count, bf16](const std::vector<float*>& p) {
+        if (bf16) {
+          ReluBackward(reinterpret_cast<const uint16_t*>(p[1]),
+                       reinterpret_cast<const uint16_t*>(p[0]), count,
+                       reinterpret_cast<uint16_t*>(p[2]));
+        } else {
+          ReluBackward(p[1], p[0], count, p[2]);
+        }
+      },
       /*in_place=*/true);
   return dx;
-}
-
-void TrainingBuilder::AddConvolution(int n) {
-  const v1::Convolution& c = view_.node(n).convolution();
-  const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const int relu = view_.SoleConsumer(n, v1::OPERATOR_RELU);
-  const int out = relu >= 0 ? relu : n;
-  const std::string label = Label(n);
-  const ConvolutionGeometry g(c, view_.shape(in).channels());
-  const Md src = AnyMd(ValueDims(batch_, view_.shape(in)));
-  const Md dst = AnyMd(ValueDims(batch_, view_.shape(n)));
-  const Md weights = AnyMd(g.weights), bias = PlainMd(g.bias);
-  const auto direct = dnnl::algorithm::convolution_direct;
-
-  dnnl::primitive_attr attributes = Attributes();
-  if (relu >= 0) {
-    dnnl::post_ops ops;
-    ops.append_eltwise(1.0f, dnnl::algorithm::eltwise_relu, 0.0f, 0.0f);
-    attributes.set_post_ops(ops);
-    fused_[static_cast<size_t>(relu)] = true;
-  }
-  using Forward = dnnl::convolution_forward;
-  const auto training = dnnl::prop_kind::forward_training;
-  const Forward::desc forward_desc =
-      c.bias() ? Forward::desc(training, direct, src, weights, bias, dst, g.strides, g.dilates,
-                               g.padding, g.padding)
-               : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
-                               g.padding);
-  const Forward::primitive_desc forward(forward_desc, attributes, program_->engine());
-  // The same without ReLU: the backward primitives know nothing of it.
-  const Forward::primitive_desc hint =
-      relu >= 0 ? Forward::primitive_desc(forward_desc, Attributes(), program_->engine()) : forward;
-
-  const Array w = NewParameter(n, "weight", forward.weights_desc(), PlainMd(g.weights));
-  const Array x = value(in);
-  const Array y = program_->NewArray(forward.dst_desc());
-  std::vector<Argument> reads = {{DNNL_ARG_SRC, InFormat(label, x, forward.src_desc())},
-                                 {DNNL_ARG_WEIGHTS, w}};
-  if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
-  program_->AddPrimitive(label, forward, Forward(forward), reads, {{DNNL_ARG_DST, y}});
-  SetValue(out, y);
-
-  backward_.push_back([=, this] {
-    Array dy = gradient(out);
-    if (relu >= 0) dy = ReluGradient(label, y, dy);
-    using Weights = dnnl::convolution_backward_weights;
-    const Weights::desc weights_desc =
-        c.bias()
-            ? Weights::desc(direct, src, weights, bias, dst, g.strides, g.dilates, g.padding,
-                            g.padding)
-            : Weights::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding);
-    const Weights::primitive_desc bw(weights_desc, Attributes(), program_->engine(), hint);
-    const Array dw = GradientTarget(parameter(n, "weight"), bw.diff_weights_desc());
-    std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
-    if (c.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
-    program_->AddPrimitive(label + ".backward.weights", bw, Weights(bw),
-                           {{DNNL_ARG_SRC, InFormat(label, x, bw.src_desc())},
-                            {DNNL_ARG_DIFF_DST, InFormat(label, dy, bw.diff_dst_desc())}},
-                           writes);
-    FinishGradient(label, parameter(n, "weight"), dw);
-    if (!NeedsGradient(in)) return;
-    using Data = dnnl::convolution_backward_data;
-    const Data::primitive_desc bd(
-        Data::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
-        Attributes(), program_->engine(), hint);
-    const Array dx = program_->NewArray(bd.diff_src_desc());
-    program_->AddPrimitive(label + ".backward.data", bd, Data(bd),
-                           {{DNNL_ARG_DIFF_DST, InFormat(label, dy, bd.diff_dst_desc())},
-                            {DNNL_ARG_WEIGHTS, InFormat(label, w, bd.weights_desc())}},
-                           {{DNNL_ARG_DIFF_SRC, dx}});
-    AddGradient(in, dx);
-  });
-}
-
-void TrainingBuilder::AddLinear(int n) {
-  const v1::Linear& l = view_.node(n).linear();
-  const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const std::string label = Label(n);
-  const v1::Shape& shape = view_.shape(in);
-  const Dims weight_dims = {l.out_features(), shape.channels(), shape.height(), shape.width()};
-  const Md src = AnyMd(ValueDims(batch_, shape)), weights = AnyMd(weight_dims);
-  const Md bias = PlainMd({l.out_features()}), dst = PlainMd({batch_, l.out_features()});
-  const Md value_md = PlainMd({batch_, l.out_features(), 1, 1});
-
-  using Forward = dnnl::inner_product_forward;
-  const auto training = dnnl::prop_kind::forward_training;
-  const Forward::primitive_desc forward(l.bias() ? Forward::desc(training, src, weights, bias, dst)
-                                                 : Forward::desc(training, src, weights, dst),
-                                        Attributes(), program_->engine());
-  const Array w = NewParameter(n, "weight", forward.weights_desc(), PlainMd(weight_dims));
-  const Array x = value(in);
-  const Array y = program_->NewArray(value_md);
-  std::vector<Argument> reads = {{DNNL_ARG_SRC, InFormat(label, x, forward.src_desc())},
-                                 {DNNL_ARG_WEIGHTS, w}};
-  if (l.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
-  program_->AddPrimitive(label, forward, Forward(forward), reads,
-                         {{DNNL_ARG_DST, {dst, y.buffer}}});
-  SetValue(n, y);
-
-  backward_.push_back([=, this] {
-    const Array dy = {dst, InFormat(label, gradient(n), value_md).buffer};
-    using Weights = dnnl::inner_product_backward_weights;
-    const Weights::primitive_desc bw(
-        l.bias() ? Weights::desc(src, weights, bias, dst) : Weights::desc(src, weights, dst),
-        Attributes(), program_->engine(), forward);
-    const Array dw = GradientTarget(parameter(n, "weight"), bw.diff_weights_desc());
-    std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
-    if (l.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
-    program_->AddPrimitive(
-        label + ".backward.weights", bw, Weights(bw),
-        {{DNNL_ARG_SRC, InFormat(label, x, bw.src_desc())}, {DNNL_ARG_DIFF_DST, dy}}, writes);
-    FinishGradient(label, parameter(n, "weight"), dw);
-    if (!NeedsGradient(in)) return;
-    using Data = dnnl::inner_product_backward_data;
-    const Data::primitive_desc bd(Data::desc(src, weights, dst), Attributes(), program_->engine(),
-                                  forward);
-    const Array dx = program_->NewArray(bd.diff_src_desc());
-    program_->AddPrimitive(
-        label + ".backward.data", bd, Data(bd),
-        {{DNNL_ARG_DIFF_DST, dy}, {DNNL_ARG_WEIGHTS, InFormat(label, w, bd.weights_desc())}},
-        {{DNNL_ARG_DIFF_SRC, dx}});
-    AddGradient(in, dx);
-  });
-}
-
-void TrainingBuilder::AddBatchNorm(int n) {
-  const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const int relu = view_.SoleConsumer(n, v1::OPERATOR_RELU);
-  const int out = relu >= 0 ? relu : n;
-  const std::string label = Label(n);
-  const int64_t channels = view_.shape(n).channels();
-  const int64_t samples = int64_t{batch_} * view_.shape(n).height() * view_.shape(n).width();
-  const Array x = value(in);
-  const Md vector = PlainMd({channels});
-  auto flags = dnnl::normalization_flags::use_scale | dnnl::normalization_flags::use_shift;
-  if (relu >= 0) {
-    flags = flags | dnnl::normalization_flags::fuse_norm_relu;
-    fused_[static_cast<size_t>(relu)] = true;
-  }
-  using Forward = dnnl::batch_normalization_forward;
-  const Forward::primitive_desc forward(
-      Forward::desc(dnnl::prop_kind::forward_training, x.md, kBatchNormEpsilon, flags),
-      Attributes(), program_->engine());
-  const Array scale = NewParameter(n, "scale", vector, vector);
-  const Array shift = NewParameter(n, "shift", vector, vector);
-  ModelArray running_mean{program_->NewFixedArray(vector), vector, {}, {}};
-  ModelArray running_variance{program_->NewFixedArray(vector), vector, {}, {}};
-  model_arrays_[{n, "mean"}] = running_mean;
-  model_arrays_[{n, "variance"}] = running_variance;
-
-  const Array y = program_->NewArray(forward.dst_desc());
-  const Array mean = program_->NewArray(vector), variance = program_->NewArray(vector);
-  std::vector<Argument> writes = {
-      {DNNL_ARG_DST, y}, {DNNL_ARG_MEAN, mean}, {DNNL_ARG_VARIANCE, variance}};
-  std::optional<Array> workspace;
-  if (relu >= 0) {
-    workspace = program_->NewArray(forward.workspace_desc());
-    writes.push_back({DNNL_ARG_WORKSPACE, *workspace});
-  }
-  program_->AddPrimitive(label, forward, Forward(forward),
-                         {{DNNL_ARG_SRC, x}, {DNNL_ARG_SCALE, scale}, {DNNL_ARG_SHIFT, shift}},
-                         writes);
-  program_->AddKernel(
-      label + ".statistics", {mean, variance}, {running_mean.array, running_variance.array},
-      [channels, samples](const std::vector<float*>& p) {
-        UpdateRunningStatistics(p[0], p[1], channels, samples, kBatchNormMomentum, p[2], p[3]);
-      });
-  SetValue(out, y);
-
-  backward_.push_back([=, this] {
-    using Backward = dnnl::batch_normalization_backward;
-    const Backward::primitive_desc backward(
-        Backward::desc(dnnl::prop_kind::backward, x.md, x.md, kBatchNormEpsilon, flags),
-        Attributes(), program_->engine(), forward);
-    const Array dx = program_->NewArray(backward.diff_src_desc());
-    std::vector<Argument> reads = {
-        {DNNL_ARG_DIFF_DST, InFormat(label, gradient(out), backward.diff_dst_desc())},
-        {DNNL_ARG_SRC, x},
-        {DNNL_ARG_MEAN, mean},
-        {DNNL_ARG_VARIANCE, variance},
-        {DNNL_ARG_SCALE, scale},
-        {DNNL_ARG_SHIFT, shift}};
-    if (workspace.has_value()) reads.push_back({DNNL_ARG_WORKSPACE, *workspace});
-    program_->AddPrimitive(label + ".backward", backward, Backward(backward), reads,
-                           {{DNNL_ARG_DIFF_SRC, dx},
-                            {DNNL_ARG_DIFF_SCALE, *parameter(n, "scale").gradient},
-                            {DNNL_ARG_DIFF_SHIFT, *parameter(n, "shift").gradient}},
-                           /*in_place=*/true);
-    AddGradient(in, dx);
-  });
-}
-
-void TrainingBuilder::AddRelu(int n) {
-  const int in = view_.inputs[static_cast<size_t>(n)][0];
-  const std::string label = Label(n);
-  const Array x = value(in);
-  const Array y = program_->NewArray(x.md);
-  const int64_t count = Elements(x.md);
-  program_->AddKernel(
-      label, {x}, {y}, [count](const std::vector<float*>& p) { Relu(p[0], count, p[1]); },
-      /*in_place=*/true);
-  SetValue(n, y);
-  if (!NeedsGradient(n)) return;
-  backward_.push_back([=, this] { AddGradient(in, ReluGradient(label, y, gradient(n))); });
 }
 
 void TrainingBuilder::AddPool(int n) {
@@ -364,9 +202,10 @@ void TrainingBuilder::AddPool(int n) {
   const Array x = value(in);
   using Forward = dnnl::pooling_forward;
   const Forward::primitive_desc forward(
-      Forward::desc(dnnl::prop_kind::forward_training, algorithm, x.md,
-                    AnyMd(ValueDims(batch_, view_.shape(n))), g.strides, g.kernel, g.padding,
-                    g.padding),
+      Forward::desc(
+          dnnl::prop_kind::forward_training, algorithm, x.md,
+          Md(ValueDims(batch_, view_.shape(n)), x.md.data_type(), dnnl::memory::format_tag::any),
+          g.strides, g.kernel, g.padding, g.padding),
       Attributes(), program_->engine());
   const Array y = program_->NewArray(forward.dst_desc());
   std::vector<Argument> writes = {{DNNL_ARG_DST, y}};
@@ -394,31 +233,6 @@ void TrainingBuilder::AddPool(int n) {
   });
 }
 
-void TrainingBuilder::AddSum(int n) {
-  const std::vector<int> inputs = view_.inputs[static_cast<size_t>(n)];
-  const int relu = view_.SoleConsumer(n, v1::OPERATOR_RELU);
-  const int out = relu >= 0 ? relu : n;
-  const std::string label = Label(n);
-  std::vector<Array> terms;
-  for (const int input : inputs)
-    terms.push_back(InFormat(label, value(input), value(inputs[0]).md));
-  const Array y = program_->NewArray(terms[0].md);
-  const int64_t count = Elements(y.md);
-  program_->AddKernel(
-      label, terms, {y},
-      [count, relu](const std::vector<float*>& p) {
-        Add(absl::MakeConstSpan(p.data(), p.size() - 1), count, relu >= 0, p.back());
-      },
-      /*in_place=*/true);
-  if (relu >= 0) fused_[static_cast<size_t>(relu)] = true;
-  SetValue(out, y);
-  if (!NeedsGradient(n)) return;
-  backward_.push_back([=, this] {
-    const Array dy = relu >= 0 ? ReluGradient(label, y, gradient(out)) : gradient(out);
-    for (const int input : inputs) AddGradient(input, dy);
-  });
-}
-
 void TrainingBuilder::AddConcat(int n) {
   const std::vector<int> inputs = view_.inputs[static_cast<size_t>(n)];
   const std::string label = Label(n);
@@ -426,8 +240,10 @@ void TrainingBuilder::AddConcat(int n) {
   std::vector<Md> mds;
   std::vector<Argument> reads;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    mds.push_back(value(inputs[i]).md);
-    reads.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), value(inputs[i])});
+    const Array& from = value(inputs[i]);
+    const Array part = mixed_ ? InFormat(label, from, MapMd(from.md.dims())) : from;
+    mds.push_back(part.md);
+    reads.push_back({DNNL_ARG_MULTIPLE_SRC + static_cast<int>(i), part});
   }
   const dnnl::concat::primitive_desc forward(kChannelAxis, mds, program_->engine(), Attributes());
   const Array y = program_->NewArray(forward.dst_desc());

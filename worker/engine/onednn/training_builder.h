@@ -12,6 +12,8 @@
 
 #include "worker/engine/graph_view.h"
 #include "worker/engine/kernels/channel_layout.h"
+#include "worker/engine/onednn/geometry.h"
+#include "worker/engine/onednn/pass_picker.h"
 #include "worker/engine/onednn/program.h"
 
 namespace frontier::worker::onednn {
@@ -34,8 +36,10 @@ struct DropoutState {
 // adds its backward steps, which is called in the opposite order.
 class TrainingBuilder {
  public:
-  // `dropout` outlives the program.
-  TrainingBuilder(const GraphView& view, int batch, const DropoutState* dropout, Program* program);
+  // `dropout` and `picker` outlive the program. With `mixed` maps are bf16 with channels last, and
+  // weights f32 and plain; without all is f32 in the formats that oneDNN chooses.
+  TrainingBuilder(const GraphView& view, int batch, int threads, bool mixed,
+                  const DropoutState* dropout, PassPicker* picker, Program* program);
 
   // Fixed array that the images of a batch are copied to: plain, batch x C x H x W.
   Array input() const { return value(0); }
@@ -55,6 +59,9 @@ class TrainingBuilder {
   void AddLinear(int n);
   void AddBatchNorm(int n);
   void AddRelu(int n);
+  // Batch norm `n` by our own kernel, with the sum with node `addend` (-1 = none) and a ReLU that
+  // follow; the result is the value of `out`.
+  void AddFusedNorm(int n, int addend, bool relu, int out);
   void AddPool(int n);
   void AddSum(int n);
   void AddConcat(int n);
@@ -69,7 +76,9 @@ class TrainingBuilder {
   const Array& value(int n) const { return *values_[static_cast<size_t>(n)]; }
   void SetValue(int n, const Array& array) { values_[static_cast<size_t>(n)] = array; }
   // The derivative of the loss by the output of `n`: the sum of what its consumers added.
-  const Array& gradient(int n) const { return *gradients_[static_cast<size_t>(n)]; }
+  Array gradient(int n) { return GradientTerms(n, 1).front(); }
+  // The same as at most `most` arrays of one format, which are still to be added.
+  std::vector<Array> GradientTerms(int n, size_t most);
   void AddGradient(int n, const Array& gradient);
   bool NeedsGradient(int n) const { return view_.needs_gradient[static_cast<size_t>(n)]; }
 
@@ -82,20 +91,32 @@ class TrainingBuilder {
   Array GradientTarget(const ModelArray& parameter, const Md& md);
   void FinishGradient(const std::string& label, const ModelArray& parameter, const Array& target);
 
+  // Whether all passes of convolution `n` have vector code in bf16.
+  bool HasFastBf16(int n, const ConvolutionGeometry& g) const;
+  // Of an activation: oneDNN's choice, or bf16 with channels last.
+  Md MapMd(const Dims& dims) const;
+  // `from` as the steps without a bf16 form want it: f32 in the same order.
+  Array InFloat(const std::string& label, const Array& from);
   // `from` in format `md`; each format is made once.
   Array InFormat(const std::string& label, const Array& from, const Md& md);
   // `from` in a format our kernels know: its own, or plain.
   std::pair<Array, ChannelLayout> InKnownLayout(const std::string& label, const Array& from);
+  void AddSumKernel(const std::string& label, const std::vector<Array>& terms, bool relu,
+                    const Array& out);
   Array ReluGradient(const std::string& label, const Array& output, const Array& gradient);
   std::string Label(int n) const;
 
   const GraphView& view_;
   const int batch_;
+  const int threads_;
+  const bool mixed_;
   const DropoutState* const dropout_;
+  PassPicker* const picker_;
   Program* const program_;
   std::vector<std::optional<Array>> values_;
-  std::vector<std::optional<Array>> gradients_;
-  std::vector<bool> fused_;  // done by the layer before
+  std::vector<std::vector<Array>> gradients_;  // terms, not yet added
+  std::vector<bool> fused_;                    // done by the layer before
+  std::map<int, int> pending_norms_;           // by the sum that they are done with
   std::vector<std::function<void()>> backward_;
   std::map<std::pair<int, std::string>, ModelArray> model_arrays_;
   std::vector<std::pair<Array, Array>> reordered_;  // from, to

@@ -3,14 +3,18 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "common/model_io/parameters.h"
 #include "worker/engine/graph_view.h"
@@ -27,12 +31,37 @@ namespace {
 class OneDnnTrainingPlan final : public TrainingPlan {
  public:
   OneDnnTrainingPlan(GraphView view, int batch, const PlanOptions& options)
-      : view_(std::move(view)), batch_(batch), threads_(options.threads), options_(options) {}
+      : view_(std::move(view)),
+        batch_(batch),
+        threads_(options.threads),
+        options_(options),
+        precision_(HasBf16() ? options.precision : Precision::kF32),
+        picker_(options.time_picks, options.picks) {}
+
+  // `key` decided the precision.
+  void NotePrecision(const std::string& key, const std::string& choice) {
+    picker_.Note(key, choice);
+  }
+
+  // Seconds of a forward and a backward pass over zeros, at best.
+  double TimePasses() {
+    double best = std::numeric_limits<double>::infinity();
+    const std::vector<uint8_t> labels(static_cast<size_t>(batch_));
+    targets_ = Targets{labels, {}, {}};
+    for (int i = 0; i < 3; ++i) {
+      const double since = omp_get_wtime();
+      program_->Run(0, program_->steps());
+      best = std::min(best, omp_get_wtime() - since);
+    }
+    targets_ = Targets();
+    return best;
+  }
 
   absl::Status Build() {
     omp_set_num_threads(threads_);
     program_.emplace();
-    TrainingBuilder builder(view_, batch_, &dropout_, &*program_);
+    TrainingBuilder builder(view_, batch_, threads_, precision_ == Precision::kMixed, &dropout_,
+                            &picker_, &*program_);
     input_ = builder.input();
     const Array logits = builder.BuildForward();
     const Array gradient = program_->NewArray(logits.md);
@@ -52,7 +81,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
         second_moments_[key] = program_->NewFixedArray(array.array.md);
       }
     }
-    RETURN_IF_ERROR(program_->Finish());
+    RETURN_IF_ERROR(program_->Finish(options_.admit));
 
     specs_ = TensorSpecs(view_.architecture, view_.costs);
     retained_.resize(specs_.size());
@@ -189,8 +218,8 @@ class OneDnnTrainingPlan final : public TrainingPlan {
     });
   }
 
-  Precision precision() const override { return Precision::kF32; }
-  const Picks& picks() const override { return picks_; }
+  Precision precision() const override { return precision_; }
+  const Picks& picks() const override { return picker_.used(); }
 
   absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
                                                 absl::Span<const uint8_t> labels,
@@ -349,7 +378,8 @@ class OneDnnTrainingPlan final : public TrainingPlan {
   const int threads_;
   const PlanOptions options_;
   DropoutState dropout_;
-  Picks picks_;
+  const Precision precision_;
+  PassPicker picker_;
   std::optional<Program> program_;
   int forward_steps_ = 0;  // the loss is the last of them
   Array input_;
@@ -368,16 +398,81 @@ class OneDnnTrainingPlan final : public TrainingPlan {
 }  // namespace
 }  // namespace onednn
 
-absl::StatusOr<std::unique_ptr<TrainingPlan>> TrainingPlan::Create(
-    const v1::Architecture& architecture, int batch, const PlanOptions& options) {
-  ASSIGN_OR_RETURN(GraphView view, ViewGraph(architecture));
-  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
+namespace {
+
+absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> Build(const GraphView& view, int batch,
+                                                                  const PlanOptions& options) {
   std::unique_ptr<onednn::OneDnnTrainingPlan> plan;
   RETURN_IF_ERROR(onednn::Guarded("training plan", [&] {
-    plan = std::make_unique<onednn::OneDnnTrainingPlan>(std::move(view), batch, options);
+    plan = std::make_unique<onednn::OneDnnTrainingPlan>(view, batch, options);
     return plan->Build();
   }));
   return plan;
+}
+
+// What the faster precision depends on, so that a search over like networks times it once.
+std::string PrecisionKey(const GraphView& view, int batch, int threads) {
+  std::set<int> operators;
+  for (size_t i = 1; i < view.inputs.size(); ++i) {
+    if (view.live[i]) operators.insert(view.node(static_cast<int>(i)).op());
+  }
+  const int64_t macs = view.costs.macs * batch;
+  return absl::StrCat("precision ", threads, " threads operators ", absl::StrJoin(operators, ","),
+                      " bits of MACs ", std::bit_width(static_cast<uint64_t>(macs)));
+}
+
+// The faster precision: remembered, timed, or mixed.
+absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> BuildFaster(const GraphView& view,
+                                                                        int batch,
+                                                                        PlanOptions options) {
+  const std::string key = PrecisionKey(view, batch, options.threads);
+  std::string choice = "mixed";
+  const bool known = options.picks != nullptr && options.picks->count(key) != 0;
+  if (known) choice = options.picks->at(key);
+  options.precision = choice == "f32" ? Precision::kF32 : Precision::kMixed;
+  ASSIGN_OR_RETURN(auto plan, Build(view, batch, options));
+  if (!known && options.time_picks) {
+    const auto time = [&]() -> absl::StatusOr<double> {
+      double seconds = 0;
+      RETURN_IF_ERROR(onednn::Guarded("timing", [&] {
+        seconds = plan->TimePasses();
+        return absl::OkStatus();
+      }));
+      plan.reset();  // two plans are too much memory, and timing has moved running statistics
+      return seconds;
+    };
+    ASSIGN_OR_RETURN(const double mixed, time());
+    options.precision = Precision::kF32;
+    absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> other = Build(view, batch, options);
+    double f32 = std::numeric_limits<double>::infinity();
+    if (other.ok()) {
+      plan = *std::move(other);
+      ASSIGN_OR_RETURN(f32, time());
+    } else if (!absl::IsResourceExhausted(other.status())) {
+      return other.status();
+    }
+    if (f32 < mixed) {
+      choice = "f32";
+    } else {
+      options.precision = Precision::kMixed;
+    }
+    if (options.picks != nullptr) (*options.picks)[key] = choice;
+    ASSIGN_OR_RETURN(plan, Build(view, batch, options));
+  }
+  plan->NotePrecision(key, choice);
+  return plan;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TrainingPlan>> TrainingPlan::Create(
+    const v1::Architecture& architecture, int batch, const PlanOptions& options) {
+  ASSIGN_OR_RETURN(const GraphView view, ViewGraph(architecture));
+  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
+  if (options.precision == Precision::kAuto && onednn::HasBf16()) {
+    return BuildFaster(view, batch, options);
+  }
+  return Build(view, batch, options);
 }
 
 }  // namespace frontier::worker

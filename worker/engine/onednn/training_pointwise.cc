@@ -14,9 +14,10 @@ namespace frontier::worker::onednn {
 
 std::pair<Array, ChannelLayout> TrainingBuilder::InKnownLayout(const std::string& label,
                                                                const Array& from) {
-  if (const auto layout = LayoutOf(from.md); layout.has_value()) return {from, *layout};
+  const Array x = InFloat(label, from);
+  if (const auto layout = LayoutOf(x.md); layout.has_value()) return {x, *layout};
   const Md plain = PlainMd(from.md.dims());
-  return {InFormat(label, from, plain), *LayoutOf(plain)};
+  return {InFormat(label, x, plain), *LayoutOf(plain)};
 }
 
 namespace {
@@ -47,7 +48,7 @@ void TrainingBuilder::AddActivation(int n) {
   const std::optional<OwnActivation> own = OwnActivationOf(view_.node(n).op());
   if (!own.has_value()) return AddEltwise(n);
   const std::string label = Label(n);
-  const Array x = value(in);
+  const Array x = InFloat(label, value(in));
   const Array y = program_->NewArray(x.md);
   const int64_t count = Elements(x.md);
   program_->AddKernel(
@@ -107,7 +108,7 @@ void TrainingBuilder::AddMultiply(int n) {
   if (ValueDims(batch_, view_.shape(a)) != dims) std::swap(a, b);
   if (ValueDims(batch_, view_.shape(b)) != dims) return AddGate(n, a, b);
   const std::string label = Label(n);
-  const Array x = value(a);
+  const Array x = InFloat(label, value(a));
   const Array z = InFormat(label, value(b), x.md);
   const Array y = program_->NewArray(x.md);
   const int64_t count = Elements(x.md);
@@ -165,7 +166,7 @@ void TrainingBuilder::AddShuffle(int n) {
   constexpr int kChannelAxis = 1;
   // The library counts the channels of a group.
   const int group_size = view_.shape(n).channels() / view_.node(n).channel_shuffle().groups();
-  const Array x = value(in);
+  const Array x = InFloat(label, value(in));
   using Forward = dnnl::shuffle_forward;
   const Forward::primitive_desc forward(
       Forward::desc(dnnl::prop_kind::forward_training, x.md, kChannelAxis, group_size),

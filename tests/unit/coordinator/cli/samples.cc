@@ -122,6 +122,8 @@ v1::Job SampleJob() {
   spec.mutable_training()->set_epochs(2);
   spec.mutable_training()->set_batch_size(128);
   spec.mutable_training()->set_learning_rate(0.1);
+  spec.mutable_training()->set_precision(v1::PRECISION_AUTO);
+  spec.set_reproducible(true);
   v1::Objective* objective = spec.add_objectives();
   objective->set_metric(v1::METRIC_ACCURACY);
   objective->set_direction(v1::DIRECTION_MAXIMIZE);
@@ -230,6 +232,11 @@ v1::Trial SampleDetailedTrial() {
   engine.set_precision("f32");
   engine.set_threads(1);
   engine.set_seed(42);
+  for (const char* pass : {"forward", "backward"}) {
+    v1::Pick* pick = engine.add_picks();
+    pick->set_key(pass);
+    pick->set_choice("kernel");
+  }
   for (v1::Measurement& m : *trial.mutable_result()->mutable_measurements()) {
     if (m.metric() == v1::METRIC_LATENCY_MS) m.set_hardware_class("epyc-1t");
     if (m.metric() == v1::METRIC_ENERGY_J) m.set_reason("no readable power sensor");

@@ -185,6 +185,8 @@ std::vector<BadJob> BadJobs() {
        "spec.limits.wall_seconds", "inf"},
       {[](v1::JobSpec* s) { s->mutable_limits()->set_max_attempts(101); },
        "spec.limits.max_attempts", "101"},
+      {[](v1::JobSpec* s) { s->mutable_training()->set_precision(static_cast<v1::Precision>(9)); },
+       "spec.training.precision", "9"},
       {[](v1::JobSpec* s) { s->mutable_limits()->set_threads(-1); }, "spec.limits.threads", "-1"},
       {[](v1::JobSpec* s) { s->set_max_parallel_trials(-1); }, "spec.max_parallel_trials", "-1"},
   };
@@ -265,6 +267,37 @@ TEST(JobValidation, WorkersThatDisagreeLeaveTheChoiceToTheUser) {
   spec.mutable_dataset()->clear_input();
   EXPECT_THAT(std::string(h.TrySubmit(spec).status().message()),
               ::testing::AllOf(HasSubstr("'w1'"), HasSubstr("'w2'"), HasSubstr("1x32x28")));
+}
+
+TEST(JobValidation, PrecisionAndReproducibilityReachTheWorkers) {
+  Harness h;
+  h.Register("w1", "i1", 2);
+  const int64_t plain = h.Submit(SmallJob(1));
+  EXPECT_EQ(h.Job(plain).spec().training().precision(), v1::PRECISION_AUTO);
+  EXPECT_EQ(h.Job(plain).spec().limits().threads(), 0);
+  const auto lease = h.Lease("w1");
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_FALSE(lease->task().reproducible());
+
+  v1::JobSpec spec = SmallJob(1);
+  spec.set_reproducible(true);
+  spec.mutable_training()->set_precision(v1::PRECISION_MIXED);
+  const int64_t job = h.Submit(spec);
+  const auto other = h.Lease("w1");
+  ASSERT_TRUE(other.has_value());
+  EXPECT_EQ(other->task().key().job_id(), job);
+  EXPECT_TRUE(other->task().reproducible());
+  EXPECT_EQ(other->task().training().precision(), v1::PRECISION_MIXED);
+  EXPECT_EQ(other->task().limits().threads(), 1);
+
+  // What a user sees of the trial says the same.
+  v1::GetTrialRequest request;
+  request.set_job_id(job);
+  request.set_trial(1);
+  ASSERT_OK_AND_ASSIGN(const v1::GetTrialResponse shown, h.core().GetTrial(request));
+  v1::TrialTask leased = other->task();
+  leased.mutable_key()->clear_attempt();
+  EXPECT_EQ(shown.task().SerializeAsString(), leased.SerializeAsString());
 }
 
 TEST(JobValidation, ValidateOnlyStoresNothing) {

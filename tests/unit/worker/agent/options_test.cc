@@ -139,5 +139,24 @@ TEST(WorkerOptionsTest, Commands) {
   EXPECT_EQ(evaluate.evaluate.split_seed, 9);
 }
 
+TEST(WorkerOptionsTest, ProfileTakesAnArchitecture) {
+  const CommandLine line = Parse({"profile", "resnet20", "--input=3x32x32", "--batch=16",
+                                  "--precision=mixed", "--threads=2", "--steps=3", "--json"});
+  ASSERT_FALSE(line.exit_code.has_value()) << line.message;
+  EXPECT_EQ(line.command, CommandLine::Command::kProfile);
+  EXPECT_EQ(line.profile.architecture, "resnet20");
+  EXPECT_EQ(line.profile.input, "3x32x32");
+  EXPECT_EQ(line.profile.batch, 16);
+  EXPECT_EQ(line.profile.precision, "mixed");
+  EXPECT_TRUE(line.profile.json);
+}
+
+TEST(WorkerOptionsTest, ProfileRefusesWhatItCannotTime) {
+  EXPECT_THAT(Parse({"profile"}).message, HasSubstr("architecture is required"));
+  EXPECT_THAT(Parse({"profile", "resnet20", "--precision=f16"}).message, HasSubstr("f16"));
+  EXPECT_THAT(Parse({"profile", "resnet20", "--steps=0"}).message, HasSubstr("--steps"));
+  EXPECT_THAT(Parse({"profile", "resnet20", "--batch=0"}).message, HasSubstr("--batch"));
+}
+
 }  // namespace
 }  // namespace frontier::worker

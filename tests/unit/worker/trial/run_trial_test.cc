@@ -19,6 +19,7 @@
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/trial/trial_cases.h"
+#include "worker/trial/checkpoint.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/memory_reserve.h"
 #include "worker/trial/trial_process.h"
@@ -29,7 +30,7 @@ namespace {
 using ::frontier::testing::IdxBytes;
 using ::frontier::testing::IdxFolder;
 using ::frontier::testing::StatusIs;
-using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 
 std::vector<v1::TrialProcessUpdate> Updates(const v1::TrialProcessInput& input) {
@@ -98,7 +99,10 @@ TEST_F(RunTrialTest, ReportsEpochsAndEveryMeasurement) {
             (std::set<v1::Metric>{v1::METRIC_ACCURACY, v1::METRIC_LOSS, v1::METRIC_LATENCY_MS,
                                   v1::METRIC_PARAMETERS, v1::METRIC_MACS}));
   EXPECT_THAT(result.engine().library(), HasSubstr("oneDNN 2."));
-  EXPECT_EQ(result.engine().precision(), "f32");
+  EXPECT_THAT(result.engine().precision(), AnyOf("f32", "mixed"));
+  EXPECT_EQ(result.engine().hardware_class(), "test-class");
+  EXPECT_GT(result.engine().predicted_memory_bytes(), 0);
+  EXPECT_GE(result.engine().peak_memory_bytes(), int64_t{1} << 20);
   EXPECT_EQ(result.engine().threads(), 1);
   EXPECT_EQ(result.engine().seed(), 3u);
   ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(input_.weights_path()));
@@ -195,7 +199,6 @@ TEST_F(RunTrialTest, GoesOnFromACheckpointToTheSameBits) {
     ASSERT_OK_AND_ASSIGN(left.emplace_back(), ReadFile(input_.checkpoint_path()));
   });
   ASSERT_EQ(left.size(), 2u);
-  EXPECT_FALSE(std::filesystem::exists(input_.checkpoint_path()));
   for (size_t done = 1; done <= 2; ++done) {
     ASSERT_OK(WriteFileAtomically(input_.checkpoint_path(), left[done - 1]));
     const std::vector<v1::TrialProcessUpdate> updates = Updates(input_);
@@ -216,6 +219,61 @@ TEST_F(RunTrialTest, GoesOnFromACheckpointToTheSameBits) {
   ASSERT_OK(WriteFileAtomically(input_.checkpoint_path(), left[0]));
   input_.mutable_task()->set_seed(4);
   EXPECT_EQ(Updates(input_).size(), 4u);
+}
+
+TEST_F(RunTrialTest, ACheckpointFixesPrecisionAndPicks) {
+  recipe()->set_precision(v1::PRECISION_F32);
+  input_.mutable_task()->set_reproducible(false);
+  input_.set_checkpoint_path(folder_.File("checkpoint"));
+  const v1::TrialResult whole = Updates(input_).back().result();
+  ASSERT_OK_AND_ASSIGN(v1::Checkpoint checkpoint, ReadCheckpoint(input_.checkpoint_path()));
+  EXPECT_EQ(checkpoint.precision(), "f32");
+  EXPECT_EQ(checkpoint.picks_size(), whole.engine().picks_size());
+  const v1::TrialResult resumed = Updates(input_).back().result();
+  EXPECT_EQ(resumed.weights_sha256(), whole.weights_sha256());
+  EXPECT_EQ(resumed.engine().picks_size(), whole.engine().picks_size());
+
+  checkpoint.set_precision("f16");
+  ASSERT_OK(WriteCheckpoint(input_.checkpoint_path(), checkpoint));
+  EXPECT_THAT(Updates(input_).back().failure().message(), HasSubstr("precision 'f16'"));
+}
+
+TEST_F(RunTrialTest, TheRecordedPicksGiveTheSameWeights) {
+  input_.mutable_task()->set_reproducible(false);
+  input_.set_picks_path(folder_.File("picks"));
+  const v1::TrialResult first = Updates(input_).back().result();
+  input_.clear_picks_path();
+  *input_.mutable_task()->mutable_picks() = first.engine().picks();
+  recipe()->set_precision(first.engine().precision() == "mixed" ? v1::PRECISION_MIXED
+                                                                : v1::PRECISION_F32);
+  input_.mutable_task()->set_reproducible(true);
+  const v1::TrialResult again = Updates(input_).back().result();
+  EXPECT_EQ(again.weights_sha256(), first.weights_sha256());
+  EXPECT_EQ(again.engine().precision(), first.engine().precision());
+}
+
+TEST_F(RunTrialTest, ALongEpochGivesSignsOfLife) {
+  // Each look at the clock is a second later.
+  class HurryingClock final : public Clock {
+   public:
+    absl::Time Now() override { return absl::UnixEpoch(); }
+    absl::Duration Elapsed() override { return elapsed_ += absl::Seconds(1); }
+
+   private:
+    absl::Duration elapsed_;
+  } clock;
+  std::vector<int64_t> steps;
+  RunTrial(input_, &clock, [&](const v1::TrialProcessUpdate& update) {
+    if (update.kind_case() == v1::TrialProcessUpdate::kSteps) steps.push_back(update.steps());
+  });
+  ASSERT_FALSE(steps.empty());
+  for (size_t i = 1; i < steps.size(); ++i) EXPECT_GT(steps[i], steps[i - 1]);
+  EXPECT_LE(steps.back(), 22);
+}
+
+TEST_F(RunTrialTest, ATaskThatWillNotFitIsRefused) {
+  input_.mutable_task()->mutable_limits()->set_memory_bytes(1 << 20);
+  ExpectFailure(v1::FAILURE_CAUSE_OUT_OF_MEMORY, "the limit is 1 MiB");
 }
 
 TEST_F(RunTrialTest, AClassWithoutSamplesIsNoError) {

@@ -53,6 +53,7 @@ inline v1::TrialProcessInput StripesTask(const frontier::testing::IdxFolder& fol
   task->mutable_training()->set_learning_rate(0.05);
   task->mutable_training()->set_momentum(0.9);
   task->set_seed(3);
+  task->set_reproducible(true);
   return input;
 }
 

@@ -1,0 +1,15 @@
+// What a trial's workers are told to do.
+#ifndef FRONTIER_COORDINATOR_CORE_TRIAL_TASK_H_
+#define FRONTIER_COORDINATOR_CORE_TRIAL_TASK_H_
+
+#include "frontier/v1/job.pb.h"
+#include "frontier/v1/trial.pb.h"
+
+namespace frontier::coordinator {
+
+// The same for every attempt, so that a retry repeats the trial; the key lacks the attempt.
+v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial);
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_CORE_TRIAL_TASK_H_

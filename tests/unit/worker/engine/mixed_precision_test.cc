@@ -1,0 +1,162 @@
+// Training in mixed precision, against f32 and against itself.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "common/architecture/reference.h"
+#include "common/model_io/parameters.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/worker/engine/engine_cases.h"
+#include "worker/engine/training_plan.h"
+
+namespace frontier::worker {
+namespace {
+
+PlanOptions Mixed(int threads = 1) {
+  PlanOptions options;
+  options.threads = threads;
+  options.precision = Precision::kMixed;
+  return options;
+}
+
+// Mixed falls back to f32 where the CPU has no bf16 arithmetic.
+bool HasMixed() {
+  const auto plan = TrainingPlan::Create(
+      ReferenceArchitecture("small-cnn", MakeShape(1, 8, 8), 3).value(), 2, Mixed());
+  return plan.ok() && (*plan)->precision() == Precision::kMixed;
+}
+
+// The change of all weights after a step, from the same model and batch.
+std::vector<double> Change(const v1::Architecture& architecture, const v1::Model& model,
+                           const Batch& batch, int samples, const PlanOptions& options,
+                           double* loss) {
+  auto plan = TrainingPlan::Create(architecture, samples, options).value();
+  EXPECT_OK(plan->ImportModel(model));
+  const auto stats = plan->Step(batch.images, batch.labels, {0.1f, 0, 0});
+  EXPECT_OK(stats.status());
+  if (stats.ok()) *loss = stats->loss;
+  v1::Model trained;
+  EXPECT_OK(plan->ExportModel(&trained));
+  std::vector<double> change;
+  for (int t = 0; t < trained.tensors_size(); ++t) {
+    const std::vector<float> before = TensorValues(model.tensors(t));
+    const std::vector<float> after = TensorValues(trained.tensors(t));
+    for (size_t i = 0; i < after.size(); ++i) change.push_back(after[i] - before[i]);
+  }
+  return change;
+}
+
+double Cosine(const std::vector<double>& a, const std::vector<double>& b) {
+  double ab = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return ab / std::sqrt(aa * bb + 1e-30);
+}
+
+TEST(MixedPrecisionTest, GoesWhereF32GoesForEveryLayer) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  for (const Layer layer : AllLayers()) {
+    for (uint64_t seed = 1; seed <= 6; ++seed) {
+      const Case c = RandomLayerCase(layer, seed);
+      // A norm over a handful of values amplifies any rounding.
+      if (c.batch < 2 || c.architecture.input().height() * c.architecture.input().width() < 9) {
+        continue;
+      }
+      SCOPED_TRACE("layer " + std::to_string(static_cast<int>(layer)) + " " + c.text);
+      Rng rng(seed, 99);
+      const v1::Model model = InitialModel(c.architecture, seed).value();
+      const Batch batch =
+          RandomBatch(c.architecture.input(), c.architecture.classes(), c.batch, &rng);
+      double f32_loss = 0, mixed_loss = 0;
+      const auto f32 = Change(c.architecture, model, batch, c.batch, PlanOptions(), &f32_loss);
+      const auto mixed = Change(c.architecture, model, batch, c.batch, Mixed(), &mixed_loss);
+      EXPECT_NEAR(mixed_loss, f32_loss, 0.05 * (1 + f32_loss));
+      EXPECT_GT(Cosine(f32, mixed), 0.95);
+    }
+  }
+}
+
+TEST(MixedPrecisionTest, LearnsABatchByHeart) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  for (const std::string& name : ReferenceNames()) {
+    SCOPED_TRACE(name);
+    const v1::Architecture architecture =
+        ReferenceArchitecture(name, MakeShape(1, 20, 20), 5).value();
+    ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 16, Mixed()));
+    ASSERT_OK(plan->ImportModel(InitialModel(architecture, 3).value()));
+    Rng rng(11);
+    const Batch batch = RandomBatch(MakeShape(1, 20, 20), 5, 16, &rng);
+    StepStats stats;
+    for (int s = 0; s < 40; ++s) {
+      ASSERT_OK_AND_ASSIGN(stats, plan->Step(batch.images, batch.labels, {0.02f, 0.9f, 0}));
+    }
+    EXPECT_LT(stats.loss, 0.3);
+    EXPECT_EQ(stats.correct, 16);
+  }
+}
+
+TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  Picks picks;
+  PlanOptions options;
+  options.precision = Precision::kAuto;
+  options.picks = &picks;
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 8, options));
+  EXPECT_EQ(plan->precision(), Precision::kMixed) << "follows from the CPU without timing";
+  EXPECT_TRUE(picks.empty());
+  options.time_picks = true;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
+  std::string key;
+  for (const auto& [k, choice] : picks) {
+    if (k.rfind("precision", 0) == 0) key = k;
+  }
+  ASSERT_FALSE(key.empty());
+  EXPECT_EQ(picks[key], plan->precision() == Precision::kMixed ? "mixed" : "f32");
+  for (const char* choice : {"f32", "mixed"}) {
+    picks[key] = choice;
+    ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
+    EXPECT_EQ(plan->precision() == Precision::kMixed ? "mixed" : "f32", std::string(choice));
+    EXPECT_EQ(plan->picks().at(key), choice);
+  }
+}
+
+TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  const auto train = [&](bool timed, Picks* picks) {
+    PlanOptions options = Mixed(2);
+    options.time_picks = timed;
+    options.picks = picks;
+    auto plan = TrainingPlan::Create(architecture, 8, options).value();
+    EXPECT_OK(plan->ImportModel(InitialModel(architecture, 4).value()));
+    Rng rng(6);
+    for (int s = 0; s < 3; ++s) {
+      const Batch batch = RandomBatch(MakeShape(1, 12, 12), 5, 8, &rng);
+      EXPECT_OK(plan->Step(batch.images, batch.labels, {0.05f, 0.9f, 1e-4f}));
+    }
+    *picks = plan->picks();
+    v1::Model model;
+    EXPECT_OK(plan->ExportModel(&model));
+    return model.SerializeAsString();
+  };
+  Picks timed;
+  const std::string first = train(/*timed=*/true, &timed);
+  EXPECT_FALSE(timed.empty());
+  Picks again = timed;
+  EXPECT_TRUE(train(/*timed=*/false, &again) == first);
+  EXPECT_EQ(again, timed);
+  // Without timing the picks follow from the CPU alone.
+  Picks none, none_again;
+  EXPECT_TRUE(train(/*timed=*/false, &none) == train(/*timed=*/false, &none_again));
+  EXPECT_EQ(none, none_again);
+}
+
+}  // namespace
+}  // namespace frontier::worker

@@ -1,0 +1,38 @@
+// Chooses among implementations of a pass of a layer.
+#ifndef FRONTIER_WORKER_ENGINE_ONEDNN_PASS_PICKER_H_
+#define FRONTIER_WORKER_ENGINE_ONEDNN_PASS_PICKER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "worker/engine/picks.h"
+
+namespace frontier::worker::onednn {
+
+class PassPicker {
+ public:
+  // `remembered` may be null; what is timed is added to it.
+  PassPicker(bool timed, Picks* remembered) : timed_(timed), remembered_(remembered) {}
+
+  // Index of the implementation in `names` (at least one) for `key`: the one decided before, in
+  // this plan or an earlier one; else the fastest by `run`, which runs implementation i once, or
+  // without timing the first.
+  size_t Pick(const std::string& key, const std::vector<std::string>& names,
+              absl::FunctionRef<void(size_t)> run);
+
+  // Takes note of a decision made elsewhere.
+  void Note(const std::string& key, const std::string& choice) { used_[key] = choice; }
+
+  // What was decided so far.
+  const Picks& used() const { return used_; }
+
+ private:
+  const bool timed_;
+  Picks* const remembered_;
+  Picks used_;
+};
+
+}  // namespace frontier::worker::onednn
+
+#endif  // FRONTIER_WORKER_ENGINE_ONEDNN_PASS_PICKER_H_
