@@ -59,13 +59,13 @@ struct StepStats {
 // A mean loss above this counts as divergence (a network that guesses has ln(classes) <= 5.6).
 inline constexpr double kDivergenceBound = 1e4;
 
-// f32. Batch norm uses the statistics of the batch (epsilon 1e-5) and keeps running ones (momentum
-// 0.1); a channel with a single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its
-// output is the shift.
+// Weights, optimizer state, statistics and loss are f32 in every precision. Batch norm uses the
+// statistics of the batch (epsilon 1e-5) and keeps running ones (momentum 0.1); a channel with a
+// single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its output is the shift.
 //
-// Determinism: the same architecture, batch, threads, model, dropout seed and sequence of steps
-// give bit-identical weights on the same kind of CPU. Not thread-safe; all calls come from one
-// thread, whose number of OpenMP threads they set. A step allocates nothing.
+// Determinism: the same architecture, batch, threads, precision, picks, model, dropout seed and
+// sequence of steps give bit-identical weights on the same kind of CPU. Not thread-safe; all calls
+// come from one thread, whose number of OpenMP threads they set. A step allocates nothing.
 class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;
