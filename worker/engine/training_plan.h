@@ -39,8 +39,8 @@ struct PlanOptions {
   // it if `time_picks`, and follow from the CPU's features alone if not. May be null.
   bool time_picks = false;
   Picks* picks = nullptr;
-  // Of training: asked with the plan's memory_bytes() once they are known and before they are
-  // taken; its error is that of Create. May be empty.
+  // Of training: asked with a lower bound of the plan's memory first, with memory_bytes() once they
+  // are known and before they are taken; its error is that of Create. May be empty.
   std::function<absl::Status(int64_t memory_bytes)> admit = nullptr;
 };
 
