@@ -39,8 +39,8 @@ struct PlanOptions {
   // it if `time_picks`, and follow from the CPU's features alone if not. May be null.
   bool time_picks = false;
   Picks* picks = nullptr;
-  // Of training: asked with the plan's memory_bytes() once they are known and before they are
-  // taken; its error is that of Create. May be empty.
+  // Of training: asked with a lower bound of the plan's memory first, with memory_bytes() once they
+  // are known and before they are taken; its error is that of Create. May be empty.
   std::function<absl::Status(int64_t memory_bytes)> admit = nullptr;
 };
 
@@ -59,13 +59,13 @@ struct StepStats {
 // A mean loss above this counts as divergence (a network that guesses has ln(classes) <= 5.6).
 inline constexpr double kDivergenceBound = 1e4;
 
-// f32. Batch norm uses the statistics of the batch (epsilon 1e-5) and keeps running ones (momentum
-// 0.1); a channel with a single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its
-// output is the shift.
+// Weights, optimizer state, statistics and loss are f32 in every precision. Batch norm uses the
+// statistics of the batch (epsilon 1e-5) and keeps running ones (momentum 0.1); a channel with a
+// single value in the batch (batch 1, 1 x 1 map) has variance 0, so that its output is the shift.
 //
-// Determinism: the same architecture, batch, threads, model, dropout seed and sequence of steps
-// give bit-identical weights on the same kind of CPU. Not thread-safe; all calls come from one
-// thread, whose number of OpenMP threads they set. A step allocates nothing.
+// Determinism: the same architecture, batch, threads, precision, picks, model, dropout seed and
+// sequence of steps give bit-identical weights on the same kind of CPU. Not thread-safe; all calls
+// come from one thread, whose number of OpenMP threads they set. A step allocates nothing.
 class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;

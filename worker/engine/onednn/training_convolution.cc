@@ -72,7 +72,7 @@ std::optional<Descriptor> PickImplementation(
       primitive = Primitive(descriptor(i));
       for (const auto& [name, md] : arguments(descriptor(i))) {
         dnnl::memory zeros(md, program->engine());
-        std::memset(zeros.get_data_handle(), 0, md.get_size());
+        if (md.get_size() > 0) std::memset(zeros.get_data_handle(), 0, md.get_size());
         memory[name] = zeros;
       }
     }

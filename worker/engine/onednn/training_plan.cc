@@ -410,6 +410,18 @@ absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> Build(const GraphVie
   return plan;
 }
 
+// Memory that any plan takes: backward passes need the outputs of convolutions, in bf16 at least.
+int64_t LeastBytes(const GraphView& view, int batch) {
+  int64_t values = 0;
+  for (size_t i = 1; i < view.inputs.size(); ++i) {
+    const int n = static_cast<int>(i);
+    if (!view.live[i] || view.node(n).op() != v1::OPERATOR_CONVOLUTION) continue;
+    const v1::Shape& shape = view.shape(n);
+    values += int64_t{shape.channels()} * shape.height() * shape.width();
+  }
+  return values * batch * static_cast<int64_t>(sizeof(uint16_t));
+}
+
 // What the faster precision depends on, so that a search over like networks times it once.
 std::string PrecisionKey(const GraphView& view, int batch, int threads) {
   std::set<int> operators;
@@ -469,6 +481,8 @@ absl::StatusOr<std::unique_ptr<TrainingPlan>> TrainingPlan::Create(
     const v1::Architecture& architecture, int batch, const PlanOptions& options) {
   ASSIGN_OR_RETURN(const GraphView view, ViewGraph(architecture));
   RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
+  // Timing takes memory, too: what cannot fit is refused before it.
+  if (options.admit) RETURN_IF_ERROR(options.admit(LeastBytes(view, batch)));
   if (options.precision == Precision::kAuto && onednn::HasBf16()) {
     return BuildFaster(view, batch, options);
   }
