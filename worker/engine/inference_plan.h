@@ -69,6 +69,8 @@ class InferencePlan {
   virtual absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
                                                         absl::Span<float> logits, Clock* clock) = 0;
 
+  // Packed weights and biases.
+  virtual int64_t weight_bytes() const = 0;
   // Packed weights, activations and scratch memory of the plan.
   virtual int64_t memory_bytes() const = 0;
 };

@@ -56,6 +56,28 @@ std::string RenderMeasurements(const Look& look, const v1::TrialResult& result) 
   return table.Render(look, 2);
 }
 
+std::string RenderPrecisions(const Look& look, const v1::TrialResult& result) {
+  Table table({{"PRECISION"},
+               {"ACCURACY", Align::kRight},
+               {"INTERVAL"},
+               {"LATENCY MS", Align::kRight},
+               {"INTERVAL"},
+               {"WEIGHTS", Align::kRight},
+               {"NOTE", Align::kLeft, 12}});
+  for (const v1::PrecisionResult& p : result.precisions()) {
+    if (!p.has_accuracy()) {
+      table.AddRow({p.precision(), "", "", "", "", "", p.reason()});
+      continue;
+    }
+    table.AddRow({p.precision(), FormatMetric(v1::METRIC_ACCURACY, p.accuracy().value()),
+                  Cell(FormatInterval(look, p.accuracy()), Tone::kFaint),
+                  FormatMetric(v1::METRIC_LATENCY_MS, p.latency().value()),
+                  Cell(FormatInterval(look, p.latency()), Tone::kFaint),
+                  FormatBytes(p.weight_bytes()), p.accuracy().method()});
+  }
+  return table.Render(look, 2);
+}
+
 using Epochs = google::protobuf::RepeatedPtrField<v1::EpochMetrics>;
 
 std::string RenderEpochs(const Look& look, const Epochs& epochs) {
@@ -198,6 +220,9 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
   }
   if (!trial.result().measurements().empty()) {
     absl::StrAppend(&out, Section(look, "Measurements"), RenderMeasurements(look, trial.result()));
+  }
+  if (!trial.result().precisions().empty()) {
+    absl::StrAppend(&out, Section(look, "Inference"), RenderPrecisions(look, trial.result()));
   }
   const Epochs* epochs = &trial.result().epochs();
   if (epochs->empty() && !trial.attempts().empty()) epochs = &trial.attempts().rbegin()->epochs();

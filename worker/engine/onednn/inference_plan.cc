@@ -96,6 +96,16 @@ class OneDnnInferencePlan final : public InferencePlan {
     return times;
   }
 
+  int64_t weight_bytes() const override {
+    size_t bytes = 0;
+    for (const PackedLayer& layer : packed_layers_) {
+      bytes += layer.weight.md.get_size();
+      if (layer.bias.has_value()) bytes += layer.bias->md.get_size();
+    }
+    for (const NormLayer& layer : norm_layers_) bytes += 4 * layer.mean.md.get_size();
+    return static_cast<int64_t>(bytes);
+  }
+
   int64_t memory_bytes() const override { return program_->memory_bytes(); }
 
  private:
