@@ -45,7 +45,7 @@ struct InferenceOptions {
 // Batch norm is folded into the convolution or linear layer before it where that has no other
 // use; ReLU and additions run inside convolutions where they can; weights are packed beforehand.
 // Not thread-safe; all calls come from one thread, whose number of OpenMP threads they set. A run
-// allocates nothing.
+// takes no memory beside the plan's, but for short lists of arguments within the library.
 class InferencePlan {
  public:
   virtual ~InferencePlan() = default;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/architecture/reference.h"
+#include "common/base/clock.h"
 #include "common/base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -128,7 +129,7 @@ INSTANTIATE_TEST_SUITE_P(Narrow, NarrowTest,
 
 TEST_P(NarrowTest, LayersAreCloseToF32) {
   const Bound bound = BoundOf(GetParam());
-  constexpr uint64_t kSeeds = 12;
+  constexpr uint64_t kSeeds = 8;
   for (const Layer layer : AllLayers()) {
     double sum = 0;
     for (uint64_t seed = 1; seed <= kSeeds; ++seed) {
@@ -193,6 +194,137 @@ TEST_P(PrecisionTest, TheSamePlanGivesTheSameBits) {
     const InferenceOptions options = OptionsFor(GetParam(), images, threads);
     EXPECT_EQ(Logits(model, 4, options, images), Logits(model, 4, options, images));
   }
+}
+
+TEST(InferencePlanTest, BadCalibrationAndBadImages) {
+  const v1::Model model = RandomModel(Reference("small-cnn"), 3);
+  const int64_t sample = 3 * 16 * 16;
+  const auto create = [&](const std::vector<float>& images) {
+    return InferencePlan::Create(model, 1, OptionsFor(InferencePrecision::kInt8, images, 1));
+  };
+  EXPECT_THAT(create({}), StatusIs(absl::StatusCode::kInvalidArgument,
+                                   HasSubstr("calibration images: 0 values, expected a multiple")));
+  EXPECT_THAT(create(std::vector<float>(sample + 1)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("769 values")));
+  std::vector<float> images(2 * sample, 0.5f);
+  images[sample + 2] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THAT(create(images),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("value 2 of image 1 is nan")));
+  // Finite, but not what the first layer makes of it.
+  images.assign(sample, 3e38f);
+  EXPECT_THAT(create(images), StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("not finite")));
+
+  // A calibration set of zeros leaves nothing to scale by, and is no error.
+  images.assign(sample, 0.0f);
+  ASSERT_OK_AND_ASSIGN(auto plan, create(images));
+  std::vector<float> logits(10);
+  for (const float bad : {1.0f, 1e30f, std::numeric_limits<float>::quiet_NaN(),
+                          std::numeric_limits<float>::infinity()}) {
+    EXPECT_OK(plan->Run(std::vector<float>(sample, bad), absl::MakeSpan(logits)));
+    for (const float v : logits) EXPECT_TRUE(std::isfinite(v)) << bad;
+  }
+  EXPECT_THAT(plan->Run(std::vector<float>(5), absl::MakeSpan(logits)),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("images: 5 values")));
+  EXPECT_THAT(plan->ImportModel(model),
+              StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("another model")));
+}
+
+TEST(InferencePlanTest, NarrowPlansTakeLessMemory) {
+  const v1::Model model = RandomModel(Reference("resnet20"), 3);
+  const std::vector<float> images(3 * 16 * 16, 0.5f);
+  ASSERT_OK_AND_ASSIGN(
+      auto f32, InferencePlan::Create(model, 1, OptionsFor(InferencePrecision::kF32, {}, 1)));
+  ASSERT_OK_AND_ASSIGN(
+      auto int8, InferencePlan::Create(model, 1, OptionsFor(InferencePrecision::kInt8, images, 1)));
+  EXPECT_LT(int8->weight_bytes(), f32->weight_bytes() / 3);
+  EXPECT_LT(int8->memory_bytes(), f32->memory_bytes() / 2);
+  EXPECT_GT(int8->memory_bytes(), int8->weight_bytes());
+}
+
+// Which sixth of the image is bright, in noise.
+Batch Blobs(int count, Rng* rng) {
+  constexpr int kSide = 12;
+  Batch batch;
+  for (int i = 0; i < count; ++i) {
+    const int label = static_cast<int>(rng->Uniform(6));
+    batch.labels.push_back(static_cast<uint8_t>(label));
+    for (int y = 0; y < kSide; ++y) {
+      for (int x = 0; x < kSide; ++x) {
+        const bool bright = y / 6 == label / 3 && x / 4 == label % 3;
+        batch.images.push_back(static_cast<float>((bright ? 1.0 : 0.0) + 1.2 * rng->Normal()));
+      }
+    }
+  }
+  return batch;
+}
+
+double Accuracy(const v1::Model& model, InferencePrecision precision, const Batch& test,
+                const std::vector<float>& calibration) {
+  InferenceOptions options;
+  options.precision = precision;
+  options.calibration.images = calibration;
+  const int count = static_cast<int>(test.labels.size());
+  auto plan = InferencePlan::Create(model, count, options);
+  EXPECT_OK(plan.status());
+  if (!plan.ok()) return 0;
+  std::vector<float> logits(static_cast<size_t>(count) * 6);
+  EXPECT_OK((*plan)->Run(test.images, absl::MakeSpan(logits)));
+  int correct = 0;
+  for (int i = 0; i < count; ++i) {
+    const auto begin = logits.begin() + 6 * i;
+    correct += std::max_element(begin, begin + 6) - begin == test.labels[static_cast<size_t>(i)];
+  }
+  return static_cast<double>(correct) / count;
+}
+
+TEST_P(NarrowTest, ATrainedNetworkKeepsItsAccuracy) {
+  // Inverted residuals and a concatenation, with a large map for the stem to be quantized.
+  ArchitectureBuilder b(MakeShape(1, 12, 12), 6);
+  int x = b.ConvolutionNormRelu("stem", b.input(), SquareConvolution(16, 3));
+  int y = b.ConvolutionNormRelu("expand", x, SquareConvolution(32, 1));
+  y = b.ConvolutionNormRelu("depthwise", y, SquareConvolution(32, 3, 1, /*groups=*/0));
+  y = b.ConvolutionNorm("project", y, SquareConvolution(16, 1));
+  x = b.Add("add", {x, y});
+  x = b.Concat("concat", {b.ConvolutionNormRelu("narrow", x, SquareConvolution(8, 1, 2)),
+                          b.ConvolutionNormRelu("wide", x, SquareConvolution(16, 3, 2))});
+  b.Linear("classifier", x, 6);
+  const v1::Architecture architecture = b.Build().value();
+  auto training = TrainingPlan::Create(architecture, 32, PlanOptions{}).value();
+  ASSERT_OK(training->ImportModel(InitialModel(architecture, 1).value()));
+  Rng rng(7);
+  for (int step = 0; step < 120; ++step) {
+    const Batch batch = Blobs(32, &rng);
+    ASSERT_OK(training->Step(batch.images, batch.labels, {0.05f, 0.9f, 1e-4f}));
+  }
+  v1::Model model;
+  ASSERT_OK(training->ExportModel(&model));
+  const Batch calibration = Blobs(64, &rng), test = Blobs(1000, &rng);
+  const double f32 = Accuracy(model, InferencePrecision::kF32, test, {});
+  EXPECT_GT(f32, 0.9);
+  // Of 1,000 samples a few lie so near to a border that rounding decides.
+  EXPECT_NEAR(Accuracy(model, GetParam(), test, calibration.images), f32,
+              GetParam() == InferencePrecision::kBf16 ? 0.005 : 0.02);
+}
+
+TEST(InferencePlanTest, ProfileNamesEachStep) {
+  const v1::Model model = RandomModel(Reference("mobilenetv2-like"), 3);
+  const std::vector<float> images(3 * 16 * 16, 0.5f);
+  ASSERT_OK_AND_ASSIGN(
+      auto plan, InferencePlan::Create(model, 1, OptionsFor(InferencePrecision::kInt8, images, 1)));
+  SystemClock clock;
+  std::vector<float> logits(10), wanted(10);
+  ASSERT_OK_AND_ASSIGN(const std::vector<StepTime> times,
+                       plan->Profile(images, absl::MakeSpan(logits), &clock));
+  ASSERT_OK(plan->Run(images, absl::MakeSpan(wanted)));
+  EXPECT_EQ(logits, wanted);
+  std::string labels;
+  for (const StepTime& time : times) {
+    EXPECT_GE(time.milliseconds, 0);
+    EXPECT_FALSE(time.implementation.empty()) << time.label;
+    labels += time.label + "\n";
+  }
+  EXPECT_THAT(labels, HasSubstr("stem"));
+  EXPECT_THAT(labels, HasSubstr("classifier"));
 }
 
 }  // namespace
