@@ -31,6 +31,10 @@ bool TakesQuantized(v1::Operator op) {
   }
 }
 
+bool SameBuffer(const Array& a, const Array& b) {
+  return a.buffer.index == b.buffer.index && a.buffer.fixed == b.buffer.fixed;
+}
+
 }  // namespace
 
 bool IsChannelsLast(const Md& md) {
@@ -172,12 +176,31 @@ NumberFormat InferenceBuilder::OutputFormat(int n) const {
 }
 
 void InferenceBuilder::SetValue(int n, const Array& array, const NumberFormat& format) {
+  copies_.erase(std::remove_if(copies_.begin(), copies_.end(),
+                               [&](const Copy& copy) {
+                                 return SameBuffer(copy.from, array) ||
+                                        SameBuffer(copy.to.array, array);
+                               }),
+                copies_.end());
   values_[static_cast<size_t>(n)] = Value{array, format};
   observations_.push_back({n, program_->steps() - 1, array});
 }
 
 Array InferenceBuilder::As(const std::string& label, const Value& from, const Md& md,
                            const NumberFormat& format) {
+  if (from.array.md == md && from.format == format) return from.array;
+  for (const Copy& copy : copies_) {
+    if (SameBuffer(copy.from, from.array) && copy.to.array.md == md && copy.to.format == format) {
+      return copy.to.array;
+    }
+  }
+  const Array to = Converted(label, from, md, format);
+  copies_.push_back({from.array, {to, format}});
+  return to;
+}
+
+Array InferenceBuilder::Converted(const std::string& label, const Value& from, const Md& md,
+                                  const NumberFormat& format) {
   if (from.format == format || (!from.format.quantized() && !format.quantized())) {
     return program_->Reordered(label, from.array, md);
   }

@@ -74,6 +74,7 @@ class InferenceBuilder {
     NumberType type = NumberType::kF32;
     bool with_add = false;
     bool last = false;  // taken in any case
+    bool winograd = false;
   };
 
   void AddLayer(int n);
@@ -92,6 +93,8 @@ class InferenceBuilder {
   bool TryConvolution(int n, const Candidate& candidate);
   bool TryLinear(int n, const Candidate& candidate);
   std::vector<Candidate> Candidates(int n) const;
+  // Whether Winograd's algorithm is worth a try for the convolution `n`.
+  bool SuitsWinograd(int n) const;
   template <typename Make>
   static auto Choose(const Make& make, const Candidate& candidate, LayerFormats* formats,
                      std::optional<Eltwise>* activation)
@@ -120,8 +123,11 @@ class InferenceBuilder {
 
   const Value& value(int n) const { return *values_[static_cast<size_t>(n)]; }
   void SetValue(int n, const Array& array, const NumberFormat& format);
-  // The value in the memory format `md`, whose type is that of `format`.
+  // The value in the memory format `md`, whose type is that of `format`. Made once for all that
+  // read it so.
   Array As(const std::string& label, const Value& from, const Md& md, const NumberFormat& format);
+  Array Converted(const std::string& label, const Value& from, const Md& md,
+                  const NumberFormat& format);
   // The value as f32, in its own order.
   Array AsFloat(const std::string& label, const Value& from);
   // The value with channels last.
@@ -133,6 +139,12 @@ class InferenceBuilder {
   const InferenceSettings& settings_;
   Program* const program_;
   std::vector<std::optional<Value>> values_;
+  // Values in other formats, while neither they nor what they were made from are overwritten.
+  struct Copy {
+    Array from;
+    Value to;
+  };
+  std::vector<Copy> copies_;
   std::vector<bool> fused_;
   std::vector<PackedLayer> packed_layers_;
   std::vector<NormLayer> norm_layers_;

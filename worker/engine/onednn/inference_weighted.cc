@@ -77,12 +77,35 @@ auto InferenceBuilder::Choose(const Make& make, const Candidate& candidate, Laye
   return candidate.last ? fused : std::nullopt;
 }
 
+bool InferenceBuilder::SuitsWinograd(int n) const {
+  const v1::Node& node = view_.node(n);
+  if (node.op() != v1::OPERATOR_CONVOLUTION) return false;
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const v1::Convolution& c = node.convolution();
+  const ConvolutionGeometry g(c, view_.shape(in).channels());
+  if (c.groups() != 1 || c.kernel_height() != 3 || c.kernel_width() != 3 ||
+      g.strides != Dims{1, 1} || g.dilates != Dims{0, 0} || g.padding != Dims{1, 1}) {
+    return false;
+  }
+  // Each pair of 2 x 2 values becomes 4 x 4 ones in between, which are to stay in the second-level
+  // cache. Narrow layers are left to the transforms alone.
+  constexpr int64_t kMostTransformedBytes = 1 << 19;
+  constexpr int64_t kLeastMacs = 1 << 19;
+  const int64_t channels = int64_t{view_.shape(in).channels()} + c.out_channels();
+  const int64_t positions = int64_t{view_.shape(n).height()} * view_.shape(n).width();
+  const int64_t bytes = 4 * channels * positions * batch_ * int64_t{sizeof(float)};
+  return view_.shape(in).channels() % 16 == 0 && c.out_channels() % 16 == 0 &&
+         bytes <= kMostTransformedBytes &&
+         view_.costs.nodes[static_cast<size_t>(n)].macs >= kLeastMacs;
+}
+
 std::vector<InferenceBuilder::Candidate> InferenceBuilder::Candidates(int n) const {
   const Value& in = value(view_.inputs[static_cast<size_t>(n)][0]);
   const bool with_add = FindFusion(n, /*with_add=*/true).add >= 0;
   std::vector<Candidate> candidates;
   switch (settings_.precision) {
     case InferencePrecision::kF32:
+      if (SuitsWinograd(n)) candidates.push_back({NumberType::kF32, with_add, false, true});
       break;
     case InferencePrecision::kBf16:
       candidates.push_back({NumberType::kBf16, with_add});
@@ -193,14 +216,16 @@ bool InferenceBuilder::TryConvolution(int n, const Candidate& candidate) {
   using Forward = dnnl::convolution_forward;
   const auto make = [&](const std::optional<Eltwise>& inside) {
     const auto inference = dnnl::prop_kind::forward_inference;
-    const auto direct = dnnl::algorithm::convolution_direct;
+    const auto algorithm = candidate.winograd ? dnnl::algorithm::convolution_winograd
+                                              : dnnl::algorithm::convolution_direct;
     const Md src = AnyMdOf(ValueDims(batch_, view_.shape(in)), formats.source);
     const Md dst = AnyMdOf(ValueDims(batch_, view_.shape(n)), formats.destination);
     const Md weights = AnyMdOf(g.weights, {candidate.type, 1});
-    const Forward::desc desc = has_bias ? Forward::desc(inference, direct, src, weights, *bias, dst,
-                                                        g.strides, g.dilates, g.padding, g.padding)
-                                        : Forward::desc(inference, direct, src, weights, dst,
-                                                        g.strides, g.dilates, g.padding, g.padding);
+    const Forward::desc desc = has_bias
+                                   ? Forward::desc(inference, algorithm, src, weights, *bias, dst,
+                                                   g.strides, g.dilates, g.padding, g.padding)
+                                   : Forward::desc(inference, algorithm, src, weights, dst,
+                                                   g.strides, g.dilates, g.padding, g.padding);
     const NumberFormat added = addend();
     return Forward::primitive_desc(
         desc, LayerAttributes(formats, fusion.add >= 0 ? &added : nullptr, inside),

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/architecture/reference.h"
@@ -133,6 +134,29 @@ TEST_P(NetworkTest, SeveralSteps) {
 }
 
 TEST_P(NetworkTest, Inference) { ExpectSameInference(ReferenceCase(GetParam()), 6, 2, 1e-4); }
+
+// Layers large enough for Winograd's algorithm, of odd and even sizes, read once and more often.
+TEST(WinogradTest, Inference) {
+  for (const auto& [height, width] : {std::pair(28, 28), std::pair(15, 21)}) {
+    ArchitectureBuilder b(MakeShape(3, height, width), 5);
+    const int x = b.ConvolutionNormRelu("stem", b.input(), SquareConvolution(16, 3));
+    const int wide = b.ConvolutionNormRelu("wide", x, SquareConvolution(32, 3));
+    const int y = b.ConvolutionNorm("back", wide, SquareConvolution(16, 3));
+    const int sum = b.Relu("relu", b.Add("add", {x, y}));
+    const int half = b.ConvolutionNormRelu("half", sum, SquareConvolution(32, 3, 2));
+    const int twice = b.ConvolutionNorm("twice", half, SquareConvolution(32, 3));
+    const int shortcut = b.ConvolutionNorm("shortcut", sum, SquareConvolution(32, 1, 2));
+    const int end = b.Concat("concat", {b.Add("add2", {twice, shortcut}), half, twice});
+    b.Classifier(b.Silu("act", b.ConvolutionNorm("last", end, SquareConvolution(48, 3))));
+    for (const int batch : {1, 2}) {
+      Case c;
+      c.architecture = b.Build().value();
+      c.batch = batch;
+      c.text = "height " + std::to_string(height) + " batch " + std::to_string(batch);
+      ExpectSameInference(c, 9, /*threads=*/batch, 5e-5);
+    }
+  }
+}
 
 TEST(RandomNetworkTest, TrainingAndInference) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
