@@ -91,6 +91,8 @@ class InferenceBuilder {
 
   void AddWeighted(int n);  // convolution or linear
   bool TryConvolution(int n, const Candidate& candidate);
+  // By our own kernel, where it can.
+  bool TryDepthwise(int n);
   bool TryLinear(int n, const Candidate& candidate);
   std::vector<Candidate> Candidates(int n) const;
   // Whether Winograd's algorithm is worth a try for the convolution `n`.

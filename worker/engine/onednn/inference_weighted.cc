@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "worker/engine/kernels/depthwise_u8.h"
 #include "worker/engine/onednn/geometry.h"
 #include "worker/engine/onednn/inference_builder.h"
 #include "worker/engine/onednn/quantization.h"
@@ -197,7 +198,58 @@ void InferenceBuilder::AddWeighted(int n) {
   }
 }
 
+bool InferenceBuilder::TryDepthwise(int n) {
+  const v1::Convolution& c = view_.node(n).convolution();
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const v1::Shape& shape = view_.shape(in);
+  const ConvolutionGeometry g(c, shape.channels());
+  if (!DepthwiseU8Supported() || c.groups() != shape.channels() ||
+      c.out_channels() != shape.channels() || c.kernel_height() != 3 || c.kernel_width() != 3 ||
+      c.stride_height() > 2 || c.stride_height() != c.stride_width() || g.dilates != Dims{0, 0} ||
+      g.padding != Dims{1, 1}) {
+    return false;
+  }
+  Fusion fusion = FindFusion(n, /*with_add=*/false);
+  const LayerFormats formats = FormatsOf(n, fusion, {NumberType::kS8});
+  const std::optional<Eltwise> activation = ActivationOf(fusion);
+  if (formats.source.type != NumberType::kU8 || !formats.destination.quantized()) return false;
+  DepthwiseU8Output output;
+  output.is_signed = formats.destination.type == NumberType::kS8;
+  if (activation.has_value()) {
+    if (!KeepsScale(activation->algorithm) || activation->alpha != 0) return false;
+    output.low = 0;
+    if (activation->algorithm == dnnl::algorithm::eltwise_clip_v2) {
+      output.high = activation->beta / formats.destination.scale;
+    }
+  }
+  Close(&fusion, activation.has_value());
+  const auto channels_last = [&](int node, const NumberFormat& format) {
+    return Md(ValueDims(batch_, view_.shape(node)), DataType(format.type),
+              dnnl::memory::format_tag::nhwc);
+  };
+  PackedLayer& layer = packed_layers_.emplace_back();
+  layer.node = n;
+  layer.batch_norm = fusion.batch_norm;
+  layer.weight =
+      program_->NewFixedArray(Md({DepthwiseU8PackedBytes(shape.channels())},
+                                 dnnl::memory::data_type::u8, dnnl::memory::format_tag::a));
+  layer.weight_scales = formats.weight_scales;
+  layer.input_scale = formats.source.scale;
+  layer.depthwise_output_scale = formats.destination.scale;
+  const Array x = As(Label(n), value(in), channels_last(in, formats.source), formats.source);
+  const Array y = program_->NewArray(channels_last(n, formats.destination));
+  const DepthwiseU8Shape kernel_shape{batch_, shape.height(), shape.width(), shape.channels(),
+                                      c.stride_height()};
+  program_->AddKernel(
+      Label(n), {x, layer.weight}, {y}, [kernel_shape, output](const std::vector<float*>& p) {
+        DepthwiseU8(kernel_shape, output, reinterpret_cast<const uint8_t*>(p[0]), p[1], p[2]);
+      });
+  SetValue(fusion.last, y, formats.destination);
+  return true;
+}
+
 bool InferenceBuilder::TryConvolution(int n, const Candidate& candidate) {
+  if (candidate.type == NumberType::kS8 && !candidate.with_add && TryDepthwise(n)) return true;
   const v1::Convolution& c = view_.node(n).convolution();
   const int in = view_.inputs[static_cast<size_t>(n)][0];
   Fusion fusion = FindFusion(n, candidate.with_add);

@@ -2,13 +2,25 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "common/model_io/parameters.h"
+#include "worker/engine/kernels/depthwise_u8.h"
 #include "worker/engine/kernels/number_format.h"
 #include "worker/engine/onednn/geometry.h"
 
 namespace frontier::worker::onednn {
 namespace {
+
+void LoadDepthwise(const PackedLayer& layer, const std::vector<int8_t>& weights,
+                   std::vector<float> biases, Program* program) {
+  const float output_scale = *layer.depthwise_output_scale;
+  std::vector<float> scales = layer.weight_scales;
+  for (float& scale : scales) scale *= layer.input_scale / output_scale;
+  biases.resize(scales.size(), 0.0f);
+  for (float& bias : biases) bias /= output_scale;
+  PackDepthwiseU8(weights, scales, biases, program->address(layer.weight));
+}
 
 void LoadLayer(const ModelValues& values, const PackedLayer& layer, Program* program) {
   LayerWeights weights = values.Folded(layer.node, layer.batch_norm);
@@ -21,8 +33,13 @@ void LoadLayer(const ModelValues& values, const PackedLayer& layer, Program* pro
     for (size_t o = 0; o < outputs; ++o) {
       FromFloat({NumberType::kS8, layer.weight_scales[o]}, weights.weight.data() + o * per_output,
                 static_cast<int64_t>(per_output), quantized.data() + o * per_output);
+    }
+    if (layer.depthwise_output_scale.has_value()) {
+      return LoadDepthwise(layer, quantized, std::move(weights.bias), program);
+    }
+    for (size_t o = 0; o < weights.bias.size(); ++o) {
       // The library adds the bias before it scales.
-      if (!weights.bias.empty()) weights.bias[o] /= layer.input_scale * layer.weight_scales[o];
+      weights.bias[o] /= layer.input_scale * layer.weight_scales[o];
     }
     program->Load(quantized.data(), OfType(layer.plain, dnnl::memory::data_type::s8), layer.weight);
   }

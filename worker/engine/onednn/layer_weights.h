@@ -26,6 +26,9 @@ struct PackedLayer {
   // stored input does.
   std::vector<float> weight_scales;
   float input_scale = 1;
+  // Of a layer of DepthwiseU8, whose weight array holds scales and biases, too: what a stored
+  // output stands for.
+  std::optional<float> depthwise_output_scale;
 };
 
 // A batch norm that could not be folded.
