@@ -26,18 +26,32 @@ thread_local Allocations allocations;
 
 }  // namespace
 
-void* operator new(size_t bytes) {
+// All forms without alignment: with some of them a sanitizer would see blocks of one kind freed as
+// another.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
   if (allocations.counting) {
     ++allocations.count;
     if (bytes > allocations.largest) allocations.largest = bytes;
   }
-  void* p = std::malloc(bytes == 0 ? 1 : bytes);
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+void* operator new(size_t bytes) {
+  void* p = operator new(bytes, std::nothrow);
   if (p == nullptr) throw std::bad_alloc();
   return p;
 }
 
+void* operator new[](size_t bytes) { return operator new(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t& t) noexcept {
+  return operator new(bytes, t);
+}
 void operator delete(void* p) noexcept { std::free(p); }
 void operator delete(void* p, size_t) noexcept { std::free(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete[](void* p, size_t) noexcept { std::free(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
 
 namespace frontier::worker {
 namespace {
