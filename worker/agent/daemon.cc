@@ -22,6 +22,8 @@
 #include "common/rpc/client/worker_client.h"
 #include "google/protobuf/util/json_util.h"
 #include "worker/agent/agent.h"
+#include "worker/agent/checkpoint_folder.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/hardware.h"
 #include "worker/agent/outbox.h"
@@ -172,6 +174,10 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   if (!state.ok()) return Complain(state.status(), kExitStateFolder);
   absl::StatusOr<std::unique_ptr<Outbox>> outbox = Outbox::Open((*state)->outbox());
   if (!outbox.ok()) return Complain(outbox.status(), kExitStateFolder);
+  SystemClock clock;
+  absl::StatusOr<std::unique_ptr<CheckpointFolder>> checkpoints =
+      CheckpointFolder::Open((*state)->checkpoints(), CheckpointLimits(), &clock);
+  if (!checkpoints.ok()) return Complain(checkpoints.status(), kExitStateFolder);
   const absl::StatusOr<uint64_t> bits = RandomBits();
   if (!bits.ok()) return Complain(bits.status(), kExitInternal);
   AgentOptions agent_options;
@@ -192,13 +198,17 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   agent_options.seed = *bits;
   agent_options.slots = machine->slots;
   agent_options.hardware = machine->hardware;
+  agent_options.picks_path = (*state)->picks();
+  if (options.pin) {
+    agent_options.slot_cpus =
+        DivideCpus(AllowedCpus(), agent_options.slots, options.paths.sysfs_root);
+  }
   agent_options.trial_defaults.threads = options.threads_per_trial;
   agent_options.trial_defaults.most_threads = machine->hardware.cores();
   agent_options.trial_defaults.memory_bytes = machine->memory_bytes_per_trial;
   agent_options.connect_timeout = absl::Seconds(options.connect_timeout_seconds);
   agent_options.shutdown_timeout = absl::Seconds(options.shutdown_seconds);
 
-  SystemClock clock;
   SystemPacer pacer;
   TrialProcessRunnerOptions runner_options;
   runner_options.proc_root = options.paths.proc_root;
@@ -206,7 +216,7 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
   const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
   Agent agent(agent_options, {client.get(), lease_client.get(), runner.get(), &machine->catalog,
-                              &*energy, outbox->get(), &clock, &pacer});
+                              &*energy, outbox->get(), checkpoints->get(), &clock, &pacer});
   running_agent = &agent;
   HandleSignals(OnLeave, OnDrain);
   LogInfo({}, absl::StrCat("looking for the coordinator at ", options.coordinator));

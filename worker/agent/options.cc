@@ -58,6 +58,8 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
   app->add_option("--threads_per_trial", o->threads_per_trial,
                   "Compute threads of a trial whose job does not say")
       ->check(CLI::Range(1, 1024));
+  app->add_option("--pin", o->pin,
+                  "Bind each slot to CPUs of its own; false where workers share CPUs");
   app->add_option("--memory_mb_per_trial", o->memory_mb_per_trial,
                   "Private memory a trial may use whose job does not say, MiB; 0 = four fifths of "
                   "the memory, shared by the slots")

@@ -30,6 +30,7 @@ struct WorkerOptions {
   std::string worker_id;  // empty = made once and kept in state_dir
   int slots = 0;          // trials at a time; 0 = cores / threads_per_trial
   int threads_per_trial = 1;
+  bool pin = true;                    // each slot has CPUs of its own
   int64_t memory_mb_per_trial = 0;    // 0 = four fifths of the memory, shared by the slots
   std::vector<std::string> datasets;  // "name=folder"
   std::string dataset_root = "/usr/share/datasets";

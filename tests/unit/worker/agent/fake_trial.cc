@@ -15,6 +15,7 @@
 
 #include "frontier/v1/trial_process.pb.h"
 #include "google/protobuf/util/delimited_message_util.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/trial_limits.h"
 
 namespace {
@@ -75,6 +76,19 @@ int Behave(const std::string& how) {
   } else if (how == "hang") {
     WriteEpoch(1);
     Hang();
+  } else if (how == "steps") {
+    for (int i = 1; i <= 20; ++i) {
+      TrialProcessUpdate update;
+      update.set_steps(i);
+      Write(update);
+    }
+    WriteResult();
+  } else if (how == "cpus") {
+    TrialProcessUpdate update;
+    for (const int cpu : frontier::worker::AllowedCpus()) {
+      update.mutable_result()->add_epochs()->set_epoch(cpu);
+    }
+    Write(update);
   } else if (how == "hang_after_result") {
     WriteResult();
     raise(SIGSEGV);
