@@ -172,6 +172,21 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   evaluate->add_option("--threads", e->threads, "Compute threads")->check(CLI::Range(1, 1024));
 
   CLI::App* profile = AddProfileCommand(&app, &line.profile);
+  CLI::App* rerun = app.add_subcommand(
+      "rerun", "Train a recorded trial again and say whether its weights come out the same");
+  RerunCommandOptions* r = &line.rerun;
+  rerun
+      ->add_option("TRIAL", r->trial,
+                   "File with what `frontier show JOB TRIAL --json` prints; - = standard input")
+      ->required();
+  rerun->add_option("--dataset", r->dataset_folder, "Folder with the data set's IDX files")
+      ->required();
+  rerun->add_option("--output", r->output, "Where to keep the trained model");
+  rerun->footer(
+      "Exit codes:\n"
+      "  0  the weights are the recorded ones, bit for bit\n"
+      "  1  they differ\n"
+      "  2  the trial cannot be run here");
 
   // What the daemon starts for each trial; not for people.
   CLI::App* run_trial = app.add_subcommand("run-trial", "");
@@ -179,7 +194,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   run_trial->add_option("--memory_bytes", line.run_trial.memory_bytes);
   run_trial->add_option("--parent_pid", line.run_trial.parent_pid);
 
-  for (CLI::App* command : {evaluate, profile, run_trial}) {
+  for (CLI::App* command : {evaluate, profile, rerun, run_trial}) {
     for (CLI::Option* option : command->get_options()) option->configurable(false);
   }
   app.require_subcommand(0, 1);
@@ -199,6 +214,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
   if (hardware->parsed()) line.command = CommandLine::Command::kHardware;
   if (evaluate->parsed()) line.command = CommandLine::Command::kEvaluate;
+  if (rerun->parsed()) line.command = CommandLine::Command::kRerun;
   if (run_trial->parsed()) line.command = CommandLine::Command::kRunTrial;
   if (profile->parsed()) line.command = CommandLine::Command::kProfile;
   line.worker.log.component = "worker";

@@ -23,6 +23,8 @@ inline constexpr int kExitNoCoordinator = 3;
 inline constexpr int kExitProtocolVersion = 4;
 inline constexpr int kExitStateFolder = 5;
 inline constexpr int kExitRefused = 6;
+// Of `rerun`, beside kExitOk for weights that are the same and kExitUsage for what cannot be run.
+inline constexpr int kExitDifferent = 1;
 
 struct WorkerOptions {
   std::string coordinator = "127.0.0.1:7070";
@@ -70,14 +72,21 @@ struct ProfileCommandOptions {
   bool json = false;
 };
 
+struct RerunCommandOptions {
+  std::string trial;  // file of what `frontier show JOB TRIAL --json` prints; "-" = standard input
+  std::string dataset_folder;
+  std::string output;  // where to keep the trained model; empty = nowhere
+};
+
 struct CommandLine {
-  enum class Command { kDaemon, kRunTrial, kEvaluate, kHardware, kProfile };
+  enum class Command { kDaemon, kRunTrial, kEvaluate, kHardware, kProfile, kRerun };
 
   Command command = Command::kDaemon;
   WorkerOptions worker;
   RunTrialOptions run_trial;
   EvaluateOptions evaluate;
   ProfileCommandOptions profile;
+  RerunCommandOptions rerun;
   std::string effective_config;  // in the form of a configuration file
 
   // If set there is nothing to run: print `message` (to standard error if the code is not 0) and
