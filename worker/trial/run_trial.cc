@@ -128,6 +128,8 @@ class Trial {
     RETURN_IF_ERROR(LoadData());
 
     stage_ = Stage::kPlan;
+    RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), WeightBytes(costs_.parameters),
+                                task_.limits().memory_bytes()));
     ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());

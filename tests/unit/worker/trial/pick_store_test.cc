@@ -86,7 +86,7 @@ TEST_F(PickStoreTest, NothingNewIsNotWritten) {
 }
 
 TEST_F(PickStoreTest, WritersAtOneTimeLoseNothing) {
-  constexpr int kWriters = 4, kPicks = 25;
+  constexpr int kWriters = 3, kPicks = 8;
   std::vector<std::thread> writers;
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([this, w] {
