@@ -19,6 +19,7 @@
 #include "worker/profile/training_profile.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/rerun.h"
+#include "worker/trial/training_speed.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
@@ -118,6 +119,19 @@ int RerunCommand(const RerunCommandOptions& options, const HardwarePaths& paths)
   return rerun->identical() ? kExitOk : kExitDifferent;
 }
 
+int MeasureTrainingCommand(const MeasureTrainingOptions& options) {
+  SystemClock clock;
+  const absl::StatusOr<double> speed =
+      MeasureTrainingSpeed({.threads = options.threads,
+                            .length = absl::Milliseconds(options.milliseconds),
+                            .picks_path = options.picks_path,
+                            .hardware_class = options.hardware_class},
+                           &clock);
+  if (!speed.ok()) return Fail(speed.status());
+  absl::PrintF("%.17g\n", *speed);
+  return kExitOk;
+}
+
 int HardwareCommand(const WorkerOptions& options) {
   const absl::StatusOr<std::string> json = DescribeMachine(options, EngineDescription());
   if (!json.ok()) return Fail(json.status());
@@ -138,6 +152,8 @@ int Main(int argc, char** argv) {
       return EvaluateCommand(line.evaluate);
     case CommandLine::Command::kRerun:
       return RerunCommand(line.rerun, line.worker.paths);
+    case CommandLine::Command::kMeasureTraining:
+      return MeasureTrainingCommand(line.measure_training);
     case CommandLine::Command::kHardware:
       return HardwareCommand(line.worker);
     case CommandLine::Command::kProfile:

@@ -26,7 +26,8 @@ class StateFolder {
   std::string outbox() const { return path_ + "/outbox"; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
   std::string picks() const { return path_ + "/picks"; }
-  std::string split() const { return path_ + "/split"; }
+  // Readable by others than the holder, too.
+  static std::string Split(const std::string& path) { return path + "/split"; }
 
   // The stored worker id; if there is none, stores `host` (made fit for an id) with `suffix`.
   // DATA_LOSS if what is stored is no worker id.

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
-#include "frontier/v1/pick_file.pb.h"
+#include "frontier/v1/findings.pb.h"
 #include "gtest/gtest.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
