@@ -52,10 +52,12 @@ std::vector<std::string> Rerun::Differences() const {
   Compare("library", before.library(), now.engine().library(), &differences);
   Compare("hardware class", before.hardware_class(), now.engine().hardware_class(), &differences);
   Compare("precision", before.precision(), now.engine().precision(), &differences);
-  const Picks picks = PicksOf(before.picks()), picks_now = PicksOf(now.engine().picks());
-  if (picks != picks_now) {
-    differences.push_back(absl::StrCat("picks: ", picks.size(), " recorded, ", picks_now.size(),
-                                       " now, not the same"));
+  // A record may have more: what decided the precision, which is given now.
+  const Picks picks = PicksOf(before.picks());
+  for (const auto& [key, choice] : PicksOf(now.engine().picks())) {
+    const auto recorded_pick = picks.find(key);
+    Compare(absl::StrCat("pick ", key), recorded_pick == picks.end() ? "" : recorded_pick->second,
+            choice, &differences);
   }
   return differences;
 }
