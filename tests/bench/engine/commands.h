@@ -51,6 +51,8 @@ absl::Status MeasureFloor(const Options& options);
 absl::Status TrainToAccuracy(const Options& options);
 // {"test_accuracy"} of the model file in an inference precision.
 absl::Status EvaluateAccuracy(const Options& options);
+// {"macs", "parameters"} of the forward pass of one sample.
+absl::Status CountMacs(const Options& options);
 // {"engine"}: library, version, instruction set.
 absl::Status Describe(const Options& options);
 

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/architecture/graph.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
@@ -52,6 +53,13 @@ absl::Status Export(const Options& options) {
     RETURN_IF_ERROR(WriteFileAtomically(options.onnx, bytes));
   }
   PrintLine("{}");
+  return absl::OkStatus();
+}
+
+absl::Status CountMacs(const Options& options) {
+  ASSIGN_OR_RETURN(const v1::Architecture architecture, Network(options));
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  PrintLine(absl::StrCat("{\"macs\": ", costs.macs, ", \"parameters\": ", costs.parameters, "}"));
   return absl::OkStatus();
 }
 

@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"floor", "Sum of the best single primitives of a training step", MeasureFloor},
     {"accuracy", "Train on a data set, then its test accuracy", TrainToAccuracy},
     {"evaluate", "Test accuracy of a model file", EvaluateAccuracy},
+    {"macs", "Multiply-accumulates of a network", CountMacs},
     {"describe", "Compute library and instruction set", Describe},
 };
 

@@ -1,0 +1,338 @@
+"""The engine suite: training, inference, memory and start-up against PyTorch and ONNX Runtime."""
+import dataclasses
+import functools
+import math
+from typing import List, Optional, Tuple
+
+from . import processes, sources
+from .rows import HIGHER, LOWER, Definition, Figure, NotMeasured, number
+
+NETWORKS = ('resnet20', 'mobilenetv2-like', 'vgg-like', 'squeezenet-like')
+INPUTS = ('1x28x28', '3x32x32')
+INT8_NETWORK, INT8_INPUT = 'vgg-like', '3x64x64'  # 155 million MACs
+ACCURACY_ALLOWANCE = 0.003
+
+
+@dataclasses.dataclass
+class Settings:
+    networks: Tuple[str, ...] = NETWORKS
+    inputs: Tuple[str, ...] = INPUTS
+    rounds: int = 5
+    train_seconds: float = 2.0    # of a round of one side
+    screen_seconds: float = 1.0   # of each configuration, to find a side's best
+    latency_seconds: float = 0.7
+    starts: int = 3
+    training_images: int = 0      # before accuracies of inference precisions are compared; 0 = all
+
+    @staticmethod
+    def quick():
+        return Settings(inputs=INPUTS[:1], rounds=2, train_seconds=0.3, screen_seconds=0.2,
+                        latency_seconds=0.1, starts=1, training_images=6400)
+
+
+@dataclasses.dataclass
+class Training:
+    """Trained images a second of the machine, and the peak memory of one process, on both sides."""
+    ours: float
+    ours_split: Tuple[int, int]
+    ours_precision: str
+    ours_bytes: int
+    rounds: int
+    torch: Optional[float] = None
+    torch_name: str = ''
+    torch_bytes: int = 0
+    missing: str = ''  # why there is no peer
+
+
+@dataclasses.dataclass
+class Latencies:
+    """Microseconds of a batch-1 call; None for a peer that is missing."""
+    ours: float
+    rounds: int
+    call: Optional[float] = None
+    model_run: Optional[float] = None
+    eager: Optional[float] = None
+    ort_missing: str = ''
+    torch_missing: str = ''
+
+
+def geometric_mean(values):
+    return math.exp(sum(math.log(v) for v in values) / len(values))
+
+
+class Measurements:
+    """Measures what rows ask for, each thing once."""
+
+    def __init__(self, source, settings, say=lambda text: None):
+        self.source, self.settings, self.say = source, settings, say
+        self._torch_rates = {}
+
+    def _screen(self, make):
+        """Images a second of a configuration, from one short round."""
+        with make() as side:
+            return sum(a['images_per_second'] for a in side.round(self.settings.screen_seconds))
+
+    def _best_torch(self, network, shape, precisions):
+        """The fastest of PyTorch's configurations: (precision, layout, split)."""
+        self.source.need_torch()
+        best, best_rate, failure = None, 0, None
+        for precision in precisions:
+            for layout in ('nchw', 'channels_last'):
+                for split in sources.splits(len(self.source.cores)):
+                    key = (network, shape, precision, layout, split)
+                    if key not in self._torch_rates:
+                        try:
+                            self._torch_rates[key] = self._screen(
+                                lambda key=key: self.source.torch_train(*key))
+                        except NotMeasured as reason:  # others may work
+                            self._torch_rates[key], failure = 0, reason
+                        self.say(f'{network} {shape}: PyTorch {precision} {layout} '
+                                 f'{sources.split_name(split)} '
+                                 f'{number(self._torch_rates[key])} images/s')
+                    if self._torch_rates[key] > best_rate:
+                        best, best_rate = key[2:], self._torch_rates[key]
+        if best is None:
+            raise failure or NotMeasured('no configuration of PyTorch trains')
+        return best
+
+    @functools.lru_cache(maxsize=None)
+    def training(self, network, shape, precision):
+        options = sources.splits(len(self.source.cores))
+        ours_split = max(options, key=lambda split: self._screen(
+            lambda: self.source.ours_train(network, shape, precision, split)))
+        missing, torch = '', None
+        try:
+            torch = self._best_torch(network, shape, ('f32',) if precision == 'f32' else
+                                     ('f32', 'bf16'))
+        except NotMeasured as reason:
+            missing = str(reason)
+        with self.source.ours_train(network, shape, precision, ours_split) as ours:
+            if torch is None:
+                answers = processes.alternate([ours], self.settings.rounds,
+                                              self.settings.train_seconds)
+                last = ours.end()
+            else:
+                with self.source.torch_train(network, shape, *torch) as theirs:
+                    answers = processes.alternate([ours, theirs], self.settings.rounds,
+                                                  self.settings.train_seconds)
+                    last = ours.end()
+                    torch_bytes = max(end['peak_rss_bytes'] for end in theirs.end())
+        result = Training(processes.median(processes.rates(answers[0])), ours_split,
+                          last[0].get('precision', precision),
+                          max(end['peak_rss_bytes'] for end in last), self.settings.rounds,
+                          missing=missing)
+        if torch is not None:
+            result.torch = processes.median(processes.rates(answers[1]))
+            result.torch_name = f'PyTorch {torch[0]} {torch[1]} {sources.split_name(torch[2])}'
+            result.torch_bytes = torch_bytes
+        self.say(f'{network} {shape} {precision}: {number(result.ours)} images/s, '
+                 f'{result.torch_name or missing} {number(result.torch)}')
+        return result
+
+    @functools.lru_cache(maxsize=None)
+    def floor(self, network, shape, precision):
+        split = self.training(network, shape, precision).ours_split
+        return self.source.floor(network, shape, precision, split)
+
+    @functools.lru_cache(maxsize=None)
+    def latencies(self, network, shape, precision='f32'):
+        sides, names, missing = [], [], {}
+        try:
+            sides.append(self.source.ours_latency(network, shape, precision))
+            for name, make in (
+                    ('call', lambda: self.source.ort_latency(network, shape, profile=False)),
+                    ('run', lambda: self.source.ort_latency(network, shape, profile=True)),
+                    ('nchw', lambda: self.source.torch_latency(network, shape, 'nchw')),
+                    ('channels_last',
+                     lambda: self.source.torch_latency(network, shape, 'channels_last'))):
+                try:
+                    sides.append(make())
+                    names.append(name)
+                except NotMeasured as reason:
+                    missing[name] = str(reason)
+            answers = processes.alternate(sides, self.settings.rounds,
+                                          self.settings.latency_seconds)
+            last = [side.end()[0] for side in sides]
+        finally:
+            for side in sides:
+                side.stop()
+        medians = {name: processes.median(processes.values(answers[i + 1], 'call_us'))
+                   for i, name in enumerate(names)}
+        result = Latencies(processes.median(processes.values(answers[0], 'call_us')),
+                           self.settings.rounds, ort_missing=missing.get('call', ''),
+                           torch_missing=missing.get('nchw', ''))
+        if 'call' in medians:
+            result.call = medians['call']
+        if 'run' in medians:
+            result.model_run = last[1 + names.index('run')]['model_run_us']
+        eager = [medians[name] for name in ('nchw', 'channels_last') if name in medians]
+        if eager:
+            result.eager = min(eager)
+        self.say(f'{network} {shape} {precision}: {number(result.ours)} us, ONNX Runtime '
+                 f'{number(result.call)} (its run {number(result.model_run)}), PyTorch '
+                 f'{number(result.eager)}')
+        return result
+
+    @functools.lru_cache(maxsize=None)
+    def start(self, network, shape):
+        """Milliseconds to the end of the first step, in fresh processes that know the picks."""
+        self.source.start(network, shape)
+        return [self.source.start(network, shape)['first_step_ms']
+                for _ in range(self.settings.starts)]
+
+    @functools.lru_cache(maxsize=None)
+    def offered_precisions(self):
+        return self.source.inference_precisions()
+
+    @functools.lru_cache(maxsize=None)
+    def accurate_precisions(self, network):
+        """Inference precisions within the allowance of f32's test accuracy, with their loss."""
+        offered = self.offered_precisions()
+        if offered == ['f32']:
+            raise NotMeasured('this build on this CPU has inference in f32 alone')
+        model = self.source.trained_accuracy(network, self.settings.training_images)
+        accuracy = {p: self.source.test_accuracy(model, p) for p in offered}
+        losses = {p: accuracy['f32'] - a for p, a in accuracy.items()}
+        return {p: loss for p, loss in losses.items() if loss <= ACCURACY_ALLOWANCE}
+
+    # Figures of rows.
+
+    def training_ratio(self, network, shape, precision):
+        t = self.training(network, shape, precision)
+        if t.torch is None:
+            raise NotMeasured(f'{t.missing}; ours: {number(t.ours)} images/s')
+        return Figure(t.ours / t.torch, t.rounds, t.torch_name, t.torch,
+                      f'ours {number(t.ours)} images/s, {t.ours_precision} '
+                      f'{sources.split_name(t.ours_split)}, peer in images/s')
+
+    def best_precision(self, network, shape):
+        precisions = self.accurate_precisions(network)
+        best = min(precisions, key=lambda p: self.latencies(network, shape, p).ours)
+        latency, f32 = self.latencies(network, shape, best), self.latencies(network, shape)
+        if f32.model_run is None:
+            raise NotMeasured(f32.ort_missing)
+        return Figure(f32.model_run / latency.ours, latency.rounds, 'ONNX Runtime f32 model_run',
+                      f32.model_run, f'{best} {number(latency.ours)} us, accuracy loss '
+                      f'{100 * precisions[best]:.2f} points, peer in us')
+
+    def latency_ratio(self, network, shape, kind):
+        latency = self.latencies(network, shape)
+        peer, name, missing = {
+            'model-run': (latency.model_run, 'ONNX Runtime f32 model_run', latency.ort_missing),
+            'call': (latency.call, 'ONNX Runtime f32 call', latency.ort_missing),
+            'eager': (latency.eager, 'PyTorch eager f32', latency.torch_missing)}[kind]
+        if peer is None:
+            raise NotMeasured(f'{missing}; ours: {number(latency.ours)} us')
+        return Figure(peer / latency.ours, latency.rounds, name, peer,
+                      f'ours {number(latency.ours)} us, peer in us')
+
+    def int8_ratio(self):
+        if 'int8' not in self.offered_precisions():
+            raise NotMeasured('this build on this CPU has no inference in int8')
+        sides = []
+        try:
+            for precision in ('int8', 'f32'):
+                sides.append(self.source.ours_latency(INT8_NETWORK, INT8_INPUT, precision))
+            answers = processes.alternate(sides, self.settings.rounds,
+                                          self.settings.latency_seconds)
+        finally:
+            for side in sides:
+                side.stop()
+        int8, f32 = (processes.median(processes.values(a, 'call_us')) for a in answers)
+        return Figure(f32 / int8, self.settings.rounds, 'ours f32', f32,
+                      f'int8 {number(int8)} us, peer in us')
+
+    def memory_ratio(self, network, shape):
+        t = self.training(network, shape, 'auto')
+        if t.torch is None:
+            raise NotMeasured(f'{t.missing}; ours: {number(t.ours_bytes / 2**20)} MiB')
+        return Figure(t.ours_bytes / t.torch_bytes, 1, t.torch_name, t.torch_bytes / 2**20,
+                      f'ours {number(t.ours_bytes / 2**20)} MiB, peer in MiB')
+
+    def utilisation(self, network, shape, precision):
+        t, floor = self.training(network, shape, precision), self.floor(network, shape, precision)
+        flops = 3 * 2 * self.source.macs(network, shape) * t.ours
+        return Figure(t.ours / floor, t.rounds, "oneDNN's best single primitives", floor,
+                      f'ours {number(t.ours)} images/s, about {number(flops / 1e9)} GFLOP/s, '
+                      'peer in images/s')
+
+    def start_ms(self, network, shape):
+        times = self.start(network, shape)
+        return Figure(processes.median(times), len(times))
+
+
+def _over(figures, combine, text):
+    """One figure out of several; missing as soon as one of them is."""
+    def measure():
+        all_figures = [figure() for figure in figures]
+        value = combine([figure.value for figure in all_figures])
+        return Figure(value, min(f.runs for f in all_figures), all_figures[0].peer, None,
+                      f'{text} {len(all_figures)}')
+    return measure
+
+
+def definitions(m: Measurements) -> List[Definition]:
+    """All rows, in the order they are measured and printed."""
+    combinations = [(n, i) for n in m.settings.networks for i in m.settings.inputs]
+    out = []
+
+    def family(prefix, check, unit, better, figure, must=None, goal=None):
+        """A row for each network and input; returns what measures them."""
+        figures = []
+        for network, shape in combinations:
+            measure = functools.lru_cache(maxsize=None)(
+                functools.partial(figure, network, shape))
+            figures.append(measure)
+            out.append(Definition(f'{prefix}.{network}.{shape}', f'{check}, {network} {shape}',
+                                  unit, better, measure, must, goal))
+        return figures
+
+    def add(*args, **kwargs):
+        out.append(Definition(*args, **kwargs))
+
+    for precision, name, musts in (
+            ('auto', 'trained images/s of the machine against the best PyTorch configuration',
+             (1.2, 1.8, 3.0)),
+            ('f32', 'the same in f32 on both sides', (None, 1.2, 2.0))):
+        figures = family(f'train.{precision}', name, 'x', HIGHER,
+                         functools.partial(lambda p, n, s: m.training_ratio(n, s, p), precision),
+                         must=musts[0])
+        add(f'train.{precision}.mean', f'{name}, geometric mean', 'x', HIGHER,
+            _over(figures, geometric_mean, 'over'), must=musts[1], goal=musts[2])
+        if musts[0] is not None:
+            add(f'train.{precision}.min', f'{name}, the least', 'x', HIGHER,
+                _over(figures, min, 'of'), must=musts[0])
+    for precision in ('f32', 'auto'):
+        family(f'floor.{precision}', "sum of oneDNN's best single primitives, as images/s of the "
+               'machine', 'images/s', HIGHER,
+               functools.partial(lambda p, n, s: Figure(m.floor(n, s, p)), precision))
+        family(f'utilisation.{precision}', 'achieved FLOP/s by that of the best single primitives',
+               'x', HIGHER, functools.partial(lambda p, n, s: m.utilisation(n, s, p), precision))
+
+    for kind, name, must, goal in (
+            ('model-run', "batch-1 latency, f32, 1 thread, against ONNX Runtime's own time of a "
+             'run', 1.0, 1.15),
+            ('call', 'batch-1 latency, f32, 1 thread, against a call of ONNX Runtime', None, None),
+            ('eager', 'batch-1 latency, f32, 1 thread, against PyTorch eager', 10.0, 20.0)):
+        figures = family(f'latency.{kind}', name, 'x', HIGHER,
+                         functools.partial(lambda k, n, s: m.latency_ratio(n, s, k), kind))
+        add(f'latency.{kind}.mean', f'{name}, geometric mean', 'x', HIGHER,
+            _over(figures, geometric_mean, 'over'), must=must, goal=goal)
+    name = ('batch-1 latency in the best precision within 0.3 points of accuracy against ONNX '
+            'Runtime f32')
+    figures = family('latency.best', name, 'x', HIGHER, m.best_precision)
+    add('latency.best.mean', f'{name}, geometric mean', 'x', HIGHER,
+        _over(figures, geometric_mean, 'over'), must=1.3, goal=2.5)
+    add('latency.int8', f'batch-1 latency, int8 against f32, {INT8_NETWORK} {INT8_INPUT}', 'x',
+        HIGHER, m.int8_ratio, must=1.5, goal=3.0)
+
+    name = 'peak resident memory of a training process by that of PyTorch'
+    figures = family('memory.train', name, 'x', LOWER, m.memory_ratio)
+    add('memory.train.worst', f'{name}, the most', 'x', LOWER, _over(figures, max, 'of'),
+        must=0.5, goal=0.25)
+
+    name = 'time from architecture to the end of the first step, picks at hand'
+    figures = family('start', name, 'ms', LOWER, m.start_ms)
+    add('start.worst', f'{name}, the longest', 'ms', LOWER, _over(figures, max, 'of'), must=300.0,
+        goal=100.0)
+    return out
