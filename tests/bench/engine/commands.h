@@ -61,9 +61,12 @@ absl::StatusOr<v1::Architecture> Network(const Options& options);
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name);
 std::string PrecisionName(worker::Precision precision);
 absl::StatusOr<v1::Model> TrainedLike(const v1::Architecture& architecture, uint64_t seed);
-// A plan for inference in the precision named. UNIMPLEMENTED if this build or CPU has none.
+// A plan for inference in the precision named; int8 is calibrated on `images`, normalized.
+// UNIMPLEMENTED if this build or CPU has none.
 absl::StatusOr<std::unique_ptr<worker::InferencePlan>> PrepareInference(
-    const v1::Model& model, int batch, const std::string& precision);
+    const v1::Model& model, int batch, const std::string& precision,
+    absl::Span<const float> images);
+inline constexpr int kCalibrationImages = 256;
 absl::StatusOr<worker::Picks> ReadPicks(const std::string& path);
 absl::Status WritePicks(const std::string& path, const worker::Picks& picks);
 int64_t PeakResidentBytes();

@@ -63,7 +63,7 @@ absl::StatusOr<v1::Model> TrainedLike(const v1::Architecture& architecture, uint
 }
 
 absl::StatusOr<std::unique_ptr<worker::InferencePlan>> PrepareInference(
-    const v1::Model& model, int batch, const std::string& precision) {
+    const v1::Model& model, int batch, const std::string& precision, absl::Span<const float>) {
   if (precision == "f32") return worker::InferencePlan::Create(model, batch, {});
   if (precision == "bf16" || precision == "int8") {
     return absl::UnimplementedError(
