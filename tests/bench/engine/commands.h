@@ -18,7 +18,7 @@
 namespace frontier::bench {
 
 struct Options {
-  std::string network = "resnet20";
+  std::string network = "resnet20";  // or an architecture file
   std::string input = "1x28x28";
   int classes = 10;
   std::string precision = "f32";  // of training: f32, mixed, auto; of inference: f32, bf16, int8

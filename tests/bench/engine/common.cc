@@ -7,7 +7,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
@@ -18,8 +17,7 @@
 namespace frontier::bench {
 
 absl::StatusOr<v1::Architecture> Network(const Options& options) {
-  ASSIGN_OR_RETURN(const v1::Shape input, worker::ParseShape(options.input));
-  return ReferenceArchitecture(options.network, input, options.classes);
+  return worker::FindArchitecture(options.network, options.input, options.classes);
 }
 
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name) {

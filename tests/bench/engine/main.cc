@@ -31,7 +31,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures the engine for the benchmark", "frontier-engine-bench");
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--network", o.network, "Reference network");
+  app.add_option("--network", o.network, "Reference network or architecture file");
   app.add_option("--input", o.input, "Channels x height x width");
   app.add_option("--precision", o.precision, "f32, mixed, auto; of inference f32, bf16, int8");
   app.add_option("--threads", o.threads, "Compute threads")->check(CLI::Range(1, 1024));

@@ -49,11 +49,17 @@ class Latencies:
     """Microseconds of a batch-1 call; None for a peer that is missing."""
     ours: float
     rounds: int
-    call: Optional[float] = None
-    model_run: Optional[float] = None
+    call: Optional[float] = None       # of ONNX Runtime, JavaScript included
+    model_run: Optional[float] = None  # by its profiler, which slows each layer
+    net_call: Optional[float] = None   # `call` less that of a nearly empty network
     eager: Optional[float] = None
     ort_missing: str = ''
     torch_missing: str = ''
+
+    def onnx_runtime(self):
+        """What the peer itself takes, as strictly as can be told: profiling slows it, and a call
+        from JavaScript has costs that are not its own."""
+        return None if self.call is None else min(self.net_call, self.model_run)
 
 
 def geometric_mean(values):
@@ -141,6 +147,8 @@ class Measurements:
             sides.append(self.source.ours_latency(network, shape, precision))
             for name, make in (
                     ('call', lambda: self.source.ort_latency(network, shape, profile=False)),
+                    ('empty', lambda: self.source.ort_latency(
+                        self.source.nearly_empty(shape), shape, profile=False)),
                     ('run', lambda: self.source.ort_latency(network, shape, profile=True)),
                     ('nchw', lambda: self.source.torch_latency(network, shape, 'nchw')),
                     ('channels_last',
@@ -163,13 +171,15 @@ class Measurements:
                            torch_missing=missing.get('nchw', ''))
         if 'call' in medians:
             result.call = medians['call']
+            result.net_call = medians['call'] - medians['empty']
         if 'run' in medians:
             result.model_run = last[1 + names.index('run')]['model_run_us']
         eager = [medians[name] for name in ('nchw', 'channels_last') if name in medians]
         if eager:
             result.eager = min(eager)
         self.say(f'{network} {shape} {precision}: {number(result.ours)} us, ONNX Runtime '
-                 f'{number(result.call)} (its run {number(result.model_run)}), PyTorch '
+                 f'{number(result.call)} (less the binding {number(result.net_call)}, its run '
+                 f'{number(result.model_run)}), PyTorch '
                  f'{number(result.eager)}')
         return result
 
@@ -209,15 +219,16 @@ class Measurements:
         precisions = self.accurate_precisions(network)
         best = min(precisions, key=lambda p: self.latencies(network, shape, p).ours)
         latency, f32 = self.latencies(network, shape, best), self.latencies(network, shape)
-        if f32.model_run is None:
+        peer = f32.onnx_runtime()
+        if peer is None:
             raise NotMeasured(f32.ort_missing)
-        return Figure(f32.model_run / latency.ours, latency.rounds, 'ONNX Runtime f32 model_run',
-                      f32.model_run, f'{best} {number(latency.ours)} us, accuracy loss '
+        return Figure(peer / latency.ours, latency.rounds, 'ONNX Runtime f32', peer, f'{best} {number(latency.ours)} us, accuracy loss '
                       f'{100 * precisions[best]:.2f} points, peer in us')
 
     def latency_ratio(self, network, shape, kind):
         latency = self.latencies(network, shape)
         peer, name, missing = {
+            'ort': (latency.onnx_runtime(), 'ONNX Runtime f32', latency.ort_missing),
             'model-run': (latency.model_run, 'ONNX Runtime f32 model_run', latency.ort_missing),
             'call': (latency.call, 'ONNX Runtime f32 call', latency.ort_missing),
             'eager': (latency.eager, 'PyTorch eager f32', latency.torch_missing)}[kind]
@@ -310,9 +321,12 @@ def definitions(m: Measurements) -> List[Definition]:
                'x', HIGHER, functools.partial(lambda p, n, s: m.utilisation(n, s, p), precision))
 
     for kind, name, must, goal in (
-            ('model-run', "batch-1 latency, f32, 1 thread, against ONNX Runtime's own time of a "
-             'run', 1.0, 1.15),
-            ('call', 'batch-1 latency, f32, 1 thread, against a call of ONNX Runtime', None, None),
+            ('ort', 'batch-1 latency, f32, 1 thread, against ONNX Runtime: its call less what a '
+             'call costs by itself, or its profiled run if that is less', 1.0, 1.15),
+            ('call', 'batch-1 latency, f32, 1 thread, against a whole call of ONNX Runtime',
+             None, None),
+            ('model-run', 'batch-1 latency, f32, 1 thread, against a run of ONNX Runtime by its '
+             'profiler, which slows it', None, None),
             ('eager', 'batch-1 latency, f32, 1 thread, against PyTorch eager', 10.0, 20.0)):
         figures = family(f'latency.{kind}', name, 'x', HIGHER,
                          functools.partial(lambda k, n, s: m.latency_ratio(n, s, k), kind))

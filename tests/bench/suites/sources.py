@@ -90,10 +90,25 @@ class RealSource:
 
     def model(self, network, shape):
         """A model file and the same as ONNX; made once."""
-        model, onnx = self.file(network, shape) + '.pb', self.file(network, shape) + '.onnx'
+        stem = self.file('model', os.path.basename(network), shape)
+        model, onnx = stem + '.pb', stem + '.onnx'
         if not os.path.exists(onnx):
             self._once('export', network=network, input=shape, model=model, onnx=onnx)
         return model, onnx
+
+    def nearly_empty(self, shape):
+        """An architecture file of a pool and a linear layer: what a call costs by itself."""
+        path = self.file('nearly-empty', shape)
+        if not os.path.exists(path):
+            channels, height, width = shape.split('x')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(f'input {{ channels: {channels} height: {height} width: {width} }}\n'
+                           'classes: 10\n'
+                           'nodes { name: "input" op: OPERATOR_INPUT }\n'
+                           'nodes { name: "pool" op: OPERATOR_GLOBAL_AVERAGE_POOL inputs: 0 }\n'
+                           'nodes { name: "classifier" op: OPERATOR_LINEAR inputs: 1 '
+                           'linear { out_features: 10 bias: true } }\n')
+        return path
 
     def ours_latency(self, network, shape, precision):
         model, _ = self.model(network, shape)
