@@ -96,7 +96,8 @@ class FakeSource:
         return self._side([{'call_us': 2000.0 if layout == 'nchw' else 2500.0}])
 
     def start(self, network, shape):
-        return {'first_step_ms': 150.0 if network == 'resnet20' else 90.0}
+        ready = 150.0 if network == 'resnet20' else 90.0
+        return {'ready_ms': ready, 'first_step_ms': ready + 70}
 
     def floor(self, network, shape, precision, split):
         return 4000.0
@@ -175,6 +176,7 @@ class EngineTest(unittest.TestCase):
         self.assertAlmostEqual(table['latency.call.mean'].value, 1.3)
         self.assertAlmostEqual(table['memory.train.worst'].value, 0.2)
         self.assertAlmostEqual(table['start.worst'].value, 150)
+        self.assertAlmostEqual(table['start-step.worst'].value, 220)
         self.assertAlmostEqual(table['utilisation.auto.resnet20.1x28x28'].value, 0.9)
         self.assertAlmostEqual(table['latency.int8'].value, 2.5)
 

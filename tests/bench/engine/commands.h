@@ -37,7 +37,8 @@ struct Options {
 
 // Rounds of {"images_per_second"}; then {"peak_rss_bytes", "plan_bytes", "precision"}.
 absl::Status Train(const Options& options);
-// {"first_step_ms", "plan_ms"}: from an architecture in memory to the end of the first step.
+// {"plan_ms", "ready_ms", "first_step_ms"}: from an architecture in memory until the plan is built,
+// the weights are in it, the first step has ended.
 absl::Status Start(const Options& options);
 // Rounds of {"call_us", "runs"} of batch 1.
 absl::Status MeasureCalls(const Options& options);
