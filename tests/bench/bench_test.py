@@ -106,7 +106,8 @@ class FakeSource:
         return 10_000_000
 
     def inference_precisions(self):
-        return self.precisions
+        return {p: None if p in self.precisions else f'no inference in {p}'
+                for p in ('f32', 'bf16', 'int8')}
 
     def trained_accuracy(self, network, training_images):
         return network
@@ -197,7 +198,12 @@ class EngineTest(unittest.TestCase):
         table = measured(FakeSource(precisions=['f32']))
         for row in ('latency.best.mean', 'latency.best.resnet20.1x28x28', 'latency.int8'):
             self.assertIsNone(table[row].value)
-            self.assertIn('this build', table[row].why)
+            self.assertIn('no inference in int8', table[row].why)
+
+    def test_without_inference_there_is_no_latency(self):
+        table = measured(FakeSource(precisions=[]))
+        for row in ('latency.ort.mean', 'latency.best.mean', 'latency.int8'):
+            self.assertEqual(table[row].why, 'no inference in f32')
 
     def test_without_peers_our_figures_are_told(self):
         table = measured(FakeSource(torch=False, ort=False))

@@ -2,7 +2,7 @@
 import dataclasses
 import functools
 import math
-from typing import List, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from . import processes, sources
 from .rows import HIGHER, LOWER, Definition, Figure, NotMeasured, number
@@ -18,9 +18,9 @@ class Settings:
     networks: Tuple[str, ...] = NETWORKS
     inputs: Tuple[str, ...] = INPUTS
     rounds: int = 5
-    train_seconds: float = 2.0    # of a round of one side
-    screen_seconds: float = 1.0   # of each configuration, to find a side's best
-    latency_seconds: float = 0.7
+    train_seconds: float = 1.5    # of a round of one side
+    screen_seconds: float = 0.7   # of each configuration, to find a side's best
+    latency_seconds: float = 0.5
     starts: int = 3
     training_images: int = 0      # before accuracies of inference precisions are compared; 0 = all
 
@@ -47,7 +47,7 @@ class Training:
 @dataclasses.dataclass
 class Latencies:
     """Microseconds of a batch-1 call; None for a peer that is missing."""
-    ours: float
+    ours: Dict[str, float]  # by precision
     rounds: int
     call: Optional[float] = None       # of ONNX Runtime, JavaScript included
     model_run: Optional[float] = None  # by its profiler, which slows each layer
@@ -141,10 +141,11 @@ class Measurements:
         return self.source.floor(network, shape, precision, split)
 
     @functools.lru_cache(maxsize=None)
-    def latencies(self, network, shape, precision='f32'):
-        sides, names, missing = [], [], {}
+    def latencies(self, network, shape):
+        ours, sides, missing = self.offered_precisions(), {}, {}
         try:
-            sides.append(self.source.ours_latency(network, shape, precision))
+            for precision in ours:
+                sides[precision] = self.source.ours_latency(network, shape, precision)
             for name, make in (
                     ('call', lambda: self.source.ort_latency(network, shape, profile=False)),
                     ('empty', lambda: self.source.ort_latency(
@@ -154,32 +155,32 @@ class Measurements:
                     ('channels_last',
                      lambda: self.source.torch_latency(network, shape, 'channels_last'))):
                 try:
-                    sides.append(make())
-                    names.append(name)
+                    sides[name] = make()
                 except NotMeasured as reason:
                     missing[name] = str(reason)
-            answers = processes.alternate(sides, self.settings.rounds,
+            answers = processes.alternate(list(sides.values()), self.settings.rounds,
                                           self.settings.latency_seconds)
-            last = [side.end()[0] for side in sides]
+            last = {name: side.end()[0] for name, side in sides.items()}
         finally:
-            for side in sides:
+            for side in sides.values():
                 side.stop()
-        medians = {name: processes.median(processes.values(answers[i + 1], 'call_us'))
-                   for i, name in enumerate(names)}
-        result = Latencies(processes.median(processes.values(answers[0], 'call_us')),
-                           self.settings.rounds, ort_missing=missing.get('call', ''),
+        medians = {name: processes.median(processes.values(rounds, 'call_us'))
+                   for name, rounds in zip(sides, answers)}
+        result = Latencies({precision: medians[precision] for precision in ours},
+                           self.settings.rounds,
+                           ort_missing=next((missing[n] for n in ('call', 'empty', 'run')
+                                             if n in missing), ''),
                            torch_missing=missing.get('nchw', ''))
-        if 'call' in medians:
+        if not result.ort_missing:
             result.call = medians['call']
             result.net_call = medians['call'] - medians['empty']
-        if 'run' in medians:
-            result.model_run = last[1 + names.index('run')]['model_run_us']
+            result.model_run = last['run']['model_run_us']
         eager = [medians[name] for name in ('nchw', 'channels_last') if name in medians]
         if eager:
             result.eager = min(eager)
-        self.say(f'{network} {shape} {precision}: {number(result.ours)} us, ONNX Runtime '
-                 f'{number(result.call)} (less the binding {number(result.net_call)}, its run '
-                 f'{number(result.model_run)}), PyTorch '
+        times = ', '.join(f'{p} {number(us)}' for p, us in result.ours.items())
+        self.say(f'{network} {shape}: {times} us, ONNX Runtime {number(result.call)} (less the '
+                 f'binding {number(result.net_call)}, its run {number(result.model_run)}), PyTorch '
                  f'{number(result.eager)}')
         return result
 
@@ -190,15 +191,21 @@ class Measurements:
         return [self.source.start(network, shape) for _ in range(self.settings.starts)]
 
     @functools.lru_cache(maxsize=None)
+    def inference_precisions(self):
+        answers = self.source.inference_precisions()
+        if answers['f32'] is not None:
+            raise NotMeasured(answers['f32'])
+        return answers
+
     def offered_precisions(self):
-        return self.source.inference_precisions()
+        return [p for p, why_not in self.inference_precisions().items() if why_not is None]
 
     @functools.lru_cache(maxsize=None)
     def accurate_precisions(self, network):
         """Inference precisions within the allowance of f32's test accuracy, with their loss."""
         offered = self.offered_precisions()
         if offered == ['f32']:
-            raise NotMeasured('this build on this CPU has inference in f32 alone')
+            raise NotMeasured('; '.join(filter(None, self.inference_precisions().values())))
         model = self.source.trained_accuracy(network, self.settings.training_images)
         accuracy = {p: self.source.test_accuracy(model, p) for p in offered}
         losses = {p: accuracy['f32'] - a for p, a in accuracy.items()}
@@ -216,13 +223,13 @@ class Measurements:
 
     def best_precision(self, network, shape):
         precisions = self.accurate_precisions(network)
-        best = min(precisions, key=lambda p: self.latencies(network, shape, p).ours)
-        latency, f32 = self.latencies(network, shape, best), self.latencies(network, shape)
-        peer = f32.onnx_runtime()
+        latency = self.latencies(network, shape)
+        best = min(precisions, key=latency.ours.get)
+        peer = latency.onnx_runtime()
         if peer is None:
-            raise NotMeasured(f32.ort_missing)
-        return Figure(peer / latency.ours, latency.rounds, 'ONNX Runtime f32', peer,
-                      f'{best} {number(latency.ours)} us, accuracy loss '
+            raise NotMeasured(latency.ort_missing)
+        return Figure(peer / latency.ours[best], latency.rounds, 'ONNX Runtime f32', peer,
+                      f'{best} {number(latency.ours[best])} us, accuracy loss '
                       f'{100 * precisions[best]:.2f} points, peer in us')
 
     def latency_ratio(self, network, shape, kind):
@@ -233,13 +240,14 @@ class Measurements:
             'call': (latency.call, 'ONNX Runtime f32 call', latency.ort_missing),
             'eager': (latency.eager, 'PyTorch eager f32', latency.torch_missing)}[kind]
         if peer is None:
-            raise NotMeasured(f'{missing}; ours: {number(latency.ours)} us')
-        return Figure(peer / latency.ours, latency.rounds, name, peer,
-                      f'ours {number(latency.ours)} us, peer in us')
+            raise NotMeasured(f'{missing}; ours: {number(latency.ours["f32"])} us')
+        return Figure(peer / latency.ours['f32'], latency.rounds, name, peer,
+                      f'ours {number(latency.ours["f32"])} us, peer in us')
 
     def int8_ratio(self):
-        if 'int8' not in self.offered_precisions():
-            raise NotMeasured('this build on this CPU has no inference in int8')
+        why_not = self.inference_precisions()['int8']
+        if why_not is not None:
+            raise NotMeasured(why_not)
         sides = []
         try:
             for precision in ('int8', 'f32'):

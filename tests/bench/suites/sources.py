@@ -184,12 +184,13 @@ class RealSource:
             raise rows.NotMeasured('the Debian package dataset-fashion-mnist is missing')
 
     def inference_precisions(self):
-        """Those that this build offers on this CPU."""
-        offered = []
+        """By precision of inference: None if this build on this CPU has it, or why not."""
+        answers = {}
         for precision in ('f32', 'bf16', 'int8'):
             try:
-                self.ours_latency('squeezenet-like', '1x28x28', precision).end()
-                offered.append(precision)
-            except rows.NotMeasured:
-                pass
-        return offered
+                with self.ours_latency('squeezenet-like', '1x28x28', precision) as side:
+                    side.end()
+                answers[precision] = None
+            except rows.NotMeasured as reason:
+                answers[precision] = str(reason)
+        return answers
