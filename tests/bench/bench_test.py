@@ -265,6 +265,10 @@ class RowsTest(unittest.TestCase):
             values += row['value'] is not None
         self.assertGreater(values, 3)
 
+    def test_a_busy_machine_is_told(self):
+        self.assertEqual(machine.warning({'load_before': [0.4, 9, 9], 'cores': 2}), '')
+        self.assertIn('load 1.50', machine.warning({'load_before': [1.5, 0, 0], 'cores': 2}))
+
     def test_the_table_is_aligned(self):
         lines = rows.table([self.row(1.23456), self.row(math.nan)]).splitlines()
         self.assertRegex(lines[1], r'^a +1\.235 x +>= 1 +>= 2 +must +what$')

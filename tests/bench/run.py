@@ -90,12 +90,17 @@ def main():
     try:
         source = sources.RealSource(os.path.abspath(args.binaries), folder, args.node_modules)
         where = machine.describe(source.versions())
+        busy = machine.warning(where)
+        if busy:
+            say(busy)
         measured = [rows.measure(definition) for definition in wanted(args, source, say)]
         print(rows.table(measured))
         libraries = ', '.join(f'{name} {version or "missing"}'
                               for name, version in where['libraries'].items())
         print(f'\n{where["cpu"]}, {where["cores"]} cores, {where["os"]}; {libraries}; load before '
               f'{where["load_before"][0]:.2f}; took {processes.now() - began:.0f} s')
+        if busy:
+            print(f'Note: {busy}')
         if args.json:
             with open(args.json, 'w', encoding='utf-8') as file:
                 file.write(rows.document(where, measured))

@@ -19,7 +19,7 @@ class Settings:
     inputs: Tuple[str, ...] = INPUTS
     rounds: int = 5
     train_seconds: float = 1.5    # of a round of one side
-    screen_seconds: float = 0.7   # of each configuration, to find a side's best
+    screen_seconds: float = 0.5   # of two rounds of each configuration of the peer
     latency_seconds: float = 0.5
     starts: int = 3
     training_images: int = 0      # before accuracies of inference precisions are compared; 0 = all
@@ -74,9 +74,11 @@ class Measurements:
         self._torch_rates = {}
 
     def _screen(self, make):
-        """Images a second of a configuration, from one short round."""
+        """Images a second of a configuration: the better of two short rounds, since what disturbs
+        a round makes it slower."""
         with make() as side:
-            return sum(a['images_per_second'] for a in side.round(self.settings.screen_seconds))
+            return max(sum(a['images_per_second'] for a in side.round(self.settings.screen_seconds))
+                       for _ in range(2))
 
     def _best_torch(self, network, shape, precisions):
         """The fastest of PyTorch's configurations: (precision, layout, split)."""
@@ -103,34 +105,33 @@ class Measurements:
 
     @functools.lru_cache(maxsize=None)
     def training(self, network, shape, precision):
-        options = sources.splits(len(self.source.cores))
-        ours_split = max(options, key=lambda split: self._screen(
-            lambda: self.source.ours_train(network, shape, precision, split)))
         missing, torch = '', None
         try:
             torch = self._best_torch(network, shape, ('f32',) if precision == 'f32' else
                                      ('f32', 'bf16'))
         except NotMeasured as reason:
             missing = str(reason)
-        with self.source.ours_train(network, shape, precision, ours_split) as ours:
-            if torch is None:
-                answers = processes.alternate([ours], self.settings.rounds,
-                                              self.settings.train_seconds)
-                last = ours.end()
-            else:
-                with self.source.torch_train(network, shape, *torch) as theirs:
-                    answers = processes.alternate([ours, theirs], self.settings.rounds,
-                                                  self.settings.train_seconds)
-                    last = ours.end()
-                    torch_bytes = max(end['peak_rss_bytes'] for end in theirs.end())
-        result = Training(processes.median(processes.rates(answers[0])), ours_split,
-                          last[0].get('precision', precision),
-                          max(end['peak_rss_bytes'] for end in last), self.settings.rounds,
+        splits = sources.splits(len(self.source.cores))
+        sides = []
+        try:
+            for split in splits:
+                sides.append(self.source.ours_train(network, shape, precision, split))
+            if torch is not None:
+                sides.append(self.source.torch_train(network, shape, *torch))
+            answers = processes.alternate(sides, self.settings.rounds, self.settings.train_seconds)
+            last = [side.end() for side in sides]
+        finally:
+            for side in sides:
+                side.stop()
+        medians = [processes.median(processes.rates(rounds)) for rounds in answers]
+        best = max(range(len(splits)), key=lambda i: medians[i])
+        result = Training(medians[best], splits[best], last[best][0].get('precision', precision),
+                          max(end['peak_rss_bytes'] for end in last[best]), self.settings.rounds,
                           missing=missing)
         if torch is not None:
-            result.torch = processes.median(processes.rates(answers[1]))
+            result.torch = medians[-1]
             result.torch_name = f'PyTorch {torch[0]} {torch[1]} {sources.split_name(torch[2])}'
-            result.torch_bytes = torch_bytes
+            result.torch_bytes = max(end['peak_rss_bytes'] for end in last[-1])
         self.say(f'{network} {shape} {precision}: {number(result.ours)} images/s, '
                  f'{result.torch_name or missing} {number(result.torch)}')
         return result

@@ -15,6 +15,17 @@ def _first(path, key):
     return None
 
 
+BUSY = 0.25  # of the cores, on average over a minute
+
+
+def warning(description):
+    """What to tell if other programs disturb the figures, or ''."""
+    load, cores = description['load_before'][0], description['cores']
+    if load <= BUSY * cores:
+        return ''
+    return f'the machine is busy: load {load:.2f} on {cores} cores; figures will be off'
+
+
 def describe(versions):
     """`versions`: of the libraries on both sides, by name; None for what is not there."""
     memory_kib = _first('/proc/meminfo', 'MemTotal')
