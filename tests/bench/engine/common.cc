@@ -7,7 +7,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
@@ -18,8 +17,7 @@
 namespace frontier::bench {
 
 absl::StatusOr<v1::Architecture> Network(const Options& options) {
-  ASSIGN_OR_RETURN(const v1::Shape input, worker::ParseShape(options.input));
-  return ReferenceArchitecture(options.network, input, options.classes);
+  return worker::FindArchitecture(options.network, options.input, options.classes);
 }
 
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name) {
@@ -63,7 +61,7 @@ absl::StatusOr<v1::Model> TrainedLike(const v1::Architecture& architecture, uint
 }
 
 absl::StatusOr<std::unique_ptr<worker::InferencePlan>> PrepareInference(
-    const v1::Model& model, int batch, const std::string& precision) {
+    const v1::Model& model, int batch, const std::string& precision, absl::Span<const float>) {
   if (precision == "f32") return worker::InferencePlan::Create(model, batch, {});
   if (precision == "bf16" || precision == "int8") {
     return absl::UnimplementedError(
