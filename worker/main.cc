@@ -2,18 +2,24 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "absl/strings/str_format.h"
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
 #include "worker/agent/daemon.h"
+#include "worker/agent/hardware.h"
 #include "worker/agent/options.h"
 #include "worker/agent/trial_limits.h"
 #include "worker/engine/inference_plan.h"
 #include "worker/profile/architecture_argument.h"
 #include "worker/profile/training_profile.h"
 #include "worker/trial/evaluate.h"
+#include "worker/trial/rerun.h"
+#include "worker/trial/training_speed.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
@@ -74,6 +80,58 @@ int ProfileCommand(const ProfileCommandOptions& options) {
   return kExitOk;
 }
 
+// A file of its own in the folder for temporary files; removed with the object.
+class TemporaryFile {
+ public:
+  TemporaryFile() : path_((std::filesystem::temp_directory_path() / "frontier-XXXXXX").string()) {
+    const int fd = mkstemp(path_.data());
+    if (fd >= 0) close(fd);
+  }
+  ~TemporaryFile() { std::remove(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+int RerunCommand(const RerunCommandOptions& options, const HardwarePaths& paths) {
+  const auto fail = [&options](const absl::Status& status) {
+    std::fprintf(stderr, "frontier-worker: %s: %s\n", options.trial.c_str(),
+                 std::string(status.message()).c_str());
+    return kExitUsage;
+  };
+  const absl::StatusOr<std::string> json =
+      ReadFile(options.trial == "-" ? "/dev/stdin" : options.trial);
+  if (!json.ok()) return fail(json.status());
+  const absl::StatusOr<v1::GetTrialResponse> trial = ParseRecordedTrial(*json);
+  if (!trial.ok()) return fail(trial.status());
+  const absl::StatusOr<v1::Hardware> hardware = DetectHardware(paths);
+  if (!hardware.ok()) return fail(hardware.status());
+  const TemporaryFile scratch;
+  SystemClock clock;
+  const absl::StatusOr<Rerun> rerun =
+      RerunTrial(*trial,
+                 {options.dataset_folder, hardware->hardware_class(),
+                  options.output.empty() ? scratch.path() : options.output},
+                 &clock);
+  if (!rerun.ok()) return fail(rerun.status());
+  std::fputs(rerun->Describe(trial->trial().job_id(), trial->trial().number()).c_str(), stdout);
+  return rerun->identical() ? kExitOk : kExitDifferent;
+}
+
+int MeasureTrainingCommand(const MeasureTrainingOptions& options) {
+  SystemClock clock;
+  const absl::StatusOr<double> speed =
+      MeasureTrainingSpeed({.threads = options.threads,
+                            .length = absl::Milliseconds(options.milliseconds),
+                            .picks_path = options.picks_path,
+                            .hardware_class = options.hardware_class},
+                           &clock);
+  if (!speed.ok()) return Fail(speed.status());
+  absl::PrintF("%.17g\n", *speed);
+  return kExitOk;
+}
+
 int HardwareCommand(const WorkerOptions& options) {
   const absl::StatusOr<std::string> json = DescribeMachine(options, EngineDescription());
   if (!json.ok()) return Fail(json.status());
@@ -92,6 +150,10 @@ int Main(int argc, char** argv) {
       return RunTrialCommand(line.run_trial);
     case CommandLine::Command::kEvaluate:
       return EvaluateCommand(line.evaluate);
+    case CommandLine::Command::kRerun:
+      return RerunCommand(line.rerun, line.worker.paths);
+    case CommandLine::Command::kMeasureTraining:
+      return MeasureTrainingCommand(line.measure_training);
     case CommandLine::Command::kHardware:
       return HardwareCommand(line.worker);
     case CommandLine::Command::kProfile:

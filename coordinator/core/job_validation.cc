@@ -179,6 +179,25 @@ absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::Dataset
   return CheckSampleCounts(workers, *dataset);
 }
 
+// Whether an epoch has a batch at all, as far as the data set is known.
+absl::Status CheckBatchSize(const std::vector<v1::Worker>& workers, const v1::DatasetSpec& dataset,
+                            int batch_size) {
+  int64_t most = dataset.train_samples();
+  if (most == 0) {
+    std::optional<KnownDataset> other;
+    const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
+    if (!known.has_value() || known->train_samples == 0) return absl::OkStatus();
+    // Shares are rounded for each class.
+    most = static_cast<int64_t>((1 - dataset.validation_fraction()) *
+                                static_cast<double>(known->train_samples)) +
+           dataset.classes();
+  }
+  if (batch_size <= most) return absl::OkStatus();
+  return InvalidField("training.batch_size",
+                      absl::StrCat("is ", batch_size, ", but there are ", most,
+                                   " training samples in '", dataset.name(), "'"));
+}
+
 absl::Status CheckShare(const char* field, double value) {
   if (value >= 0 && value < 1) return absl::OkStatus();
   return InvalidField(field, absl::StrCat("must be at least 0 and below 1, is ", value));
@@ -463,6 +482,7 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   RETURN_IF_ERROR(CheckName(spec.name()));
   RETURN_IF_ERROR(CompleteDataset(workers, complete.mutable_dataset()));
   RETURN_IF_ERROR(CheckTraining(spec.training(), complete.dataset()));
+  RETURN_IF_ERROR(CheckBatchSize(workers, complete.dataset(), spec.training().batch_size()));
   if (spec.training().precision() == v1::PRECISION_UNSPECIFIED) {
     complete.mutable_training()->set_precision(v1::PRECISION_AUTO);
   }

@@ -74,7 +74,7 @@ absl::Status Agent::Run() {
   live_slots_ = options_.slots;
   std::vector<std::thread> slots;
   for (int i = 0; i < options_.slots; ++i) {
-    slots.push_back(StartThread("slot", [this] { SlotLoop(); }));
+    slots.push_back(StartThread("slot", [this, i] { SlotLoop(i); }));
   }
   std::thread heartbeats = StartThread("heartbeat", [this] { HeartbeatLoop(); });
   std::thread leasing = StartThread("leasing", [this] { LeaseLoop(); });
@@ -127,6 +127,8 @@ absl::Status Agent::DeliverOutbox() {
           absl::StrCat("outcomes of an earlier start could not be delivered within ",
                        absl::FormatDuration(options_.connect_timeout)));
     }
+    deps_.checkpoints->End(report.key(),
+                           report.has_failure() && IsTriedAgain(report.failure().cause()));
   }
   return absl::OkStatus();
 }
@@ -189,15 +191,15 @@ LeaseTable::Accepted Agent::TakeIn(const v1::AttemptLease& lease) {
   return accepted;
 }
 
-void Agent::SlotLoop() {
+void Agent::SlotLoop(int slot) {
   while (const std::shared_ptr<HeldLease> held = table_.Take()) {
-    RunLease(*held);
+    RunLease(*held, slot);
     table_.Release(held->lease().token());
   }
   if (--live_slots_ == 0) slots_ended_.Raise();
 }
 
-void Agent::RunLease(const HeldLease& held) {
+void Agent::RunLease(const HeldLease& held, int slot) {
   const v1::TrialTask& task = held.lease().task();
   const LogIds ids = IdsOf(held.key());
   v1::ReportRequest report;
@@ -209,12 +211,20 @@ void Agent::RunLease(const HeldLease& held) {
   const absl::StatusOr<std::string> folder = deps_.catalog->FindFolder(task.dataset().name());
   if (!folder.ok()) {
     *report.mutable_failure() = MakeFailure(v1::FAILURE_CAUSE_DATASET, folder.status().message());
-    return ReportOutcome(held, std::move(report));
+    ReportOutcome(held, std::move(report));
+    return;
   }
   const std::string weights_path = deps_.outbox->WeightsPath(held.key(), held.lease().token());
   const std::string& hardware_class = options_.hardware.hardware_class();
-  const TrialOrder order =
+  TrialOrder order =
       MakeOrder(task, options_.trial_defaults, *folder, weights_path, hardware_class);
+  order.input.set_picks_path(options_.picks_path);
+  order.input.set_checkpoint_path(deps_.checkpoints->Begin(held.key()));
+  if (!options_.slot_cpus.empty()) {
+    const std::vector<int>& cpus = options_.slot_cpus[static_cast<size_t>(slot)];
+    if (static_cast<int>(cpus.size()) >= order.threads) order.cpus = cpus;
+  }
+  bool again = true;  // whether the trial may come back to its checkpoint
   TrialEnd end;
   if (held.stop().raised()) {
     end.outcome = TrialStopped();
@@ -235,6 +245,7 @@ void Agent::RunLease(const HeldLease& held) {
                       abandon_);
   } else if (auto* failure = std::get_if<v1::Failure>(&end.outcome)) {
     LogWarning(ids, absl::StrCat("failed: ", EnumName(failure->cause()), ": ", failure->message()));
+    again = IsTriedAgain(failure->cause());
     *report.mutable_failure() = std::move(*failure);
     report.mutable_usage()->Assign(use.begin(), use.end());
     ReportOutcome(held, std::move(report));
@@ -245,17 +256,18 @@ void Agent::RunLease(const HeldLease& held) {
     }
     for (const v1::Measurement& measurement : use) *result.add_measurements() = measurement;
     *report.mutable_result() = std::move(result);
-    ReportOutcome(held, std::move(report));
+    again = !ReportOutcome(held, std::move(report));
   }
+  deps_.checkpoints->End(held.key(), again);
 }
 
-void Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {
+bool Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {
   if (absl::Status stored = deps_.outbox->Put(report); !stored.ok()) {
     LogError(IdsOf(held.key()),
              absl::StrCat("cannot keep the outcome on disk, a crash now would lose it: ",
                           stored.message()));
   }
-  session_.Deliver(deps_.client, std::move(report), &held, abandon_);
+  return session_.Deliver(deps_.client, std::move(report), &held, abandon_);
 }
 
 void Agent::HeartbeatLoop() {

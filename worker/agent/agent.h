@@ -13,6 +13,7 @@
 #include "common/base/mutex.h"
 #include "common/rpc/client/worker_client.h"
 #include "frontier/v1/measurement.pb.h"
+#include "worker/agent/checkpoint_folder.h"
 #include "worker/agent/coordinator_session.h"
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/lease_table.h"
@@ -30,6 +31,9 @@ struct AgentOptions {
   int slots = 1;            // trials at a time
   TrialDefaults trial_defaults;
   v1::Hardware hardware;
+  // CPUs of each slot; empty = any. A trial of more threads than its slot has CPUs is not bound.
+  std::vector<std::vector<int>> slot_cpus;
+  std::string picks_path;  // of TrialProcessInput
   // How long one request for work waits at the coordinator.
   absl::Duration lease_wait = absl::Seconds(20);
   // How long to look for the coordinator at the start; zero = for ever.
@@ -48,6 +52,7 @@ struct AgentDependencies {
   const DatasetCatalog* catalog = nullptr;
   const EnergyModel* energy = nullptr;
   Outbox* outbox = nullptr;
+  CheckpointFolder* checkpoints = nullptr;
   Clock* clock = nullptr;
   Pacer* pacer = nullptr;
 };
@@ -76,14 +81,15 @@ class Agent {
  private:
   void LeaseLoop();
   void HeartbeatLoop();
-  void SlotLoop();
+  void SlotLoop(int slot);
 
   absl::Status DeliverOutbox();
   // False if the worker must leave.
   bool RequestWork(v1::LeaseRequest* request, Backoff* backoff);
   LeaseTable::Accepted TakeIn(const v1::AttemptLease& lease);
-  void RunLease(const HeldLease& held);
-  void ReportOutcome(const HeldLease& held, v1::ReportRequest report);
+  void RunLease(const HeldLease& held, int slot);
+  // Whether it was settled.
+  bool ReportOutcome(const HeldLease& held, v1::ReportRequest report);
   absl::Status SendHeartbeat(bool leaving);
   void Obey(const v1::Directive& directive);
   void Abandon();

@@ -22,15 +22,20 @@
 #include "common/rpc/client/worker_client.h"
 #include "google/protobuf/util/json_util.h"
 #include "worker/agent/agent.h"
+#include "worker/agent/checkpoint_folder.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/hardware.h"
 #include "worker/agent/outbox.h"
+#include "worker/agent/split.h"
 #include "worker/agent/state_folder.h"
 #include "worker/agent/trial_process_runner.h"
 
 namespace frontier::worker {
 namespace {
 
+// Memory of a process that measures for a split, generously.
+constexpr int64_t kBytesOfABurst = int64_t{256} << 20;
 constexpr char kDefaultDatasetRoot[] = "/usr/share/datasets";
 
 std::atomic<Agent*> running_agent{nullptr};
@@ -78,9 +83,55 @@ std::string HostName() {
 struct Machine {
   v1::Hardware hardware;
   DatasetCatalog catalog;
-  int slots = 1;
+  Split split;
   int64_t memory_bytes_per_trial = 0;
 };
+
+bool IsMeasured(const WorkerOptions& options) {
+  return options.slots == 0 && options.threads_per_trial == 0;
+}
+
+SplitConditions ConditionsOf(const v1::Hardware& hardware) {
+  return {hardware.engine(), hardware.hardware_class(), hardware.cores()};
+}
+
+// As the operator says, else as an earlier start has found out, else one thread for each core.
+Split SplitOf(const WorkerOptions& options, const v1::Hardware& hardware) {
+  if (IsMeasured(options)) {
+    const absl::StatusOr<ChosenSplit> found =
+        ReadSplit(StateFolder::Split(options.state_dir), ConditionsOf(hardware));
+    if (found.ok()) return found->split;
+  }
+  const int threads = std::max(1, options.threads_per_trial);
+  return {options.slots > 0 ? options.slots : std::max(1, hardware.cores() / threads), threads};
+}
+
+// Measures what SplitOf will find, unless it is known or the operator has said it.
+void FindOutSplit(const WorkerOptions& options, const v1::Hardware& hardware,
+                  const std::string& picks_path, Clock* clock) {
+  const std::string path = StateFolder::Split(options.state_dir);
+  const SplitConditions conditions = ConditionsOf(hardware);
+  if (!IsMeasured(options) || ReadSplit(path, conditions).ok()) return;
+  const std::vector<Split> candidates =
+      SplitCandidates(hardware.cores(), hardware.memory_bytes() / 2, kBytesOfABurst);
+  if (candidates.size() < 2) return;
+  LogInfo({}, "measuring how to divide this machine; a few seconds, once");
+  TrainingBurst burst;
+  burst.picks_path = picks_path;
+  burst.hardware_class = hardware.hardware_class();
+  const absl::StatusOr<ChosenSplit> chosen =
+      ChooseSplit(candidates, /*rounds=*/2, [&](const Split& split) -> absl::StatusOr<double> {
+        if (options.pin) {
+          burst.cpus = DivideCpus(AllowedCpus(), split.slots, options.paths.sysfs_root);
+        }
+        ASSIGN_OR_RETURN(const double speed, MeasureByTraining(split, burst, clock));
+        LogInfo({}, absl::StrFormat("%d trial(s) of %d thread(s): %.0f images/s trained",
+                                    split.slots, split.threads, speed));
+        return speed;
+      });
+  const absl::Status kept = chosen.ok() ? WriteSplit(path, conditions, *chosen) : chosen.status();
+  if (!kept.ok()) LogWarning({}, absl::StrCat("the split is not kept: ", kept.message()));
+}
 
 absl::StatusOr<Machine> LookAtMachine(const WorkerOptions& options, const std::string& engine) {
   Machine machine;
@@ -94,12 +145,11 @@ absl::StatusOr<Machine> LookAtMachine(const WorkerOptions& options, const std::s
     catalog_options.root.clear();
   }
   ASSIGN_OR_RETURN(machine.catalog, DatasetCatalog::Create(catalog_options));
-  machine.slots = options.slots > 0
-                      ? options.slots
-                      : std::max(1, machine.hardware.cores() / options.threads_per_trial);
-  machine.memory_bytes_per_trial = options.memory_mb_per_trial > 0
-                                       ? options.memory_mb_per_trial << 20
-                                       : machine.hardware.memory_bytes() / 5 * 4 / machine.slots;
+  machine.split = SplitOf(options, machine.hardware);
+  machine.memory_bytes_per_trial =
+      options.memory_mb_per_trial > 0
+          ? options.memory_mb_per_trial << 20
+          : machine.hardware.memory_bytes() / 5 * 4 / machine.split.slots;
   return machine;
 }
 
@@ -126,7 +176,7 @@ void LogStart(const CommandLine& line, const Machine& machine, const EnergyModel
   LogInfo({}, absl::StrCat(hardware.cpu_model(), ", ", hardware.cores(), " core(s), ",
                            hardware.memory_bytes() >> 20, " MiB, ", hardware.os(), ", class ",
                            hardware.hardware_class(), ", engine ", hardware.engine()));
-  LogInfo({}, absl::StrCat(machine.slots, " trial(s) at a time of ", line.worker.threads_per_trial,
+  LogInfo({}, absl::StrCat(machine.split.slots, " trial(s) at a time of ", machine.split.threads,
                            " thread(s) and ", machine.memory_bytes_per_trial >> 20, " MiB each; ",
                            energy.Describe()));
   for (const v1::Dataset& dataset : machine.catalog.datasets()) {
@@ -152,7 +202,7 @@ absl::StatusOr<std::string> DescribeMachine(const WorkerOptions& options,
   for (v1::Dataset& dataset : machine.catalog.datasets()) {
     *request.add_datasets() = std::move(dataset);
   }
-  request.set_slots(machine.slots);
+  request.set_slots(machine.split.slots);
   std::string json;
   google::protobuf::util::JsonPrintOptions print;
   print.add_whitespace = true;
@@ -172,6 +222,10 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   if (!state.ok()) return Complain(state.status(), kExitStateFolder);
   absl::StatusOr<std::unique_ptr<Outbox>> outbox = Outbox::Open((*state)->outbox());
   if (!outbox.ok()) return Complain(outbox.status(), kExitStateFolder);
+  SystemClock clock;
+  absl::StatusOr<std::unique_ptr<CheckpointFolder>> checkpoints =
+      CheckpointFolder::Open((*state)->checkpoints(), CheckpointLimits(), &clock);
+  if (!checkpoints.ok()) return Complain(checkpoints.status(), kExitStateFolder);
   const absl::StatusOr<uint64_t> bits = RandomBits();
   if (!bits.ok()) return Complain(bits.status(), kExitInternal);
   AgentOptions agent_options;
@@ -182,23 +236,32 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
     if (!id.ok()) return Complain(id.status(), kExitStateFolder);
     agent_options.worker_id = *std::move(id);
   }
-  const absl::StatusOr<Machine> machine = LookAtMachine(options, engine);
+  absl::StatusOr<Machine> machine = LookAtMachine(options, engine);
   if (!machine.ok()) return Complain(machine.status(), kExitUsage);
+  if (IsMeasured(options)) {
+    FindOutSplit(options, machine->hardware, (*state)->picks(), &clock);
+    machine = LookAtMachine(options, engine);
+    if (!machine.ok()) return Complain(machine.status(), kExitUsage);
+  }
   const absl::StatusOr<EnergyModel> energy = EnergyModel::Create(MakeEnergyOptions(options));
   if (!energy.ok()) return Complain(energy.status(), kExitUsage);
   LogStart(line, *machine, *energy, agent_options.worker_id);
 
   agent_options.incarnation = absl::StrFormat("%016x", *bits);
   agent_options.seed = *bits;
-  agent_options.slots = machine->slots;
+  agent_options.slots = machine->split.slots;
   agent_options.hardware = machine->hardware;
-  agent_options.trial_defaults.threads = options.threads_per_trial;
+  agent_options.picks_path = (*state)->picks();
+  if (options.pin) {
+    agent_options.slot_cpus =
+        DivideCpus(AllowedCpus(), agent_options.slots, options.paths.sysfs_root);
+  }
+  agent_options.trial_defaults.threads = machine->split.threads;
   agent_options.trial_defaults.most_threads = machine->hardware.cores();
   agent_options.trial_defaults.memory_bytes = machine->memory_bytes_per_trial;
   agent_options.connect_timeout = absl::Seconds(options.connect_timeout_seconds);
   agent_options.shutdown_timeout = absl::Seconds(options.shutdown_seconds);
 
-  SystemClock clock;
   SystemPacer pacer;
   TrialProcessRunnerOptions runner_options;
   runner_options.proc_root = options.paths.proc_root;
@@ -206,7 +269,7 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
   const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
   Agent agent(agent_options, {client.get(), lease_client.get(), runner.get(), &machine->catalog,
-                              &*energy, outbox->get(), &clock, &pacer});
+                              &*energy, outbox->get(), checkpoints->get(), &clock, &pacer});
   running_agent = &agent;
   HandleSignals(OnLeave, OnDrain);
   LogInfo({}, absl::StrCat("looking for the coordinator at ", options.coordinator));

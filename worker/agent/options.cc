@@ -1,7 +1,9 @@
 #include "worker/agent/options.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <sstream>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -53,11 +55,20 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
         const absl::Status status = CheckWorkerId(text);
         return std::string(status.message());
       });
-  app->add_option("--slots", o->slots, "Trials at a time; 0 = cores / --threads_per_trial")
-      ->check(CLI::Range(0, 1024));
-  app->add_option("--threads_per_trial", o->threads_per_trial,
-                  "Compute threads of a trial whose job does not say")
-      ->check(CLI::Range(1, 1024));
+  const std::map<std::string, std::string> automatic = {{"auto", "0"}};
+  app->add_option(
+         "--slots", o->slots,
+         "Trials at a time; auto or 0 = cores / --threads_per_trial, or if that is 0, too, "
+         "the best pair by a measurement of a few seconds at the first start")
+      ->check(CLI::Range(0, 1024))
+      ->transform(CLI::Transformer(automatic));
+  app->add_option(
+         "--threads_per_trial", o->threads_per_trial,
+         "Compute threads of a trial whose job does not say; auto or 0 = 1 if --slots is given")
+      ->check(CLI::Range(0, 1024))
+      ->transform(CLI::Transformer(automatic));
+  app->add_option("--pin", o->pin,
+                  "Bind each slot to CPUs of its own; false where workers share CPUs");
   app->add_option("--memory_mb_per_trial", o->memory_mb_per_trial,
                   "Private memory a trial may use whose job does not say, MiB; 0 = four fifths of "
                   "the memory, shared by the slots")
@@ -170,6 +181,21 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   evaluate->add_option("--threads", e->threads, "Compute threads")->check(CLI::Range(1, 1024));
 
   CLI::App* profile = AddProfileCommand(&app, &line.profile);
+  CLI::App* rerun = app.add_subcommand(
+      "rerun", "Train a recorded trial again and say whether its weights come out the same");
+  RerunCommandOptions* r = &line.rerun;
+  rerun
+      ->add_option("TRIAL", r->trial,
+                   "File with what `frontier show JOB TRIAL --json` prints; - = standard input")
+      ->required();
+  rerun->add_option("--dataset", r->dataset_folder, "Folder with the data set's IDX files")
+      ->required();
+  rerun->add_option("--output", r->output, "Where to keep the trained model");
+  rerun->footer(
+      "Exit codes:\n"
+      "  0  the weights are the recorded ones, bit for bit\n"
+      "  1  they differ\n"
+      "  2  the trial cannot be run here");
 
   // What the daemon starts for each trial; not for people.
   CLI::App* run_trial = app.add_subcommand("run-trial", "");
@@ -177,7 +203,16 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   run_trial->add_option("--memory_bytes", line.run_trial.memory_bytes);
   run_trial->add_option("--parent_pid", line.run_trial.parent_pid);
 
-  for (CLI::App* command : {evaluate, profile, run_trial}) {
+  // What the daemon starts to divide the machine; not for people.
+  CLI::App* measure = app.add_subcommand("measure-training", "");
+  measure->group("");
+  MeasureTrainingOptions* m = &line.measure_training;
+  measure->add_option("--threads", m->threads)->check(CLI::Range(1, 1024));
+  measure->add_option("--milliseconds", m->milliseconds)->check(CLI::Range(1, 60000));
+  measure->add_option("--picks_path", m->picks_path);
+  measure->add_option("--hardware_class", m->hardware_class);
+
+  for (CLI::App* command : {evaluate, profile, rerun, run_trial, measure}) {
     for (CLI::Option* option : command->get_options()) option->configurable(false);
   }
   app.require_subcommand(0, 1);
@@ -197,6 +232,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   }
   if (hardware->parsed()) line.command = CommandLine::Command::kHardware;
   if (evaluate->parsed()) line.command = CommandLine::Command::kEvaluate;
+  if (measure->parsed()) line.command = CommandLine::Command::kMeasureTraining;
+  if (rerun->parsed()) line.command = CommandLine::Command::kRerun;
   if (run_trial->parsed()) line.command = CommandLine::Command::kRunTrial;
   if (profile->parsed()) line.command = CommandLine::Command::kProfile;
   line.worker.log.component = "worker";

@@ -23,13 +23,18 @@ inline constexpr int kExitNoCoordinator = 3;
 inline constexpr int kExitProtocolVersion = 4;
 inline constexpr int kExitStateFolder = 5;
 inline constexpr int kExitRefused = 6;
+// Of `rerun`, beside kExitOk for weights that are the same and kExitUsage for what cannot be run.
+inline constexpr int kExitDifferent = 1;
 
 struct WorkerOptions {
   std::string coordinator = "127.0.0.1:7070";
   std::string state_dir = "./frontier-worker-state";
-  std::string worker_id;  // empty = made once and kept in state_dir
-  int slots = 0;          // trials at a time; 0 = cores / threads_per_trial
-  int threads_per_trial = 1;
+  std::string worker_id;      // empty = made once and kept in state_dir
+  int slots = 0;              // trials at a time
+  int threads_per_trial = 0;  // of a trial whose job does not say
+  // If both are 0 the best pair is found by measuring; if one is, it follows from the other: slots
+  // = cores / threads_per_trial, or one thread.
+  bool pin = true;                    // each slot has CPUs of its own
   int64_t memory_mb_per_trial = 0;    // 0 = four fifths of the memory, shared by the slots
   std::vector<std::string> datasets;  // "name=folder"
   std::string dataset_root = "/usr/share/datasets";
@@ -69,14 +74,37 @@ struct ProfileCommandOptions {
   bool json = false;
 };
 
+struct RerunCommandOptions {
+  std::string trial;  // file of what `frontier show JOB TRIAL --json` prints; "-" = standard input
+  std::string dataset_folder;
+  std::string output;  // where to keep the trained model; empty = nowhere
+};
+
+struct MeasureTrainingOptions {
+  int threads = 1;
+  int milliseconds = 1000;
+  std::string picks_path;
+  std::string hardware_class;
+};
+
 struct CommandLine {
-  enum class Command { kDaemon, kRunTrial, kEvaluate, kHardware, kProfile };
+  enum class Command {
+    kDaemon,
+    kRunTrial,
+    kEvaluate,
+    kHardware,
+    kProfile,
+    kRerun,
+    kMeasureTraining
+  };
 
   Command command = Command::kDaemon;
   WorkerOptions worker;
   RunTrialOptions run_trial;
   EvaluateOptions evaluate;
   ProfileCommandOptions profile;
+  RerunCommandOptions rerun;
+  MeasureTrainingOptions measure_training;
   std::string effective_config;  // in the form of a configuration file
 
   // If set there is nothing to run: print `message` (to standard error if the code is not 0) and

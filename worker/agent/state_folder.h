@@ -1,4 +1,5 @@
-// The folder a worker keeps between starts: its name, its lock, its outbox.
+// The folder a worker keeps between starts: its name, its lock, its outbox, what it has found out
+// about its machine.
 #ifndef FRONTIER_WORKER_AGENT_STATE_FOLDER_H_
 #define FRONTIER_WORKER_AGENT_STATE_FOLDER_H_
 
@@ -23,6 +24,10 @@ class StateFolder {
 
   const std::string& path() const { return path_; }
   std::string outbox() const { return path_ + "/outbox"; }
+  std::string checkpoints() const { return path_ + "/checkpoints"; }
+  std::string picks() const { return path_ + "/picks"; }
+  // Readable by others than the holder, too.
+  static std::string Split(const std::string& path) { return path + "/split"; }
 
   // The stored worker id; if there is none, stores `host` (made fit for an id) with `suffix`.
   // DATA_LOSS if what is stored is no worker id.

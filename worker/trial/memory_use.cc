@@ -44,6 +44,11 @@ MemoryUse ReadMemoryUse() {
   return use;
 }
 
+int64_t WeightBytes(int64_t parameters) {
+  constexpr int64_t kBytesEach = 4 * static_cast<int64_t>(sizeof(float));
+  return std::min(parameters, (int64_t{1} << 60) / kBytesEach) * kBytesEach;
+}
+
 int64_t RunBytes(const v1::Model& model, const v1::TrainingRecipe& recipe, int evaluation_batch,
                  bool checkpoints) {
   const v1::Shape& input = model.architecture().input();

@@ -19,6 +19,10 @@ struct MemoryUse {
 };
 MemoryUse ReadMemoryUse();
 
+// The least a training takes for so many trained weights, however small its batch: the weights,
+// their gradients and velocities, and a copy for the model.
+int64_t WeightBytes(int64_t parameters);
+
 // What a run takes beside its training plan from the moment all plans but that one are made: the
 // batches made ahead, one of evaluation, and the model's passing copies (export, checkpoint).
 // `model` has the weights of the architecture; `evaluation_batch` samples.

@@ -13,7 +13,7 @@
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
-#include "frontier/v1/pick_file.pb.h"
+#include "frontier/v1/findings.pb.h"
 #include "worker/trial/engine_record.h"
 
 namespace frontier::worker {

@@ -129,6 +129,8 @@ class Trial {
     RETURN_IF_ERROR(LoadData());
 
     stage_ = Stage::kPlan;
+    RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), WeightBytes(costs_.parameters),
+                                task_.limits().memory_bytes()));
     ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
@@ -233,12 +235,15 @@ class Trial {
   }
 
   // Foretells the memory of training with a plan of so many bytes, and refuses it if that is too
-  // much. Makes the evaluator, which is part of it, once there is room for the rest.
+  // much. Makes the evaluator, which is part of it, once there is room for the rest. Plans that are
+  // made to be timed ask as well; the last one to ask is used.
   absl::Status MakeRoom(int64_t plan_bytes) {
     const int64_t more = plan_bytes + RunBytes(model_, task_.training(), kEvaluationBatch,
                                                !input_.checkpoint_path().empty());
     RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), more, task_.limits().memory_bytes()));
-    ASSIGN_OR_RETURN(evaluator_, InferencePlan::Create(model_, kEvaluationBatch, inference_));
+    if (evaluator_ == nullptr) {
+      ASSIGN_OR_RETURN(evaluator_, InferencePlan::Create(model_, kEvaluationBatch, inference_));
+    }
     const MemoryUse now = ReadMemoryUse();
     result_.mutable_engine()->set_predicted_memory_bytes(
         std::max(now.peak_resident, now.resident + more + kLibraryBytes));

@@ -19,14 +19,33 @@ namespace {
 constexpr float kMomentum = 0.9f;
 constexpr float kWeightDecay = 5e-4f;  // not on norms and biases
 
+// The first images of the training part.
+absl::StatusOr<std::vector<float>> CalibrationImages(const v1::Model& model,
+                                                     const std::string& folder) {
+  ASSIGN_OR_RETURN(const Samples samples,
+                   ReadSamples(folder, Part::kTrain, model.architecture().classes()));
+  std::vector<int32_t> indices(
+      static_cast<size_t>(std::min<int64_t>(kCalibrationImages, samples.size())));
+  std::iota(indices.begin(), indices.end(), 0);
+  std::vector<float> images;
+  RETURN_IF_ERROR(worker::ForEachBatch(samples, indices, model.normalization(),
+                                       static_cast<int>(indices.size()),
+                                       [&images](const worker::Batch& batch, int) {
+                                         images = batch.images;
+                                         return absl::OkStatus();
+                                       }));
+  return images;
+}
+
 absl::StatusOr<double> TestAccuracy(const v1::Model& model, const std::string& folder,
                                     const std::string& precision) {
   const int classes = model.architecture().classes();
   ASSIGN_OR_RETURN(const Samples test, ReadSamples(folder, Part::kTest, classes));
   std::vector<int32_t> indices(static_cast<size_t>(test.size()));
   std::iota(indices.begin(), indices.end(), 0);
+  ASSIGN_OR_RETURN(const std::vector<float> calibration, CalibrationImages(model, folder));
   ASSIGN_OR_RETURN(const std::unique_ptr<worker::InferencePlan> plan,
-                   PrepareInference(model, worker::kEvaluationBatch, precision));
+                   PrepareInference(model, worker::kEvaluationBatch, precision, calibration));
   ASSIGN_OR_RETURN(const worker::Evaluation evaluation,
                    worker::Evaluate(plan.get(), test, indices, model.normalization(), classes));
   return evaluation.accuracy;

@@ -18,7 +18,7 @@
 namespace frontier::bench {
 
 struct Options {
-  std::string network = "resnet20";
+  std::string network = "resnet20";  // or an architecture file
   std::string input = "1x28x28";
   int classes = 10;
   std::string precision = "f32";  // of training: f32, mixed, auto; of inference: f32, bf16, int8
@@ -37,7 +37,8 @@ struct Options {
 
 // Rounds of {"images_per_second"}; then {"peak_rss_bytes", "plan_bytes", "precision"}.
 absl::Status Train(const Options& options);
-// {"first_step_ms", "plan_ms"}: from an architecture in memory to the end of the first step.
+// {"plan_ms", "ready_ms", "first_step_ms"}: from an architecture in memory until the plan is built,
+// the weights are in it, the first step has ended.
 absl::Status Start(const Options& options);
 // Rounds of {"call_us", "runs"} of batch 1.
 absl::Status MeasureCalls(const Options& options);
@@ -51,6 +52,8 @@ absl::Status MeasureFloor(const Options& options);
 absl::Status TrainToAccuracy(const Options& options);
 // {"test_accuracy"} of the model file in an inference precision.
 absl::Status EvaluateAccuracy(const Options& options);
+// {"macs", "parameters"} of the forward pass of one sample.
+absl::Status CountMacs(const Options& options);
 // {"engine"}: library, version, instruction set.
 absl::Status Describe(const Options& options);
 
@@ -59,9 +62,12 @@ absl::StatusOr<v1::Architecture> Network(const Options& options);
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name);
 std::string PrecisionName(worker::Precision precision);
 absl::StatusOr<v1::Model> TrainedLike(const v1::Architecture& architecture, uint64_t seed);
-// A plan for inference in the precision named. UNIMPLEMENTED if this build or CPU has none.
+// A plan for inference in the precision named; int8 is calibrated on `images`, normalized.
+// UNIMPLEMENTED if this build or CPU has none.
 absl::StatusOr<std::unique_ptr<worker::InferencePlan>> PrepareInference(
-    const v1::Model& model, int batch, const std::string& precision);
+    const v1::Model& model, int batch, const std::string& precision,
+    absl::Span<const float> images);
+inline constexpr int kCalibrationImages = 256;
 absl::StatusOr<worker::Picks> ReadPicks(const std::string& path);
 absl::Status WritePicks(const std::string& path, const worker::Picks& picks);
 int64_t PeakResidentBytes();

@@ -1,6 +1,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/architecture/graph.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
@@ -21,12 +22,14 @@ absl::Status MeasureCalls(const Options& options) {
     ASSIGN_OR_RETURN(model, ReadModel(options.model));
   }
   worker::StartThreads(1);
-  ASSIGN_OR_RETURN(const std::unique_ptr<worker::InferencePlan> plan,
-                   PrepareInference(model, /*batch=*/1, options.precision));
   const v1::Shape& in = model.architecture().input();
-  std::vector<float> image(static_cast<size_t>(int64_t{in.channels()} * in.height() * in.width()));
+  std::vector<float> images(
+      static_cast<size_t>(int64_t{kCalibrationImages} * in.channels() * in.height() * in.width()));
   Rng rng(options.seed, /*stream=*/1);
-  for (float& pixel : image) pixel = static_cast<float>(rng.UniformDouble() - 0.5);
+  for (float& pixel : images) pixel = static_cast<float>(rng.UniformDouble() - 0.5);
+  ASSIGN_OR_RETURN(const std::unique_ptr<worker::InferencePlan> plan,
+                   PrepareInference(model, /*batch=*/1, options.precision, images));
+  const auto image = absl::MakeConstSpan(images).subspan(0, images.size() / kCalibrationImages);
   std::vector<float> logits(static_cast<size_t>(model.architecture().classes()));
   SystemClock clock;
   return ForEachRound([&](double seconds) -> absl::Status {
@@ -52,6 +55,13 @@ absl::Status Export(const Options& options) {
     RETURN_IF_ERROR(WriteFileAtomically(options.onnx, bytes));
   }
   PrintLine("{}");
+  return absl::OkStatus();
+}
+
+absl::Status CountMacs(const Options& options) {
+  ASSIGN_OR_RETURN(const v1::Architecture architecture, Network(options));
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  PrintLine(absl::StrCat("{\"macs\": ", costs.macs, ", \"parameters\": ", costs.parameters, "}"));
   return absl::OkStatus();
 }
 

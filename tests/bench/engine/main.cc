@@ -22,6 +22,7 @@ constexpr Command kCommands[] = {
     {"floor", "Sum of the best single primitives of a training step", MeasureFloor},
     {"accuracy", "Train on a data set, then its test accuracy", TrainToAccuracy},
     {"evaluate", "Test accuracy of a model file", EvaluateAccuracy},
+    {"macs", "Multiply-accumulates of a network", CountMacs},
     {"describe", "Compute library and instruction set", Describe},
 };
 
@@ -30,7 +31,7 @@ int Main(int argc, char** argv) {
   CLI::App app("Measures the engine for the benchmark", "frontier-engine-bench");
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--network", o.network, "Reference network");
+  app.add_option("--network", o.network, "Reference network or architecture file");
   app.add_option("--input", o.input, "Channels x height x width");
   app.add_option("--precision", o.precision, "f32, mixed, auto; of inference f32, bf16, int8");
   app.add_option("--threads", o.threads, "Compute threads")->check(CLI::Range(1, 1024));

@@ -5,6 +5,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/pareto/pareto.h"
 #include "google/protobuf/util/json_util.h"
@@ -134,6 +136,61 @@ TEST_F(SearchTest, SubmitWatchAndLeaveWithTheFrontAndItsModels) {
   EXPECT_EQ(text.exit_code, 0);
   EXPECT_THAT(text.output, HasSubstr("kWh"));
   EXPECT_THAT(text.output, HasSubstr("CO2"));
+}
+
+// What two runs of a job must have in common.
+std::string Essence(const v1::Trial& trial) {
+  return absl::StrCat(trial.number(), " ", trial.canonical_hash(), " accuracy ",
+                      absl::StrFormat("%.17g", MetricOf(trial, v1::METRIC_ACCURACY)), " weights ",
+                      trial.result().weights_sha256(), " ", trial.result().engine().precision(),
+                      trial.on_front() ? " on the front" : "");
+}
+
+TEST_F(SearchTest, ReproducibleJobsAreEqualAndTheirTrialsCanBeRunAgain) {
+  cluster_.AwaitWorker(2);
+  std::string job = kJobFile;
+  job += "reproducible: true\nmax_parallel_trials: 2\n";
+  std::vector<std::string> runs[2];
+  for (const int64_t id : {1, 2}) {
+    const CommandResult submitted = Frontier({"submit", "-", "--watch"}, job);
+    ASSERT_EQ(submitted.exit_code, 0) << submitted.errors;
+    for (const v1::Trial& trial : AllTrials(cluster_.client(), id)) {
+      runs[id - 1].push_back(Essence(trial));
+    }
+  }
+  ASSERT_EQ(runs[0].size(), 6u);
+  EXPECT_EQ(runs[0], runs[1]);
+
+  // As a user does it: the record into a file, and again from there.
+  const CommandResult shown = Frontier({"show", "1", "2", "--json"});
+  ASSERT_EQ(shown.exit_code, 0) << shown.errors;
+  const std::string record = folder_ + "/trial.json";
+  ASSERT_OK(WriteFileAtomically(record, shown.output));
+  const auto rerun = [&] {
+    return RunCommand(
+        {BinaryPath("frontier-worker"), "rerun", record, "--dataset", folder_ + "_data"});
+  };
+  ASSERT_OK_AND_ASSIGN(const CommandResult again, rerun());
+  EXPECT_EQ(again.exit_code, 0) << again.output << again.errors;
+  EXPECT_THAT(again.output, HasSubstr("trial 2 of job 1: identical"));
+
+  // A record of other weights.
+  v1::GetTrialResponse trial;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(shown.output, &trial).ok());
+  trial.mutable_trial()->mutable_result()->mutable_engine()->set_seed(1);
+  trial.mutable_trial()->mutable_result()->mutable_engine()->set_library("another library");
+  std::string json;
+  ASSERT_TRUE(google::protobuf::util::MessageToJsonString(trial, &json).ok());
+  ASSERT_OK(WriteFileAtomically(record, json));
+  ASSERT_OK_AND_ASSIGN(const CommandResult other, rerun());
+  EXPECT_EQ(other.exit_code, 1) << other.output << other.errors;
+  EXPECT_THAT(other.output, HasSubstr("trial 2 of job 1: different"));
+  EXPECT_THAT(other.output, HasSubstr(trial.trial().result().weights_sha256()));
+  EXPECT_THAT(other.output, HasSubstr("library: recorded another library, now oneDNN"));
+
+  ASSERT_OK(WriteFileAtomically(record, "{}"));
+  ASSERT_OK_AND_ASSIGN(const CommandResult nothing, rerun());
+  EXPECT_EQ(nothing.exit_code, 2) << nothing.output << nothing.errors;
 }
 
 TEST_F(SearchTest, WrongInputIsNamedAndStoresNothing) {

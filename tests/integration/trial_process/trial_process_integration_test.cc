@@ -61,14 +61,17 @@ class TrialProcessIntegrationTest : public ::testing::Test {
   TrialEnd Run() {
     TrialProcessRunnerOptions options;
     options.program = FRONTIER_WORKER;
+    StopEvent stop;
     return NewTrialProcessRunner(options, &clock_)
-        ->Run(order_, stop_,
-              [this](const v1::EpochMetrics& epoch) { epochs_.push_back(epoch.epoch()); });
+        ->Run(order_, stop, [&](const v1::EpochMetrics& epoch) {
+          epochs_.push_back(epoch.epoch());
+          if (epoch.epoch() == kill_at_epoch_) stop.Raise();
+        });
   }
 
   IdxFolder dataset_;
   SystemClock clock_;
-  StopEvent stop_;
+  int kill_at_epoch_ = 0;
   TrialOrder order_;
   std::vector<int> epochs_;
 };
@@ -86,6 +89,30 @@ TEST_F(TrialProcessIntegrationTest, TrainsAndLeavesItsWeights) {
   EXPECT_EQ(result->engine().threads(), 1);
   EXPECT_OK(ReadFile(dataset_.File("weights.model")));
   EXPECT_GT(end.cpu, absl::ZeroDuration());
+}
+
+TEST_F(TrialProcessIntegrationTest, AKilledTrialGoesOnFromItsCheckpointToTheSameWeights) {
+  constexpr int kEpochs = 40;  // so that the kill comes before the end
+  order_.input.mutable_task()->mutable_training()->set_epochs(kEpochs);
+  order_.input.mutable_task()->set_reproducible(true);
+  const TrialEnd whole = Run();
+  ASSERT_TRUE(std::holds_alternative<v1::TrialResult>(whole.outcome));
+  epochs_.clear();
+
+  order_.input.set_checkpoint_path(dataset_.File("checkpoint"));
+  kill_at_epoch_ = 1;
+  EXPECT_TRUE(std::holds_alternative<TrialStopped>(Run().outcome));
+  EXPECT_THAT(epochs_, ::testing::Contains(1));
+  ASSERT_OK(ReadFile(dataset_.File("checkpoint")));
+
+  kill_at_epoch_ = 0;
+  epochs_.clear();
+  const TrialEnd resumed = Run();
+  const auto* result = std::get_if<v1::TrialResult>(&resumed.outcome);
+  ASSERT_NE(result, nullptr) << std::get<v1::Failure>(resumed.outcome).message();
+  EXPECT_THAT(epochs_, ::testing::Not(::testing::Contains(1)));
+  EXPECT_EQ(result->epochs_size(), kEpochs);
+  EXPECT_EQ(result->weights_sha256(), std::get<v1::TrialResult>(whole.outcome).weights_sha256());
 }
 
 TEST_F(TrialProcessIntegrationTest, ANetworkWithoutMemoryIsATypedFailure) {

@@ -25,6 +25,11 @@ struct ConvolutionGeometry {
         strides{c.stride_height(), c.stride_width()},
         dilates{c.dilation_height() - 1, c.dilation_width() - 1},  // oneDNN counts the gaps
         padding{c.padding_height(), c.padding_width()} {}
+  // 3 x 3, of which the output is as large as the input.
+  bool IsSquare3Same() const {
+    return weights[weights.size() - 2] == 3 && weights.back() == 3 && strides == Dims{1, 1} &&
+           dilates == Dims{0, 0} && padding == Dims{1, 1};
+  }
   Dims weights, bias, strides, dilates, padding;
 };
 

@@ -2,6 +2,7 @@
 #include <cstring>
 #include <functional>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -19,12 +20,15 @@ using Argument = Program::Argument;
 namespace {
 
 // All implementations oneDNN has, its own choice first; plain loops only if there is nothing else.
+// Of several of one name the first, so that a recorded name means one implementation.
 template <typename Descriptor>
 std::vector<Descriptor> Implementations(Descriptor descriptor) {
   std::vector<Descriptor> all;
+  std::set<std::string> names;
   do {
-    const absl::string_view name = descriptor.impl_info_str();
-    if (all.empty() || !absl::StartsWith(name, "ref")) all.push_back(descriptor);
+    const std::string name = descriptor.impl_info_str();
+    if (!all.empty() && absl::StartsWith(name, "ref")) continue;
+    if (names.insert(name).second) all.push_back(descriptor);
   } while (descriptor.next_impl());
   return all;
 }
@@ -36,53 +40,103 @@ std::string Joined(const Dims& dims) { return absl::StrJoin(dims, "x"); }
 
 constexpr char kRowWinograd[] = "row_winograd";
 
-// Our own kernel of a pass, given the argument that it reads, weights (or the second argument of
-// the gradient), scratch memory and what it writes.
-using OwnPass = std::function<void(const std::vector<float*>&)>;
+// Our own kernel of a pass.
+struct OwnPass {
+  // Gets the addresses of its two arguments, the result and the scratch memory.
+  std::function<void(const std::vector<float*>&)> run;
+  std::vector<Md> arguments;  // formats in that order
+};
 
-// The implementation that `picker` takes for `key`; nothing if that is `own`, whose arguments have
-// the sizes `own_bytes`.
-template <typename Descriptor, typename Primitive>
+// What oneDNN's primitive of a pass takes, by DNNL_ARG_...
+using Arguments = std::vector<std::pair<int, Md>>;
+
+// The implementation that `picker` takes for `key`; nothing if that is `own`.
+template <typename Primitive, typename Descriptor>
 std::optional<Descriptor> PickImplementation(
     const std::string& key, const Descriptor& first, Program* program, PassPicker* picker,
-    const std::function<std::vector<std::pair<int, Md>>(const Descriptor&)>& arguments,
-    const OwnPass& own = nullptr, const std::vector<int64_t>& own_bytes = {}) {
+    const std::function<Arguments(const Descriptor&)>& arguments,
+    const std::optional<OwnPass>& own) {
   const std::vector<Descriptor> all = Implementations(first);
   std::vector<std::string> names;
   for (const Descriptor& d : all) names.push_back(d.impl_info_str());
-  const size_t own_index = own ? (PrefersOwn() ? 0 : names.size()) : names.size() + 1;
-  if (own) names.insert(names.begin() + static_cast<std::ptrdiff_t>(own_index), kRowWinograd);
+  // Past the end without a kernel of our own.
+  const size_t own_index = own.has_value() && PrefersOwn() ? 0 : names.size();
+  if (own.has_value()) {
+    names.insert(names.begin() + static_cast<std::ptrdiff_t>(own_index), kRowWinograd);
+  }
   const auto descriptor = [&](size_t i) -> const Descriptor& {
-    return all[i > own_index ? i - 1 : i];
+    return all[own.has_value() && i > own_index ? i - 1 : i];
   };
   dnnl::stream stream(program->engine());
   size_t made = names.size();  // index of what is ready to run
   Primitive primitive;
-  std::unordered_map<int, dnnl::memory> memory;
-  std::vector<AlignedBuffer> buffers;
+  std::unordered_map<int, dnnl::memory> memory;  // of a kernel by position
   std::vector<float*> pointers;
-  const size_t choice = picker->Pick(key, names, [&](size_t i) {
-    if (made != i && i == own_index) {
-      for (const int64_t bytes : own_bytes) {
-        buffers.push_back(AlignedBuffer::Create(bytes, "timing").value());
-        pointers.push_back(reinterpret_cast<float*>(buffers.back().data()));
+  const auto add = [&](int name, const Md& md) {
+    dnnl::memory zeros(md, program->engine());
+    if (md.get_size() > 0) std::memset(zeros.get_data_handle(), 0, md.get_size());
+    memory[name] = zeros;
+    pointers.push_back(static_cast<float*>(zeros.get_data_handle()));
+  };
+  const auto make = [&](size_t i) {
+    memory.clear();
+    pointers.clear();
+    if (own.has_value() && i == own_index) {
+      for (size_t a = 0; a < own->arguments.size(); ++a) {
+        add(static_cast<int>(a), own->arguments[a]);
       }
-    } else if (made != i) {
-      memory.clear();
+    } else {
       primitive = Primitive(descriptor(i));
-      for (const auto& [name, md] : arguments(descriptor(i))) {
-        dnnl::memory zeros(md, program->engine());
-        if (md.get_size() > 0) std::memset(zeros.get_data_handle(), 0, md.get_size());
-        memory[name] = zeros;
-      }
+      for (const auto& [name, md] : arguments(descriptor(i))) add(name, md);
     }
     made = i;
-    if (i == own_index) return own(pointers);
+  };
+  const size_t choice = picker->Pick(key, names, [&](size_t i) {
+    if (made != i) make(i);
+    if (own.has_value() && i == own_index) return own->run(pointers);
     primitive.execute(stream, memory);
     stream.wait();
   });
-  if (choice == own_index) return std::nullopt;
+  if (own.has_value() && choice == own_index) return std::nullopt;
   return descriptor(choice);
+}
+
+// Row-wise Winograd's passes of a convolution of maps with channels last.
+struct RowWinograd {
+  RowWinogradShape shape;
+  int threads = 1;
+  Md x, y, weights;
+
+  OwnPass Forward() const {
+    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+              RowWinogradForward(shape, threads, p[0], p[1], p[3], p[2]);
+            },
+            {x, weights, y, Scratch(RowWinogradPass::kForward)}};
+  }
+  OwnPass BackwardData() const {
+    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+              RowWinogradBackwardData(shape, threads, p[0], p[1], p[3], p[2]);
+            },
+            {y, weights, x, Scratch(RowWinogradPass::kBackwardData)}};
+  }
+  OwnPass BackwardWeights() const {
+    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+              RowWinogradBackwardWeights(shape, threads, p[0], p[1], p[3], p[2]);
+            },
+            {x, y, weights, Scratch(RowWinogradPass::kBackwardWeights)}};
+  }
+
+ private:
+  Md Scratch(RowWinogradPass pass) const {
+    return PlainMd({static_cast<int64_t>(RowWinogradScratchBytes(shape, pass, threads) + 3) / 4});
+  }
+};
+
+// Adds `own`, given its two arguments and what it writes.
+void AddOwn(const std::string& label, const OwnPass& own, const Array& first, const Array& second,
+            const Array& result, Program* program) {
+  program->AddKernel(label, {first, second}, {result, program->NewArray(own.arguments[3])}, own.run,
+                     /*in_place=*/false, kRowWinograd);
 }
 
 }  // namespace
@@ -136,21 +190,21 @@ void TrainingBuilder::AddConvolution(int n) {
                    Joined(g.weights), " stride ", Joined(g.strides), " gaps ", Joined(g.dilates),
                    " padding ", Joined(g.padding), c.bias() ? " bias" : "");
 
-  // A 3 x 3 convolution of maps with channels last can be our own.
-  RowWinogradShape own_shape;
-  own_shape.element = RowWinogradElement::kBfloat16;
-  own_shape.batch = batch_;
-  own_shape.height = view_.shape(n).height();
-  own_shape.width = view_.shape(n).width();
-  own_shape.in_channels = view_.shape(in).channels();
-  own_shape.out_channels = view_.shape(n).channels();
-  const bool has_own = bf16 && !c.bias() && c.groups() == 1 && g.weights[2] == 3 &&
-                       g.weights[3] == 3 && g.strides == Dims{1, 1} && g.dilates == Dims{0, 0} &&
-                       g.padding == Dims{1, 1} && RowWinogradSupported(own_shape);
-  const auto own_scratch = [own_shape, threads = threads_](RowWinogradPass pass) {
-    return static_cast<int64_t>(RowWinogradScratchBytes(own_shape, pass, threads));
-  };
-  const auto floats = [](int64_t bytes) { return PlainMd({(bytes + 3) / 4}); };
+  const Md plain = PlainMd(g.weights);
+  std::optional<OwnPass> own_forward, own_data, own_weights;
+  const RowWinograd own{
+      {RowWinogradElement::kBfloat16, batch_, view_.shape(n).height(), view_.shape(n).width(),
+       view_.shape(in).channels(), view_.shape(n).channels()},
+      threads_,
+      src,
+      dst,
+      plain};
+  if (bf16 && !c.bias() && c.groups() == 1 && g.IsSquare3Same() &&
+      RowWinogradSupported(own.shape)) {
+    if (relu < 0) own_forward = own.Forward();
+    own_data = own.BackwardData();
+    own_weights = own.BackwardWeights();
+  }
 
   dnnl::primitive_attr attributes = Attributes();
   if (relu >= 0) {
@@ -167,28 +221,18 @@ void TrainingBuilder::AddConvolution(int n) {
                                g.padding, g.padding)
                : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
                                g.padding);
-  const Md plain = PlainMd(g.weights);
-  const int64_t x_bytes = static_cast<int64_t>(src.get_size());
-  const int64_t y_bytes = static_cast<int64_t>(dst.get_size());
-  const int64_t w_bytes = static_cast<int64_t>(plain.get_size());
-  const OwnPass own_forward = [own_shape, threads = threads_](const std::vector<float*>& p) {
-    RowWinogradForward(own_shape, threads, p[0], p[1], p[3], p[2]);
-  };
-  const std::optional<ForwardDescriptor> forward = PickImplementation<ForwardDescriptor, Forward>(
+  const std::optional<ForwardDescriptor> forward = PickImplementation<Forward, ForwardDescriptor>(
       absl::StrCat("forward", shape, relu >= 0 ? " relu" : ""),
       ForwardDescriptor(forward_desc, attributes, program_->engine()), program_, picker_,
       [&](const ForwardDescriptor& d) {
-        std::vector<std::pair<int, Md>> arguments = {{DNNL_ARG_SRC, d.src_desc()},
-                                                     {DNNL_ARG_WEIGHTS, d.weights_desc()},
-                                                     {DNNL_ARG_DST, d.dst_desc()},
-                                                     {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+        Arguments arguments = {{DNNL_ARG_SRC, d.src_desc()},
+                               {DNNL_ARG_WEIGHTS, d.weights_desc()},
+                               {DNNL_ARG_DST, d.dst_desc()},
+                               {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
         if (c.bias()) arguments.emplace_back(DNNL_ARG_BIAS, bias);
         return arguments;
       },
-      has_own && relu < 0 ? own_forward : nullptr,
-      has_own
-          ? std::vector<int64_t>{x_bytes, w_bytes, y_bytes, own_scratch(RowWinogradPass::kForward)}
-          : std::vector<int64_t>());
+      own_forward);
   // The backward primitives know nothing of a ReLU.
   const ForwardDescriptor hint(forward_desc, Attributes(), program_->engine());
 
@@ -202,10 +246,7 @@ void TrainingBuilder::AddConvolution(int n) {
     if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
     program_->AddPrimitive(label, *forward, Forward(*forward), reads, {{DNNL_ARG_DST, y}});
   } else {
-    program_->AddKernel(label, {InFormat(label, x, src), w},
-                        {y, program_->NewArray(floats(own_scratch(RowWinogradPass::kForward)))},
-                        own_forward,
-                        /*in_place=*/false, kRowWinograd);
+    AddOwn(label, *own_forward, InFormat(label, x, src), w, y, program_);
   }
   SetValue(out, y);
 
@@ -219,25 +260,18 @@ void TrainingBuilder::AddConvolution(int n) {
                                  g.padding)
                  : Weights::desc(direct, src, gradients, dst, g.strides, g.dilates, g.padding,
                                  g.padding);
-    const OwnPass own_weights = [own_shape, threads = threads_](const std::vector<float*>& p) {
-      RowWinogradBackwardWeights(own_shape, threads, p[0], p[1], p[3], p[2]);
-    };
-    const auto bw = PickImplementation<WeightsDescriptor, Weights>(
+    const auto bw = PickImplementation<Weights, WeightsDescriptor>(
         absl::StrCat("backward weights", shape),
         WeightsDescriptor(weights_desc, Attributes(), program_->engine(), hint), program_, picker_,
         [&](const WeightsDescriptor& d) {
-          std::vector<std::pair<int, Md>> arguments = {
-              {DNNL_ARG_SRC, d.src_desc()},
-              {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
-              {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
-              {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+          Arguments arguments = {{DNNL_ARG_SRC, d.src_desc()},
+                                 {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+                                 {DNNL_ARG_DIFF_WEIGHTS, d.diff_weights_desc()},
+                                 {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
           if (c.bias()) arguments.emplace_back(DNNL_ARG_DIFF_BIAS, bias);
           return arguments;
         },
-        has_own ? own_weights : nullptr,
-        has_own ? std::vector<int64_t>{x_bytes, y_bytes, w_bytes,
-                                       own_scratch(RowWinogradPass::kBackwardWeights)}
-                : std::vector<int64_t>());
+        own_weights);
     if (bw.has_value()) {
       const Array dw = GradientTarget(parameter(n, "weight"), bw->diff_weights_desc());
       std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
@@ -248,34 +282,25 @@ void TrainingBuilder::AddConvolution(int n) {
                              writes);
       FinishGradient(label, parameter(n, "weight"), dw);
     } else {
-      program_->AddKernel(
-          label + ".backward.weights", {InFormat(label, x, src), InFormat(label, dy, dst)},
-          {*parameter(n, "weight").gradient,
-           program_->NewArray(floats(own_scratch(RowWinogradPass::kBackwardWeights)))},
-          own_weights, /*in_place=*/false, kRowWinograd);
+      AddOwn(label + ".backward.weights", *own_weights, InFormat(label, x, src),
+             InFormat(label, dy, dst), *parameter(n, "weight").gradient, program_);
     }
     if (!NeedsGradient(in)) return;
     using Data = dnnl::convolution_backward_data;
     using DataDescriptor = Data::primitive_desc;
-    const OwnPass own_data = [own_shape, threads = threads_](const std::vector<float*>& p) {
-      RowWinogradBackwardData(own_shape, threads, p[0], p[1], p[3], p[2]);
-    };
-    const auto bd = PickImplementation<DataDescriptor, Data>(
+    const auto bd = PickImplementation<Data, DataDescriptor>(
         absl::StrCat("backward data", shape),
         DataDescriptor(
             Data::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
             Attributes(), program_->engine(), hint),
         program_, picker_,
         [](const DataDescriptor& d) {
-          return std::vector<std::pair<int, Md>>{{DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
-                                                 {DNNL_ARG_WEIGHTS, d.weights_desc()},
-                                                 {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
-                                                 {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
+          return Arguments{{DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
+                           {DNNL_ARG_WEIGHTS, d.weights_desc()},
+                           {DNNL_ARG_DIFF_SRC, d.diff_src_desc()},
+                           {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
         },
-        has_own ? own_data : nullptr,
-        has_own ? std::vector<int64_t>{y_bytes, w_bytes, x_bytes,
-                                       own_scratch(RowWinogradPass::kBackwardData)}
-                : std::vector<int64_t>());
+        own_data);
     const Array dx = program_->NewArray(bd.has_value() ? bd->diff_src_desc() : src);
     if (bd.has_value()) {
       program_->AddPrimitive(label + ".backward.data", *bd, Data(*bd),
@@ -283,10 +308,7 @@ void TrainingBuilder::AddConvolution(int n) {
                               {DNNL_ARG_WEIGHTS, InFormat(label, w, bd->weights_desc())}},
                              {{DNNL_ARG_DIFF_SRC, dx}});
     } else {
-      program_->AddKernel(
-          label + ".backward.data", {InFormat(label, dy, dst), w},
-          {dx, program_->NewArray(floats(own_scratch(RowWinogradPass::kBackwardData)))}, own_data,
-          /*in_place=*/false, kRowWinograd);
+      AddOwn(label + ".backward.data", *own_data, InFormat(label, dy, dst), w, dx, program_);
     }
     AddGradient(in, dx);
   });

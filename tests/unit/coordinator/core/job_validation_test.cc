@@ -269,6 +269,24 @@ TEST(JobValidation, WorkersThatDisagreeLeaveTheChoiceToTheUser) {
               ::testing::AllOf(HasSubstr("'w1'"), HasSubstr("'w2'"), HasSubstr("1x32x28")));
 }
 
+TEST(JobValidation, ABatchLargerThanTheDataIsRefused) {
+  Harness h;
+  v1::JobSpec spec = SmallJob(1);
+  spec.mutable_training()->set_batch_size(65536);
+  EXPECT_OK(h.TrySubmit(spec));  // no worker has told of the data yet
+  h.Register("w1");              // 60,000 samples, a sixth of them for validation
+  spec.mutable_training()->set_batch_size(50100);
+  absl::Status status = h.TrySubmit(spec).status();
+  EXPECT_EQ(GetErrorDetail(status)->field(), "spec.training.batch_size");
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is 50100, but there are 50010"));
+  spec.mutable_training()->set_batch_size(50000);
+  EXPECT_OK(h.TrySubmit(spec));
+  spec.mutable_dataset()->set_train_samples(100);
+  spec.mutable_training()->set_batch_size(101);
+  status = h.TrySubmit(spec).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("is 101, but there are 100"));
+}
+
 TEST(JobValidation, PrecisionAndReproducibilityReachTheWorkers) {
   Harness h;
   h.Register("w1", "i1", 2);

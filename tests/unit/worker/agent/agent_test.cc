@@ -123,6 +123,7 @@ class AgentTest : public ::testing::Test {
     options_.hardware.set_hardware_class("class-a");
     options_.shutdown_timeout = kShutdown;
     outbox_ = *Outbox::Open(state_.path() + "/outbox");
+    checkpoints_ = *CheckpointFolder::Open(state_.path() + "/checkpoints", {}, &clock_);
   }
   ~AgentTest() override {
     if (thread_.joinable()) Leave().IgnoreError();
@@ -137,7 +138,7 @@ class AgentTest : public ::testing::Test {
     runner_ = std::make_unique<ScriptedRunner>(std::move(script));
     agent_ = std::make_unique<Agent>(
         options_, AgentDependencies{&client_, &lease_client_, runner_.get(), &*catalog_, &*energy_,
-                                    outbox_.get(), &clock_, &pacer_});
+                                    outbox_.get(), checkpoints_.get(), &clock_, &pacer_});
     thread_ = std::thread([this] { result_ = agent_->Run(); });
   }
   // Without being told to leave.
@@ -173,6 +174,7 @@ class AgentTest : public ::testing::Test {
   std::optional<DatasetCatalog> catalog_;
   std::optional<EnergyModel> energy_;
   std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<CheckpointFolder> checkpoints_;
   std::unique_ptr<ScriptedRunner> runner_;
   std::unique_ptr<Agent> agent_;
   std::thread thread_;
@@ -512,6 +514,72 @@ TEST_F(AgentTest, OutcomesOfAnEarlierStartGoBeforeRegistering) {
               ElementsAre("UploadWeights", "UploadWeights", "Report", "Register"));
   EXPECT_EQ(coordinator_.reports()[0].request_id(), "earlier-1");
   EXPECT_THAT(outbox_->List(), IsEmpty());
+}
+
+// Leaves a checkpoint behind, as a trial process does.
+std::string LeaveCheckpoint(const TrialOrder& order) {
+  EXPECT_OK(WriteFileAtomically(order.input.checkpoint_path(), "state"));
+  return order.input.checkpoint_path();
+}
+
+TEST_F(AgentTest, ACheckpointStaysForATrialThatIsGivenBack) {
+  options_.picks_path = "the picks";
+  std::string path;
+  StartAgent([&path](const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) {
+    EXPECT_EQ(order.input.picks_path(), "the picks");
+    path = LeaveCheckpoint(order);
+    return RunUntilStopped(order, stop, on_epoch);
+  });
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(BeatUntilLeases(1));
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 1; }));
+  EXPECT_OK(Leave());
+  EXPECT_OK(ReadFile(path));
+}
+
+TEST_F(AgentTest, ACheckpointGoesWithItsResultAndStaysForWhatIsTriedAgain) {
+  std::string paths[4];
+  StartAgent([&paths](const TrialOrder& order, const StopEvent&, OnEpoch) {
+    const int64_t trial = order.input.task().key().trial();
+    paths[trial] = LeaveCheckpoint(order);
+    if (trial == 1) return Ended(v1::TrialResult());
+    v1::Failure failure;
+    failure.set_cause(trial == 2 ? v1::FAILURE_CAUSE_CRASHED : v1::FAILURE_CAUSE_DIVERGED);
+    return Ended(failure);
+  });
+  for (const int64_t trial : {1, 2, 3}) coordinator_.Grant(Lease(trial, trial));
+  ASSERT_TRUE(coordinator_.WaitForReports(3));
+  EXPECT_OK(Leave());
+  EXPECT_THAT(ReadFile(paths[1]), StatusIs(absl::StatusCode::kNotFound, HasSubstr("trial1")));
+  EXPECT_OK(ReadFile(paths[2]));
+  EXPECT_THAT(ReadFile(paths[3]), StatusIs(absl::StatusCode::kNotFound, HasSubstr("trial3")));
+}
+
+TEST_F(AgentTest, EachSlotHasItsCpusUnlessATrialNeedsMore) {
+  options_.slots = 2;
+  options_.slot_cpus = {{4, 5}, {6, 7}};
+  options_.trial_defaults.threads = 2;
+  options_.trial_defaults.most_threads = 4;
+  Mutex mutex;
+  std::multiset<std::vector<int>> seen;
+  const auto note = [&](const TrialOrder& order) {
+    MutexLock lock(&mutex);
+    seen.insert(order.cpus);
+  };
+  StartAgent([&](const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) {
+    note(order);
+    return RunUntilStopped(order, stop, on_epoch);
+  });
+  coordinator_.Grant(Lease(1, 1));
+  v1::AttemptLease wide = Lease(2, 2);
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 1; }));
+  wide.mutable_task()->mutable_limits()->set_threads(3);
+  coordinator_.Grant(wide);
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 2; }));
+  EXPECT_OK(Leave());
+  ASSERT_THAT(seen, SizeIs(2));
+  EXPECT_EQ(seen.count({}), 1u);
+  EXPECT_EQ(seen.count({4, 5}) + seen.count({6, 7}), 1u);
 }
 
 TEST_F(AgentTest, DrainingLetsTheRunningTrialsEnd) {

@@ -15,6 +15,7 @@
 
 #include "frontier/v1/trial_process.pb.h"
 #include "google/protobuf/util/delimited_message_util.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/trial_limits.h"
 
 namespace {
@@ -75,6 +76,19 @@ int Behave(const std::string& how) {
   } else if (how == "hang") {
     WriteEpoch(1);
     Hang();
+  } else if (how == "steps") {
+    for (int i = 1; i <= 20; ++i) {
+      TrialProcessUpdate update;
+      update.set_steps(i);
+      Write(update);
+    }
+    WriteResult();
+  } else if (how == "cpus") {
+    TrialProcessUpdate update;
+    for (const int cpu : frontier::worker::AllowedCpus()) {
+      update.mutable_result()->add_epochs()->set_epoch(cpu);
+    }
+    Write(update);
   } else if (how == "hang_after_result") {
     WriteResult();
     raise(SIGSEGV);
@@ -121,9 +135,30 @@ int Behave(const std::string& how) {
   return 0;
 }
 
+// Stands for `measure-training`; the hardware class says how.
+int MeasureTraining(int argc, char** argv) {
+  int threads = 0;
+  char how[64] = {};
+  for (int i = 2; i < argc; ++i) {
+    std::sscanf(argv[i], "--threads=%d", &threads);
+    std::sscanf(argv[i], "--hardware_class=%63s", how);
+  }
+  if (std::strcmp(how, "figure") == 0) {
+    std::printf("%g\n", threads * 12.5);
+    return 0;
+  }
+  if (std::strcmp(how, "hang") == 0) Hang();
+  std::fputs("cannot measure\n", stderr);
+  std::puts("no number");
+  return std::strcmp(how, "crash") == 0 ? 3 : 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::strcmp(argv[1], "measure-training") == 0) {
+    return MeasureTraining(argc, argv);
+  }
   long long memory_bytes = 0;
   int parent = 0;
   for (int i = 1; i < argc; ++i) {

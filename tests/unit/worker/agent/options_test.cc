@@ -26,6 +26,13 @@ TEST(WorkerOptionsTest, DefaultsMakeADaemon) {
   EXPECT_EQ(line.command, CommandLine::Command::kDaemon);
   EXPECT_EQ(line.worker.coordinator, "127.0.0.1:7070");
   EXPECT_EQ(line.worker.slots, 0);
+  EXPECT_EQ(line.worker.threads_per_trial, 0);
+  EXPECT_TRUE(line.worker.pin);
+  const CommandLine automatic = Parse({"--slots=auto", "--threads_per_trial=auto", "--pin=false"});
+  ASSERT_FALSE(automatic.exit_code.has_value()) << automatic.message;
+  EXPECT_EQ(automatic.worker.slots, 0);
+  EXPECT_EQ(automatic.worker.threads_per_trial, 0);
+  EXPECT_FALSE(automatic.worker.pin);
 }
 
 TEST(WorkerOptionsTest, TakesFlags) {
@@ -84,7 +91,7 @@ TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {
   const std::vector<std::pair<std::vector<const char*>, std::string>> cases = {
       {{"--slots=-1"}, "--slots"},
       {{"--slots=many"}, "many"},
-      {{"--threads_per_trial=0"}, "--threads_per_trial"},
+      {{"--threads_per_trial=-1"}, "--threads_per_trial"},
       {{"--coordinator=nowhere"}, "'nowhere' is not host:port"},
       {{"--worker_id=a b"}, "'a b'"},
       {{"--log_level=loud"}, "loud"},
@@ -96,6 +103,8 @@ TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {
       {{"--carbon_g_per_kwh=-1"}, "-1"},
       {{"--pue=0.5"}, "PUE is 0.5"},
       {{"evaluate"}, "--model"},
+      {{"rerun", "trial.json"}, "--dataset"},
+      {{"rerun", "--dataset=/data"}, "TRIAL"},
       {{"evaluate", "--model=m", "--dataset_folder=d", "--part=train"}, "train"},
   };
   for (const auto& [arguments, expected] : cases) {
@@ -129,6 +138,12 @@ TEST(WorkerOptionsTest, Commands) {
   EXPECT_EQ(trial.command, CommandLine::Command::kRunTrial);
   EXPECT_EQ(trial.run_trial.memory_bytes, 77);
   EXPECT_EQ(trial.run_trial.parent_pid, 5);
+  const CommandLine rerun = Parse({"rerun", "trial.json", "--dataset", "/data", "--output=m"});
+  EXPECT_EQ(rerun.command, CommandLine::Command::kRerun) << rerun.message;
+  EXPECT_EQ(rerun.rerun.trial, "trial.json");
+  EXPECT_EQ(rerun.rerun.dataset_folder, "/data");
+  EXPECT_EQ(rerun.rerun.output, "m");
+  EXPECT_TRUE(rerun.worker.datasets.empty());
   const CommandLine hardware = Parse({"hardware", "--slots=2"});
   EXPECT_EQ(hardware.command, CommandLine::Command::kHardware);
   EXPECT_EQ(hardware.worker.slots, 2);

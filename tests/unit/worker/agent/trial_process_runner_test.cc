@@ -5,6 +5,7 @@
 
 #include "tests/support/status_matchers.h"
 #include "worker/agent/child_process.h"
+#include "worker/agent/cpu_sets.h"
 #include "worker/agent/failure.h"
 
 namespace frontier::worker {
@@ -29,6 +30,7 @@ class TrialProcessRunnerTest : public ::testing::Test {
     TrialProcessRunnerOptions options;
     options.program = FAKE_TRIAL;
     options.sample_interval = absl::Milliseconds(5);
+    options.stall_limit = stall_limit_;
     return NewTrialProcessRunner(options, &clock_)
         ->Run(order_, stop_, [this](const v1::EpochMetrics& epoch) {
           epochs_.push_back(epoch.epoch());
@@ -43,6 +45,7 @@ class TrialProcessRunnerTest : public ::testing::Test {
   }
 
   SystemClock clock_;
+  absl::Duration stall_limit_ = absl::Minutes(10);
   StopEvent stop_;
   TrialOrder order_;
   std::vector<int> epochs_;
@@ -90,6 +93,34 @@ TEST_F(TrialProcessRunnerTest, AHangIsEndedAtTheWallLimit) {
   EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_TIMED_OUT);
   EXPECT_THAT(failure.message(), HasSubstr("the limit is 0.1 s"));
   EXPECT_THAT(epochs_, ElementsAre(1));
+}
+
+TEST_F(TrialProcessRunnerTest, AProcessWithoutProgressIsEnded) {
+  stall_limit_ = absl::Milliseconds(100);
+  const v1::Failure failure = FailureOf(Run("hang"));
+  EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_TIMED_OUT);
+  EXPECT_THAT(failure.message(), AllOf(HasSubstr("no progress"), HasSubstr("after epoch")));
+}
+
+TEST_F(TrialProcessRunnerTest, SignsOfLifeAreNoOutcome) {
+  EXPECT_TRUE(std::holds_alternative<v1::TrialResult>(Run("steps").outcome));
+  EXPECT_TRUE(epochs_.empty());
+}
+
+TEST_F(TrialProcessRunnerTest, RunsOnItsCpusAlone) {
+  const std::vector<int> all = AllowedCpus();
+  ASSERT_FALSE(all.empty());
+  const auto cpus_of = [](const TrialEnd& end) {
+    std::vector<int> cpus;
+    for (const auto& epoch : std::get<v1::TrialResult>(end.outcome).epochs()) {
+      cpus.push_back(epoch.epoch());
+    }
+    return cpus;
+  };
+  EXPECT_EQ(cpus_of(Run("cpus")), all);
+  order_.cpus = {all.back()};
+  EXPECT_THAT(cpus_of(Run("cpus")), ElementsAre(all.back()));
+  EXPECT_EQ(AllowedCpus(), all);
 }
 
 TEST_F(TrialProcessRunnerTest, AStopEndsTheProcess) {

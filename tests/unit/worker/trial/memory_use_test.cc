@@ -1,6 +1,7 @@
 #include "worker/trial/memory_use.h"
 
-#include <vector>
+#include <limits>
+#include <string>
 
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -30,6 +31,11 @@ TEST(MemoryUseTest, RefusesWhatWillNotFitWithBothNumbers) {
   EXPECT_THAT(CheckMemory(now, 70 * kMiB + 1, 100 * kMiB),
               StatusIs(absl::StatusCode::kResourceExhausted,
                        AllOf(HasSubstr("training needs 101 MiB"), HasSubstr("limit is 100 MiB"))));
+}
+
+TEST(MemoryUseTest, WeightsTakeFourTimesTheirSizeAndNeverOverflow) {
+  EXPECT_EQ(WeightBytes(1000), 16000);
+  EXPECT_EQ(WeightBytes(std::numeric_limits<int64_t>::max()), int64_t{1} << 60);
 }
 
 TEST(MemoryUseTest, ARunTakesBatchesAndCopiesOfTheModel) {

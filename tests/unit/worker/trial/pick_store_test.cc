@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
-#include "frontier/v1/pick_file.pb.h"
+#include "frontier/v1/findings.pb.h"
 #include "gtest/gtest.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
@@ -86,7 +86,7 @@ TEST_F(PickStoreTest, NothingNewIsNotWritten) {
 }
 
 TEST_F(PickStoreTest, WritersAtOneTimeLoseNothing) {
-  constexpr int kWriters = 4, kPicks = 25;
+  constexpr int kWriters = 3, kPicks = 8;
   std::vector<std::thread> writers;
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([this, w] {

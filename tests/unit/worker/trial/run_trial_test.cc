@@ -296,6 +296,12 @@ TEST_F(RunTrialTest, ABatchOfOneWithBatchNorm) {
   EXPECT_TRUE(Updates(input_).back().has_result());
 }
 
+TEST_F(RunTrialTest, ABatchOfAllSamples) {
+  recipe()->set_batch_size(180);
+  recipe()->set_learning_rate(0.001);
+  EXPECT_TRUE(Updates(input_).back().has_result());
+}
+
 TEST_F(RunTrialTest, WithoutAPathNoWeightsAreKept) {
   input_.clear_weights_path();
   const v1::TrialProcessUpdate end = Updates(input_).back();
@@ -357,6 +363,21 @@ TEST_F(RunTrialTest, InvalidTasks) {
          t->mutable_architecture()->mutable_nodes(1)->mutable_convolution()->set_groups(3);
        },
        "nodes[1].convolution.groups"},
+      {[](v1::TrialTask* t) { t->mutable_architecture()->mutable_input()->set_height(0); },
+       "input.height: is 0"},
+      {[](v1::TrialTask* t) {
+         v1::Convolution* c = t->mutable_architecture()->mutable_nodes(1)->mutable_convolution();
+         c->set_kernel_height(9);  // with a padding of 1 on 6 pixels
+       },
+       "9 pixels, more than the 8 of its padded input"},
+      {[](v1::TrialTask* t) {
+         v1::Architecture* a = t->mutable_architecture();
+         for (const auto set :
+              {&v1::Shape::set_channels, &v1::Shape::set_height, &v1::Shape::set_width}) {
+           (a->mutable_input()->*set)(std::numeric_limits<int32_t>::max());
+         }
+       },
+       "63 bits"},
   };
   for (const auto& c : cases) {
     input_ = good;

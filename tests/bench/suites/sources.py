@@ -1,0 +1,196 @@
+"""Where the engine suite's figures come from: our programs and the peers'."""
+import os
+import subprocess
+
+from . import processes, rows
+
+FASHION_MNIST = '/usr/share/datasets/fashion-mnist'
+# The Debian package python3-torch is for Debian's own interpreter.
+DEBIAN_PYTHON = '/usr/bin/python3'
+
+
+def splits(cores):
+    """Ways to share the cores: (number of processes, threads of each)."""
+    return [(1, cores)] if cores == 1 else [(1, cores), (cores, 1)]
+
+
+def split_name(split):
+    return f'{split[0]}x{split[1]}'
+
+
+class RealSource:
+    """`folder` is for files made on the way; `node_modules` holds onnxruntime-node, if anything."""
+
+    def __init__(self, binaries, folder, node_modules):
+        here = os.path.dirname(os.path.abspath(__file__))
+        self.peers = os.path.join(os.path.dirname(here), 'peers')
+        self.bench = os.path.join(binaries, 'frontier-engine-bench')
+        self.folder = folder
+        self.node = {'NODE_PATH': node_modules} if node_modules else {}
+        self.cores = sorted(os.sched_getaffinity(0))
+        self.torch_version = self._version([DEBIAN_PYTHON, '-c',
+                                            'import torch; print(torch.__version__)'])
+        self.ort_version = self._version(
+            ['node', '-p', 'require("onnxruntime-node"); '
+             'require("onnxruntime-node/package.json").version'])
+
+    def _version(self, command):
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120,
+                                  env={**os.environ, **self.node}, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() or None if done.returncode == 0 else None
+
+    def versions(self):
+        try:
+            engine = self._once('describe')['engine']
+        except rows.NotMeasured:
+            engine = None
+        return {'engine': engine, 'torch': self.torch_version, 'onnxruntime': self.ort_version}
+
+    def need_torch(self):
+        if self.torch_version is None:
+            raise rows.NotMeasured('PyTorch is missing: install the Debian package python3-torch')
+
+    def need_ort(self):
+        if self.ort_version is None:
+            raise rows.NotMeasured('ONNX Runtime is missing: install node and, by npm install '
+                                   '--ignore-scripts, onnxruntime-node')
+
+    def file(self, *parts):
+        return os.path.join(self.folder, '-'.join(parts))
+
+    def core_sets(self, split):
+        return [self.cores] if split[0] == 1 else [[core] for core in self.cores[:split[0]]]
+
+    def _bench(self, command, **flags):
+        return [self.bench, command, *(f'--{name}={value}' for name, value in flags.items())]
+
+    def _once(self, command, cores=None, **flags):
+        return processes.once(self._bench(command, **flags), cores or self.cores[:1])
+
+    # Sides that train.
+
+    def ours_train(self, network, shape, precision, split):
+        command = self._bench('train', network=network, input=shape, precision=precision,
+                              threads=split[1],
+                              picks=self.file('picks', network, shape, precision, str(split[1])))
+        return processes.Side(command, self.core_sets(split))
+
+    def torch_train(self, network, shape, precision, layout, split):
+        self.need_torch()
+        channels, size, _ = shape.split('x')
+        command = [DEBIAN_PYTHON, os.path.join(self.peers, 'torch_train.py'), '--network', network,
+                   '--size', size, '--channels', channels, '--precision', precision,
+                   '--layout', layout, '--threads', str(split[1])]
+        return processes.Side(command, self.core_sets(split), {'OMP_NUM_THREADS': str(split[1])})
+
+    # Sides that answer one image a call, on one core.
+
+    def model(self, network, shape):
+        """A model file and the same as ONNX; made once."""
+        stem = self.file('model', os.path.basename(network), shape)
+        model, onnx = stem + '.pb', stem + '.onnx'
+        if not os.path.exists(onnx):
+            self._once('export', network=network, input=shape, model=model, onnx=onnx)
+        return model, onnx
+
+    def nearly_empty(self, shape):
+        """An architecture file of a pool and a linear layer: what a call costs by itself."""
+        path = self.file('nearly-empty', shape)
+        if not os.path.exists(path):
+            channels, height, width = shape.split('x')
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(f'input {{ channels: {channels} height: {height} width: {width} }}\n'
+                           'classes: 10\n'
+                           'nodes { name: "input" op: OPERATOR_INPUT }\n'
+                           'nodes { name: "pool" op: OPERATOR_GLOBAL_AVERAGE_POOL inputs: 0 }\n'
+                           'nodes { name: "classifier" op: OPERATOR_LINEAR inputs: 1 '
+                           'linear { out_features: 10 bias: true } }\n')
+        return path
+
+    def ours_latency(self, network, shape, precision):
+        model, _ = self.model(network, shape)
+        command = self._bench('latency', model=model, precision=precision)
+        return processes.Side(command, [self.cores[:1]])
+
+    def ort_latency(self, network, shape, profile):
+        self.need_ort()
+        _, onnx = self.model(network, shape)
+        command = ['node', os.path.join(self.peers, 'onnx_runtime_latency.js'),
+                   *(['--profile'] if profile else []), onnx, *shape.split('x')]
+        return processes.Side(command, [self.cores[:1]], self.node)
+
+    def torch_latency(self, network, shape, layout):
+        self.need_torch()
+        command = [DEBIAN_PYTHON, os.path.join(self.peers, 'torch_latency.py'), '--network',
+                   network, '--input', shape, '--layout', layout]
+        return processes.Side(command, [self.cores[:1]], {'OMP_NUM_THREADS': '1'})
+
+    # Figures of ours alone.
+
+    def start(self, network, shape):
+        """One fresh process; picks are kept from one call to the next."""
+        return self._once('start', network=network, input=shape, precision='auto', threads=1,
+                          picks=self.file('picks', network, shape, 'auto', '1'))
+
+    def floor(self, network, shape, precision, split):
+        """Images a second of all processes together, at the same time."""
+        command = self._bench('floor', network=network, input=shape, precision=precision,
+                              threads=split[1])
+        with processes.Side(command, self.core_sets(split)) as side:
+            return sum(answer['images_per_second'] for answer in side.end())
+
+    def macs(self, network, shape):
+        """Multiply-accumulates of the forward pass of one image."""
+        answer = self._once('macs', network=network, input=shape)
+        return answer['macs']
+
+    def trained_accuracy(self, network, training_images):
+        """Trains on Fashion-MNIST for an epoch; the path of the model file."""
+        self._need_data()
+        model = self.file('trained', network) + '.pb'
+        if not os.path.exists(model):
+            self._once('accuracy', self.cores, network=network, precision='auto', epochs=1,
+                       dataset=FASHION_MNIST, training_images=training_images, model=model,
+                       threads=len(self.cores))
+        return model
+
+    def test_accuracy(self, model, precision):
+        return self._once('evaluate', model=model, precision=precision,
+                          dataset=FASHION_MNIST)['test_accuracy']
+
+    # Test accuracy after training on Fashion-MNIST.
+
+    def ours_accuracy(self, network, precision, seed, epochs, training_images):
+        self._need_data()
+        return self._once('accuracy', self.cores, network=network, precision=precision, seed=seed,
+                          epochs=epochs, training_images=training_images, dataset=FASHION_MNIST,
+                          threads=len(self.cores))['test_accuracy']
+
+    def torch_accuracy(self, network, seed, epochs, training_images):
+        self._need_data()
+        self.need_torch()
+        command = [DEBIAN_PYTHON, os.path.join(self.peers, 'torch_accuracy.py'), '--network',
+                   network, '--seed', str(seed), '--epochs', str(epochs), '--training_images',
+                   str(training_images), '--dataset', FASHION_MNIST, '--threads',
+                   str(len(self.cores))]
+        return processes.once(command, self.cores)['test_accuracy']
+
+    @staticmethod
+    def _need_data():
+        if not os.path.isdir(FASHION_MNIST):
+            raise rows.NotMeasured('the Debian package dataset-fashion-mnist is missing')
+
+    def inference_precisions(self):
+        """By precision of inference: None if this build on this CPU has it, or why not."""
+        answers = {}
+        for precision in ('f32', 'bf16', 'int8'):
+            try:
+                with self.ours_latency('squeezenet-like', '1x28x28', precision) as side:
+                    side.end()
+                answers[precision] = None
+            except rows.NotMeasured as reason:
+                answers[precision] = str(reason)
+        return answers
