@@ -160,7 +160,7 @@ absl::StatusOr<TrainingProfile> ProfileTraining(const v1::Architecture& architec
   PlanOptions plan_options;
   plan_options.threads = options.threads;
   plan_options.precision = options.precision;
-  plan_options.time_picks = true;
+  plan_options.picking_clock = clock;
   plan_options.picks = &profile.picks;
   // Built twice: as the first trial of a network sees it, and as those after it.
   std::unique_ptr<TrainingPlan> plan;

@@ -209,7 +209,7 @@ class Trial {
     } else if (task_.picks_size() > 0) {
       picks = PicksOf(task_.picks());
     } else if (!task_.reproducible()) {
-      options_.time_picks = true;
+      options_.picking_clock = clock_;
       picks = store.Load();
     }
     options_.picks = &picks;
@@ -218,7 +218,7 @@ class Trial {
         std::unique_ptr<TrainingPlan> plan,
         TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
     options_.picks = nullptr;
-    if (options_.time_picks) {
+    if (options_.picking_clock != nullptr) {
       // Worth a warning, not the trial.
       if (const absl::Status added = store.Add(picks); !added.ok()) {
         LogWarning({}, absl::StrCat("picks are not remembered: ", added.message()));

@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -36,22 +35,22 @@ class OneDnnTrainingPlan final : public TrainingPlan {
         threads_(options.threads),
         options_(options),
         precision_(HasBf16() ? options.precision : Precision::kF32),
-        picker_(options.time_picks, options.picks) {}
+        picker_(options.picking_clock, options.picks) {}
 
   // `key` decided the precision.
   void NotePrecision(const std::string& key, const std::string& choice) {
     picker_.Note(key, choice);
   }
 
-  // Seconds of a forward and a backward pass over zeros, at best.
-  double TimePasses() {
-    double best = std::numeric_limits<double>::infinity();
+  // A forward and a backward pass over zeros, at best.
+  absl::Duration TimePasses(Clock* clock) {
+    absl::Duration best = absl::InfiniteDuration();
     const std::vector<uint8_t> labels(static_cast<size_t>(batch_));
     targets_ = Targets{labels, {}, {}};
     for (int i = 0; i < 3; ++i) {
-      const double since = omp_get_wtime();
+      const absl::Duration since = clock->Elapsed();
       program_->Run(0, program_->steps());
-      best = std::min(best, omp_get_wtime() - since);
+      best = std::min(best, clock->Elapsed() - since);
     }
     targets_ = Targets();
     return best;
@@ -443,20 +442,20 @@ absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> BuildFaster(const Gr
   if (known) choice = options.picks->at(key);
   options.precision = choice == "f32" ? Precision::kF32 : Precision::kMixed;
   ASSIGN_OR_RETURN(auto plan, Build(view, batch, options));
-  if (!known && options.time_picks) {
-    const auto time = [&]() -> absl::StatusOr<double> {
-      double seconds = 0;
+  if (!known && options.picking_clock != nullptr) {
+    const auto time = [&]() -> absl::StatusOr<absl::Duration> {
+      absl::Duration took;
       RETURN_IF_ERROR(onednn::Guarded("timing", [&] {
-        seconds = plan->TimePasses();
+        took = plan->TimePasses(options.picking_clock);
         return absl::OkStatus();
       }));
       plan.reset();  // two plans are too much memory, and timing has moved running statistics
-      return seconds;
+      return took;
     };
-    ASSIGN_OR_RETURN(const double mixed, time());
+    ASSIGN_OR_RETURN(const absl::Duration mixed, time());
     options.precision = Precision::kF32;
     absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> other = Build(view, batch, options);
-    double f32 = std::numeric_limits<double>::infinity();
+    absl::Duration f32 = absl::InfiniteDuration();
     if (other.ok()) {
       plan = *std::move(other);
       ASSIGN_OR_RETURN(f32, time());

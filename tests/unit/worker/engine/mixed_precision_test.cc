@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "common/architecture/reference.h"
+#include "common/base/clock.h"
 #include "common/model_io/parameters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -111,7 +112,8 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
   ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 8, options));
   EXPECT_EQ(plan->precision(), Precision::kMixed) << "follows from the CPU without timing";
   EXPECT_TRUE(picks.empty());
-  options.time_picks = true;
+  SystemClock clock;
+  options.picking_clock = &clock;
   ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
   std::string key;
   for (const auto& [k, choice] : picks) {
@@ -130,9 +132,10 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  SystemClock clock;
   const auto train = [&](bool timed, Picks* picks) {
     PlanOptions options = Mixed(2);
-    options.time_picks = timed;
+    if (timed) options.picking_clock = &clock;
     options.picks = picks;
     auto plan = TrainingPlan::Create(architecture, 8, options).value();
     EXPECT_OK(plan->ImportModel(InitialModel(architecture, 4).value()));
