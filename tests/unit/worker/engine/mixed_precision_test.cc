@@ -129,6 +129,37 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
   }
 }
 
+TEST(MixedPrecisionTest, AutoIsMixedWhereF32DoesNotFit) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  constexpr int kBatch = 64;
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 28, 28), 5).value();
+  Picks picks;
+  SystemClock clock;
+  PlanOptions options;
+  options.picks = &picks;
+  options.picking_clock = &clock;
+  options.precision = Precision::kAuto;
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, kBatch, options));
+  options.precision = Precision::kMixed;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  const int64_t mixed_bytes = plan->memory_bytes();
+  options.precision = Precision::kF32;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  ASSERT_GT(plan->memory_bytes(), mixed_bytes);
+
+  for (auto& [key, choice] : picks) {
+    if (key.rfind("precision", 0) == 0) choice = "f32";
+  }
+  options.precision = Precision::kAuto;
+  options.admit = [mixed_bytes](int64_t bytes) {
+    return bytes <= mixed_bytes ? absl::OkStatus() : absl::ResourceExhaustedError("too much");
+  };
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  EXPECT_EQ(plan->precision(), Precision::kMixed);
+  EXPECT_EQ(plan->memory_bytes(), mixed_bytes);
+}
+
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
