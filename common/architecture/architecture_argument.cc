@@ -1,4 +1,4 @@
-#include "worker/profile/architecture_argument.h"
+#include "common/architecture/architecture_argument.h"
 
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
@@ -17,11 +17,8 @@
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/model.pb.h"
 
-namespace frontier::worker {
+namespace frontier {
 namespace {
-
-constexpr char kDefaultInput[] = "1x28x28";
-constexpr int kDefaultClasses = 10;
 
 // Keeps what protobuf would print to standard error.
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -100,7 +97,7 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
   }
   if (!good) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "input '", text, "' is not channels x height x width, such as ", kDefaultInput));
+        "input '", text, "' is not channels x height x width, such as 1x28x28"));
   }
   v1::Shape shape;
   shape.set_channels(extents[0]);
@@ -109,15 +106,18 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
   return shape;
 }
 
-std::string ShapeText(const v1::Shape& shape) {
-  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
+absl::StatusOr<v1::Architecture> ParseArchitecture(const std::string& bytes) {
+  ASSIGN_OR_RETURN(v1::Architecture architecture, FromBytes(bytes));
+  RETURN_IF_ERROR(AnalyzeGraph(architecture).status());
+  return architecture;
 }
 
 absl::StatusOr<v1::Architecture> FindArchitecture(const std::string& argument,
-                                                  absl::string_view input, int classes) {
-  ASSIGN_OR_RETURN(const v1::Shape shape, ParseShape(input.empty() ? kDefaultInput : input));
+                                                  absl::string_view input, int classes,
+                                                  const ArchitectureDefaults& defaults) {
+  ASSIGN_OR_RETURN(const v1::Shape shape, ParseShape(input.empty() ? defaults.input : input));
   absl::StatusOr<v1::Architecture> reference =
-      ReferenceArchitecture(argument, shape, classes == 0 ? kDefaultClasses : classes);
+      ReferenceArchitecture(argument, shape, classes == 0 ? defaults.classes : classes);
   if (reference.ok() || !absl::IsNotFound(reference.status())) return reference;
 
   const absl::StatusOr<std::string> bytes = ReadFile(argument);
@@ -127,15 +127,12 @@ absl::StatusOr<v1::Architecture> FindArchitecture(const std::string& argument,
                                             absl::StrJoin(ReferenceNames(), ", "), ")"));
   }
   RETURN_IF_ERROR(bytes.status());
-  const absl::StatusOr<v1::Architecture> read = FromBytes(*bytes);
+  absl::StatusOr<v1::Architecture> read = ParseArchitecture(*bytes);
   if (!read.ok()) return Named(argument, read.status());
-  if (absl::Status status = AnalyzeGraph(*read).status(); !status.ok()) {
-    return Named(argument, status);
-  }
   if (absl::Status status = CheckAgrees(*read, input, classes); !status.ok()) {
     return Named(argument, status);
   }
   return read;
 }
 
-}  // namespace frontier::worker
+}  // namespace frontier
