@@ -14,6 +14,7 @@
 #include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/model.pb.h"
 
@@ -60,7 +61,14 @@ absl::StatusOr<v1::Architecture> FromBytes(const std::string& bytes) {
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
-  if (parser.ParseFromString(bytes, &architecture)) return architecture;
+  if (parser.ParseFromString(bytes, &architecture)) {
+    // An escape may stand for any byte; the other forms do not let such names in.
+    for (int i = 0; i < architecture.nodes_size(); ++i) {
+      if (IsUtf8(architecture.nodes(i).name())) continue;
+      return InvalidField(absl::StrCat("nodes[", i, "].name"), "is not UTF-8");
+    }
+    return architecture;
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("is no model, JSON or text of an architecture; read as text, ", error.text()));
 }
@@ -96,8 +104,8 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
     good = absl::SimpleAtoi(parts[i], &extents[i]) && extents[i] >= 1 && extents[i] <= 65536;
   }
   if (!good) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "input '", text, "' is not channels x height x width, such as 1x28x28"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("input '", text, "' is not channels x height x width, such as 1x28x28"));
   }
   v1::Shape shape;
   shape.set_channels(extents[0]);
@@ -118,7 +126,12 @@ absl::StatusOr<v1::Architecture> FindArchitecture(const std::string& argument,
   ASSIGN_OR_RETURN(const v1::Shape shape, ParseShape(input.empty() ? defaults.input : input));
   absl::StatusOr<v1::Architecture> reference =
       ReferenceArchitecture(argument, shape, classes == 0 ? defaults.classes : classes);
-  if (reference.ok() || !absl::IsNotFound(reference.status())) return reference;
+  if (reference.ok()) return reference;
+  if (!absl::IsNotFound(reference.status())) {
+    return absl::Status(reference.status().code(),
+                        absl::StrCat("reference network '", argument, "' at ", ShapeText(shape),
+                                     ": ", reference.status().message()));
+  }
 
   const absl::StatusOr<std::string> bytes = ReadFile(argument);
   if (absl::IsNotFound(bytes.status())) {

@@ -1,6 +1,7 @@
 // frontier arch: architectures as tables, graphs and differences; needs no coordinator.
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -45,6 +46,13 @@ absl::StatusOr<ExitCode> ShowArchitecture(Session* session, const ArchFlags& fla
     session->out() << RenderNamedArchitecture(session->look(), flags.architecture, architecture);
   }
   return ExitCode::kOk;
+}
+
+// What stands over a column: the names, without folders where that leaves them different.
+std::pair<std::string, std::string> ShortNames(const std::string& a, const std::string& b) {
+  const auto base = [](const std::string& path) { return path.substr(path.rfind('/') + 1); };
+  if (base(a) == base(b) || base(a).empty() || base(b).empty()) return {a, b};
+  return {base(a), base(b)};
 }
 
 google::protobuf::Struct SideJson(const ComparedArchitecture& side, const GraphCosts& costs) {
@@ -95,8 +103,9 @@ google::protobuf::Struct DifferenceJson(const ComparedArchitecture& a,
 absl::StatusOr<ExitCode> CompareTwo(Session* session, const ArchFlags& flags) {
   ASSIGN_OR_RETURN(const v1::Architecture left, Find(flags.architecture, flags));
   ASSIGN_OR_RETURN(const v1::Architecture right, Find(flags.other, flags));
-  const ComparedArchitecture a = {flags.architecture, &left, CanonicalHash(left)};
-  const ComparedArchitecture b = {flags.other, &right, CanonicalHash(right)};
+  const auto [name_a, name_b] = ShortNames(flags.architecture, flags.other);
+  const ComparedArchitecture a = {name_a, &left, CanonicalHash(left)};
+  const ComparedArchitecture b = {name_b, &right, CanonicalHash(right)};
   ASSIGN_OR_RETURN(const ArchitectureDifference difference, CompareArchitectures(left, right));
   if (session->json) {
     RETURN_IF_ERROR(session->PrintJson(DifferenceJson(a, b, difference)));
