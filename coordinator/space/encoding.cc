@@ -61,6 +61,43 @@ v1::Genotype Encoding::Mutate(const v1::Genotype& parent, Rng* rng) const {
   return child;
 }
 
+v1::Genotype Encoding::Cross(const v1::Genotype& first, const v1::Genotype& second,
+                             Rng* rng) const {
+  const bool known = Check(second).ok();
+  if (!Check(first).ok()) return known ? second : Sample(rng);
+  v1::Genotype child = first;
+  if (!known) return child;
+  for (const int decision : open_) {
+    if (rng->Uniform(2) == 1) child.set_options(decision, second.options(decision));
+  }
+  return child;
+}
+
+std::vector<v1::Genotype> Encoding::Neighbours(const v1::Genotype& genotype) const {
+  std::vector<v1::Genotype> neighbours;
+  if (!Check(genotype).ok()) return neighbours;
+  for (const int decision : open_) {
+    const auto options = static_cast<int32_t>(decisions_[decision].options.size());
+    for (int32_t option = 0; option < options; ++option) {
+      if (option == genotype.options(decision)) continue;
+      neighbours.push_back(genotype);
+      neighbours.back().set_options(decision, option);
+    }
+  }
+  return neighbours;
+}
+
+std::vector<float> Encoding::Features(const v1::Genotype& genotype) const {
+  const bool known = Check(genotype).ok();
+  std::vector<float> features;
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    const size_t first = features.size();
+    features.resize(first + decisions_[i].options.size());
+    if (known) features[first + genotype.options(static_cast<int>(i))] = 1;
+  }
+  return features;
+}
+
 v1::Genotype Encoding::First() const {
   v1::Genotype genotype;
   genotype.mutable_options()->Resize(static_cast<int>(decisions_.size()), 0);

@@ -29,6 +29,10 @@ class Encoding {
   // As Space. A parent that is no genotype of this encoding gives a uniform draw instead.
   v1::Genotype Sample(Rng* rng) const;
   v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const;
+  v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second, Rng* rng) const;
+  std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const;
+  // One-hot: for each option of each decision 1 if it is taken, else 0.
+  std::vector<float> Features(const v1::Genotype& genotype) const;
 
   // Lexicographic, the last decision fastest. There is nothing after a genotype of another
   // encoding.

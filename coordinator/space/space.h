@@ -35,6 +35,16 @@ class Space {
   // equal to the parent only if no decision has.
   virtual v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const = 0;
 
+  // Each decision from one of the parents, at even odds. A parent that is not of this space leaves
+  // the other; without any, a uniform draw.
+  virtual v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
+                             Rng* rng) const = 0;
+  // All that differ from `genotype` in one decision, in the order of decisions and options; none
+  // for a genotype that is not of this space.
+  virtual std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const = 0;
+  // For predictors: as many numbers in [0, 1] for each genotype of this space, zeros for any other.
+  virtual std::vector<float> Features(const v1::Genotype& genotype) const = 0;
+
   // Enumeration: the first genotype, and the one after `genotype` (false at the end).
   virtual v1::Genotype First() const = 0;
   virtual bool Advance(v1::Genotype* genotype) const = 0;

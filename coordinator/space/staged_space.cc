@@ -164,6 +164,16 @@ class StagedSpace final : public Space {
   v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const override {
     return encoding_.Mutate(parent, rng);
   }
+  v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
+                     Rng* rng) const override {
+    return encoding_.Cross(first, second, rng);
+  }
+  std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const override {
+    return encoding_.Neighbours(genotype);
+  }
+  std::vector<float> Features(const v1::Genotype& genotype) const override {
+    return encoding_.Features(genotype);
+  }
   v1::Genotype First() const override { return encoding_.First(); }
   bool Advance(v1::Genotype* genotype) const override { return encoding_.Advance(genotype); }
 

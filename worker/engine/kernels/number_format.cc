@@ -222,4 +222,15 @@ void ConcatChannels(absl::Span<const ConcatPart> inputs, int64_t positions, void
   });
 }
 
+void SliceBytes(const void* x, int64_t positions, int64_t whole, const ByteRange& range,
+                void* out) {
+  ParallelRanges(positions, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      std::memcpy(static_cast<char*>(out) + p * range.bytes,
+                  static_cast<const char*>(x) + p * whole + range.first,
+                  static_cast<size_t>(range.bytes));
+    }
+  });
+}
+
 }  // namespace frontier::worker

@@ -61,6 +61,13 @@ struct ConcatPart {
 };
 void ConcatChannels(absl::Span<const ConcatPart> inputs, int64_t positions, void* out);
 
+// The opposite: a range of the `whole` bytes at each position.
+struct ByteRange {
+  int64_t first = 0;
+  int64_t bytes = 0;
+};
+void SliceBytes(const void* x, int64_t positions, int64_t whole, const ByteRange& range, void* out);
+
 }  // namespace frontier::worker
 
 #endif  // FRONTIER_WORKER_ENGINE_KERNELS_NUMBER_FORMAT_H_

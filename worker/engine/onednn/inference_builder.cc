@@ -25,6 +25,7 @@ bool TakesQuantized(v1::Operator op) {
     case v1::OPERATOR_MULTIPLY:
     case v1::OPERATOR_CONCAT:
     case v1::OPERATOR_CHANNEL_SHUFFLE:
+    case v1::OPERATOR_CHANNEL_SLICE:
       return true;
     default:
       return false;
@@ -92,11 +93,14 @@ void InferenceBuilder::AddLayer(int n) {
     case v1::OPERATOR_SILU:
     case v1::OPERATOR_HARD_SWISH:
     case v1::OPERATOR_GELU:
+    case v1::OPERATOR_HARD_SIGMOID:
       return AddActivation(n);
     case v1::OPERATOR_MULTIPLY:
       return AddMultiply(n);
     case v1::OPERATOR_CHANNEL_SHUFFLE:
       return AddShuffle(n);
+    case v1::OPERATOR_CHANNEL_SLICE:
+      return AddSlice(n);
     case v1::OPERATOR_ZERO:
       return AddZero(n);
     default:
@@ -297,8 +301,10 @@ void InferenceBuilder::AddPool(int n) {
 }
 
 void InferenceBuilder::AddActivation(int n) {
-  const Eltwise eltwise = *EltwiseOf(view_.node(n));
   Value x = value(view_.inputs[static_cast<size_t>(n)][0]);
+  const std::optional<Eltwise> known = EltwiseOf(view_.node(n));
+  if (!known.has_value()) return AddHardSigmoid(n, AsFloat(Label(n), x));
+  const Eltwise& eltwise = *known;
   if (x.format.quantized()) x = {AsFloat(Label(n), x), NumberFormat()};
   using Forward = dnnl::eltwise_forward;
   const Forward::primitive_desc forward(
@@ -309,6 +315,15 @@ void InferenceBuilder::AddActivation(int n) {
   program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x.array}},
                          {{DNNL_ARG_DST, y}}, /*in_place=*/true);
   SetValue(n, y, x.format);
+}
+
+void InferenceBuilder::AddHardSigmoid(int n, const Array& x) {
+  const Array y = program_->NewArray(x.md);
+  const int64_t count = Elements(x.md);
+  program_->AddKernel(
+      Label(n), {x}, {y}, [count](const std::vector<float*>& p) { HardSigmoid(p[0], count, p[1]); },
+      /*in_place=*/true);
+  SetValue(n, y, NumberFormat());
 }
 
 void InferenceBuilder::AddShuffle(int n) {
@@ -322,6 +337,32 @@ void InferenceBuilder::AddShuffle(int n) {
   const Array y = program_->NewArray(x.array.md);
   program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x.array}},
                          {{DNNL_ARG_DST, y}});
+  SetValue(n, y, x.format);
+}
+
+void InferenceBuilder::AddSlice(int n) {
+  const Value& from = value(view_.inputs[static_cast<size_t>(n)][0]);
+  const v1::ChannelSlice& slice = view_.node(n).channel_slice();
+  if (from.format.type == NumberType::kF32) {
+    const SliceFormat format = SliceFormatOf(from.array.md, slice);
+    const Array x = As(Label(n), from, format.whole, from.format);
+    const Array y = program_->NewArray(format.part);
+    program_->AddKernel(Label(n), {x}, {y}, [range = format.range](const std::vector<float*>& p) {
+      SliceChannels(range, p[0], p[1]);
+    });
+    SetValue(n, y, from.format);
+    return;
+  }
+  const Value x = ChannelsLast(Label(n), from);
+  const Dims dims = ValueDims(batch_, view_.shape(n));
+  const Array y =
+      program_->NewArray(Md(dims, DataType(x.format.type), dnnl::memory::format_tag::nhwc));
+  const int64_t bytes = x.format.bytes(), positions = dims[0] * dims[2] * dims[3];
+  const int64_t whole = bytes * x.array.md.dims()[1];
+  const ByteRange range{bytes * slice.first(), bytes * slice.channels()};
+  program_->AddKernel(Label(n), {x.array}, {y}, [=](const std::vector<float*>& p) {
+    SliceBytes(p[0], positions, whole, range, p[1]);
+  });
   SetValue(n, y, x.format);
 }
 

@@ -84,9 +84,11 @@ class InferenceBuilder {
   void AddSum(int n);
   void AddConcat(int n);
   void AddActivation(int n);
+  void AddHardSigmoid(int n, const Array& x);  // which the library does not have
   void AddMultiply(int n);
   void AddGate(int n, int map, int gate);
   void AddShuffle(int n);
+  void AddSlice(int n);
   void AddZero(int n);
 
   void AddWeighted(int n);  // convolution or linear

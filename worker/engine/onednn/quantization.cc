@@ -44,7 +44,8 @@ class Groups {
 
 bool MovesNumbers(v1::Operator op) {
   return op == v1::OPERATOR_MAX_POOL || op == v1::OPERATOR_AVERAGE_POOL ||
-         op == v1::OPERATOR_CONCAT || op == v1::OPERATOR_CHANNEL_SHUFFLE;
+         op == v1::OPERATOR_CONCAT || op == v1::OPERATOR_CHANNEL_SHUFFLE ||
+         op == v1::OPERATOR_CHANNEL_SLICE;
 }
 
 std::vector<NumberFormat> FormatsOf(const GraphView& view, std::vector<Range> ranges) {

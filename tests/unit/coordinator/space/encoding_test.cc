@@ -116,5 +116,46 @@ TEST(EncodingTest, ForeignGenotypesDoNoHarm) {
   }
 }
 
+TEST(EncodingTest, CrossTakesEachDecisionFromEitherParent) {
+  std::cout << "seed " << kSeed << "\n";
+  Rng rng(kSeed);
+  const Encoding encoding = MakeEncoding({3, 1, 2, 4});
+  v1::Genotype first = encoding.First(), second = encoding.First();
+  second.set_options(0, 2);
+  second.set_options(3, 1);
+  std::map<std::vector<int>, int> children;
+  for (int i = 0; i < 400; ++i) ++children[Options(encoding.Cross(first, second, &rng))];
+  EXPECT_EQ(children.size(), 4u);  // both decisions in which they differ, independently
+  for (const auto& [child, count] : children) EXPECT_GT(count, 60) << child[0] << child[3];
+
+  v1::Genotype unknown = first;
+  unknown.add_options(0);
+  EXPECT_EQ(Options(encoding.Cross(unknown, second, &rng)), Options(second));
+  EXPECT_EQ(Options(encoding.Cross(second, unknown, &rng)), Options(second));
+  EXPECT_OK(encoding.Check(encoding.Cross(unknown, unknown, &rng)));
+}
+
+TEST(EncodingTest, NeighboursDifferInOneDecision) {
+  const Encoding encoding = MakeEncoding({3, 1, 2});
+  v1::Genotype genotype = encoding.First();
+  genotype.set_options(0, 1);
+  std::vector<std::vector<int>> neighbours;
+  for (const v1::Genotype& each : encoding.Neighbours(genotype)) {
+    neighbours.push_back(Options(each));
+  }
+  EXPECT_EQ(neighbours, (std::vector<std::vector<int>>{{0, 0, 0}, {2, 0, 0}, {1, 0, 1}}));
+  genotype.set_options(0, 3);
+  EXPECT_TRUE(encoding.Neighbours(genotype).empty());
+}
+
+TEST(EncodingTest, FeaturesAreOneHot) {
+  const Encoding encoding = MakeEncoding({3, 1, 2});
+  v1::Genotype genotype = encoding.First();
+  genotype.set_options(0, 2);
+  EXPECT_EQ(encoding.Features(genotype), (std::vector<float>{0, 0, 1, 1, 1, 0}));
+  genotype.set_options(0, 3);
+  EXPECT_EQ(encoding.Features(genotype), std::vector<float>(6, 0));
+}
+
 }  // namespace
 }  // namespace frontier::coordinator

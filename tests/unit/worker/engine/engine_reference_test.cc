@@ -10,6 +10,7 @@
 #include "common/model_io/parameters.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
 #include "tests/unit/worker/engine/model_cases.h"
@@ -113,7 +114,7 @@ TEST_P(LayerTest, Inference) {
 
 class NetworkTest : public ::testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(ReferenceNames()),
+INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(testing::SmallNetworks()),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');

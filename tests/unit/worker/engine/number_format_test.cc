@@ -221,5 +221,12 @@ TEST(NumberFormatTest, ConcatPutsChannelsBesideEachOther) {
   EXPECT_EQ(out, (std::vector<uint8_t>{1, 2, 7, 3, 4, 8, 5, 6, 9}));
 }
 
+TEST(NumberFormatTest, SliceTakesARangeOfEachPosition) {
+  const std::vector<uint8_t> x = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  std::vector<uint8_t> out(6);
+  SliceBytes(x.data(), /*positions=*/3, /*whole=*/4, {1, 2}, out.data());
+  EXPECT_EQ(out, (std::vector<uint8_t>{2, 3, 6, 7, 10, 11}));
+}
+
 }  // namespace
 }  // namespace frontier::worker
