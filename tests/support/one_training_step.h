@@ -43,7 +43,7 @@ inline void ExpectTrainsAndExports(const v1::Architecture& network, int batch) {
   EXPECT_TRUE(changed) << "no weight moved";
 
   ASSERT_OK_AND_ASSIGN(const auto inference,
-                       worker::InferencePlan::Create(trained, 1, worker::PlanOptions{1}));
+                       worker::InferencePlan::Create(trained, 1, worker::InferenceOptions{1}));
   std::vector<float> logits(static_cast<size_t>(network.classes()));
   ASSERT_OK(inference->Run(absl::MakeConstSpan(images).subspan(0, images.size() / batch),
                            absl::MakeSpan(logits)));

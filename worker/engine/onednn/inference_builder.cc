@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "worker/engine/kernels/elementwise.h"
 #include "worker/engine/onednn/geometry.h"
 #include "worker/engine/onednn/quantization.h"
 
