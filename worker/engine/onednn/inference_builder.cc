@@ -54,7 +54,18 @@ InferenceBuilder::InferenceBuilder(const GraphView& view, int batch,
       settings_(settings),
       program_(program),
       values_(view.inputs.size()),
-      fused_(view.inputs.size(), false) {
+      fused_(view.inputs.size(), false),
+      wants_quantized_(view.inputs.size(), false) {
+  // From the last: to move numbers for somebody who wants floats is no use of bytes.
+  for (int n = view.output - 1; n >= 0; --n) {
+    const std::vector<int>& users = view.consumers[static_cast<size_t>(n)];
+    wants_quantized_[static_cast<size_t>(n)] =
+        std::any_of(users.begin(), users.end(), [&](int user) {
+          const v1::Operator op = view.node(user).op();
+          return TakesQuantized(op) &&
+                 (!MovesNumbers(op) || wants_quantized_[static_cast<size_t>(user)]);
+        });
+  }
   SetValue(0, program_->NewFixedArray(PlainMd(ValueDims(batch, view.shape(0)))), NumberFormat());
 }
 
@@ -161,13 +172,6 @@ int InferenceBuilder::FusedRelu(int n) {
   return relu;
 }
 
-bool InferenceBuilder::WantsQuantized(int n) const {
-  const std::vector<int>& users = view_.consumers[static_cast<size_t>(n)];
-  return n != view_.output && std::any_of(users.begin(), users.end(), [&](int user) {
-           return TakesQuantized(view_.node(user).op());
-         });
-}
-
 NumberFormat InferenceBuilder::OutputFormat(int n) const {
   switch (settings_.precision) {
     case InferencePrecision::kF32:
@@ -175,7 +179,8 @@ NumberFormat InferenceBuilder::OutputFormat(int n) const {
     case InferencePrecision::kBf16:
       return n == view_.output ? NumberFormat() : NumberFormat{NumberType::kBf16, 1};
     case InferencePrecision::kInt8:
-      return WantsQuantized(n) ? settings_.formats[static_cast<size_t>(n)] : NumberFormat();
+      return wants_quantized_[static_cast<size_t>(n)] ? settings_.formats[static_cast<size_t>(n)]
+                                                      : NumberFormat();
   }
   return NumberFormat();
 }

@@ -120,8 +120,6 @@ class InferenceBuilder {
   int FusedRelu(int n);
 
   bool quantizing() const { return settings_.precision == InferencePrecision::kInt8; }
-  // Whether a consumer of `n` takes quantized numbers.
-  bool WantsQuantized(int n) const;
   // The format for the value of `n` where it is not bound to one.
   NumberFormat OutputFormat(int n) const;
 
@@ -150,6 +148,7 @@ class InferenceBuilder {
   };
   std::vector<Copy> copies_;
   std::vector<bool> fused_;
+  std::vector<bool> wants_quantized_;  // by node: whether somebody computes with its value so
   std::vector<PackedLayer> packed_layers_;
   std::vector<NormLayer> norm_layers_;
   std::vector<Observation> observations_;

@@ -42,12 +42,6 @@ class Groups {
   std::vector<int> parents_;
 };
 
-bool MovesNumbers(v1::Operator op) {
-  return op == v1::OPERATOR_MAX_POOL || op == v1::OPERATOR_AVERAGE_POOL ||
-         op == v1::OPERATOR_CONCAT || op == v1::OPERATOR_CHANNEL_SHUFFLE ||
-         op == v1::OPERATOR_CHANNEL_SLICE;
-}
-
 std::vector<NumberFormat> FormatsOf(const GraphView& view, std::vector<Range> ranges) {
   Groups groups(ranges.size());
   for (size_t i = 0; i < ranges.size(); ++i) {
@@ -76,6 +70,12 @@ int BatchFor(int64_t samples) {
 }
 
 }  // namespace
+
+bool MovesNumbers(v1::Operator op) {
+  return op == v1::OPERATOR_MAX_POOL || op == v1::OPERATOR_AVERAGE_POOL ||
+         op == v1::OPERATOR_CONCAT || op == v1::OPERATOR_CHANNEL_SHUFFLE ||
+         op == v1::OPERATOR_CHANNEL_SLICE;
+}
 
 dnnl::memory::data_type DataType(NumberType type) {
   switch (type) {

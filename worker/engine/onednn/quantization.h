@@ -19,14 +19,17 @@ dnnl::memory::data_type DataType(NumberType type);
 // bits, which saturate, weights have one bit less.
 float WeightLimit();
 
+// Pools, concatenations, shuffles, slices: what comes out are numbers that went in, or their means.
+bool MovesNumbers(v1::Operator op);
+
 // kU8 for values that are never negative, kS8 for others; the scale maps `limit` to the largest
 // number.
 NumberFormat QuantizedFormat(float limit, bool negative);
 
 // Quantized formats of the values of all nodes, from an f32 run over `images` (any number of
-// samples). The input and output of a pool or a channel shuffle, and those of a concat, have one
-// format, so that these layers only move numbers. INVALID_ARGUMENT for no images, a part of one or
-// values that are not finite; OUT_OF_RANGE if an activation is not finite.
+// samples). The inputs and the output of what moves numbers have one format. INVALID_ARGUMENT for
+// no images, a part of one or values that are not finite; OUT_OF_RANGE if an activation is not
+// finite.
 absl::StatusOr<std::vector<NumberFormat>> MeasureFormats(const GraphView& view,
                                                          const v1::Model& model,
                                                          absl::Span<const float> images,
