@@ -92,6 +92,7 @@ struct Folded {
   std::vector<Label> labels;  // sorted, each once
   std::vector<Node> nodes;    // the last one is the output
   std::vector<int32_t> inputs;
+  std::vector<int32_t> source;  // of each node: its index in the architecture
 
   int size() const { return static_cast<int>(nodes.size()); }
 };
@@ -106,6 +107,7 @@ Folded Fold(const v1::Architecture& architecture, const GraphCosts& costs) {
     if (!folding.live[i]) continue;
     const v1::Node& source = architecture.nodes(i);
     index[i] = folded.size();
+    folded.source.push_back(i);
     const std::vector<int32_t>& inputs = folding.inputs[i];
     labels.push_back(MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output));
     Folded::Node node;
@@ -142,18 +144,18 @@ class Labelling {
  public:
   explicit Labelling(const Folded& graph) : graph_(graph), sorted_(graph.size()) {}
 
-  absl::StatusOr<std::vector<int32_t>> Run() {
+  absl::StatusOr<Leaf> Run() {
     Colours colours(graph_.size());
     for (int i = 0; i < graph_.size(); ++i) colours[i] = Mix(graph_.nodes[i].label, 1);
     colours.back() = Mix(colours.back(), 2);
     Refine(&colours);
-    std::vector<int32_t> certificate = Search(std::move(colours));
+    Leaf best = Search(std::move(colours));
     if (Exhausted()) {
       return absl::ResourceExhaustedError(
           absl::StrCat("architecture of ", graph_.size(),
                        " nodes is too regular: no canonical form within the work limit"));
     }
-    return certificate;
+    return best;
   }
 
  private:
@@ -266,11 +268,11 @@ class Labelling {
 
   // The smallest certificate below refined `colours`. Subtrees that an automorphism maps to one
   // already searched are left out; without that, k independent symmetries would cost 2^k.
-  std::vector<int32_t> Search(Colours colours) {
+  Leaf Search(Colours colours) {
     std::vector<Level> levels;
     const Colours last = FollowFirst(std::move(colours), &levels);
     const Leaf first = MakeLeaf(last);
-    std::vector<int32_t> best = first.certificate;
+    Leaf best = first;
     std::vector<int32_t> orbit(graph_.size());  // union-find under the automorphisms found
     std::iota(orbit.begin(), orbit.end(), 0);
     const auto find = [&orbit](int32_t x) {
@@ -300,7 +302,8 @@ class Labelling {
           for (int i = 0; i < graph_.size(); ++i) orbit[find(i)] = find(image[i]);
           continue;
         }
-        best = std::min(best, Search(std::move(branch)));
+        Leaf other = Search(std::move(branch));
+        if (other.certificate < best.certificate) best = std::move(other);
         searched.push_back(node);
       }
     }
@@ -390,12 +393,10 @@ class WordWriter {
   std::string bytes_;
 };
 
-}  // namespace
-
-absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture) {
-  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+absl::StatusOr<CanonicalForm> Canonicalize(const v1::Architecture& architecture,
+                                           const GraphCosts& costs) {
   const Folded folded = Fold(architecture, costs);
-  ASSIGN_OR_RETURN(const std::vector<int32_t> certificate, Labelling(folded).Run());
+  ASSIGN_OR_RETURN(const Leaf leaf, Labelling(folded).Run());
   WordWriter writer;
   writer.Add(1);  // version of this form
   writer.Add(architecture.input().channels());
@@ -406,8 +407,30 @@ absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture) 
   for (const Label& label : folded.labels) {
     for (int32_t word : label) writer.Add(word);
   }
-  for (int32_t word : certificate) writer.Add(word);
-  return Sha256Hex(writer.bytes());
+  for (int32_t word : leaf.certificate) writer.Add(word);
+  CanonicalForm form;
+  form.hash = Sha256Hex(writer.bytes());
+  form.order.reserve(leaf.order.size());
+  for (const int32_t node : leaf.order) form.order.push_back(folded.source[node]);
+  return form;
+}
+
+}  // namespace
+
+absl::StatusOr<CanonicalForm> FindCanonicalForm(const v1::Architecture& architecture) {
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  return Canonicalize(architecture, costs);
+}
+
+absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture,
+                                          const GraphCosts& costs) {
+  ASSIGN_OR_RETURN(CanonicalForm form, Canonicalize(architecture, costs));
+  return std::move(form.hash);
+}
+
+absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture) {
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
+  return CanonicalHash(architecture, costs);
 }
 
 }  // namespace frontier

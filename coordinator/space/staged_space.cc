@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/status.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 #include "coordinator/space/staged_lowering.h"
 
 namespace frontier::coordinator {
@@ -223,13 +224,7 @@ class StagedSpace final : public Space {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateStagedSpace(const v1::StagedSpace& spec,
                                                          const v1::Shape& input, int classes) {
-  if (input.channels() < 1 || input.height() < 1 || input.width() < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: samples of ", input.channels(),
-                                                   "x", input.height(), "x", input.width()));
-  }
-  if (classes < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", classes, " classes"));
-  }
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
   return std::make_unique<StagedSpace>(spec, input, classes);
 }
