@@ -1,12 +1,16 @@
 // That the published networks are members of the spaces around them.
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
 #include "common/architecture/reference.h"
+#include "common/base/status.h"
 #include "coordinator/space/space.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -19,6 +23,10 @@ namespace {
 
 using ::frontier::testing::MakeShape;
 using ::frontier::testing::PickGenotype;
+using ::frontier::testing::StatusIs;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 using Picks = std::map<std::string, std::string>;
 
@@ -215,6 +223,150 @@ TEST(VggFamilyTest, Vgg16IsAMember) {
                        {"stage2.depth", "2"}, {"stage3.depth", "3"},  {"stage4.depth", "3"},
                        {"stage5.depth", "3"}};
   ExpectMember("vgg-16", spec, picks, ImageNet(), 1000);
+}
+
+// --- all of them
+
+std::string Size(const v1::SearchSpace& spec) {
+  absl::StatusOr<std::unique_ptr<Space>> space = CreateSpace(spec, MakeShape(1, 16, 16), 10);
+  EXPECT_OK(space);
+  v1::Genotype genotype = (*space)->First();
+  std::set<std::string> genotypes;
+  do genotypes.insert(genotype.SerializeAsString());
+  while (genotypes.size() < 100000 && (*space)->Advance(&genotype));
+  EXPECT_EQ((*space)->Size(), std::to_string(genotypes.size()));
+  return (*space)->Size();
+}
+
+TEST(FamiliesTest, SizeEqualsEnumeration) {
+  v1::SearchSpace fire;
+  fire.mutable_fire()->add_norms(true);
+  fire.mutable_fire()->add_norms(false);
+  for (const int width : {3, 4, 5}) fire.mutable_fire()->add_stages()->add_squeezes(width);
+  for (v1::FireStage& stage : *fire.mutable_fire()->mutable_stages()) {
+    for (const int width : {8, 9}) stage.add_expands(width);
+    for (const int stride : {1, 2}) stage.add_strides(stride);
+  }
+  EXPECT_EQ(Size(fire), "128");  // 2 * 4^3
+
+  v1::SearchSpace residual;
+  residual.mutable_residual()->add_blocks(v1::RESIDUAL_BLOCK_BASIC);
+  residual.mutable_residual()->add_blocks(v1::RESIDUAL_BLOCK_BOTTLENECK);
+  for (const int width : {8, 16}) residual.mutable_residual()->add_stages()->add_widths(width);
+  EXPECT_EQ(Size(residual), "36");  // 2 blocks, 2 stems, 3 depths twice
+
+  v1::SearchSpace vgg;
+  for (const int layers : {0, 1, 2}) vgg.mutable_vgg()->add_hidden_layers(layers);
+  vgg.mutable_vgg()->add_stages()->add_widths(8);
+  EXPECT_EQ(Size(vgg), "15");  // 3 depths; no hidden layers, or 1 or 2 of either width
+  vgg.mutable_vgg()->clear_hidden_layers();
+  vgg.mutable_vgg()->add_hidden_layers(0);
+  EXPECT_EQ(Size(vgg), "3");
+}
+
+TEST(FamiliesTest, SummariesAreOneLine) {
+  const auto summary = [](const v1::SearchSpace& spec, const Picks& picks) {
+    const auto space = CreateSpace(spec, MakeShape(1, 28, 28), 10).value();
+    v1::Genotype foreign;
+    EXPECT_THAT(space->Summarize(foreign), HasSubstr("(genotype: 0 options"));
+    return space->Summarize(PickGenotype(*space, picks));
+  };
+  v1::SearchSpace spec;
+  spec.mutable_fire();
+  EXPECT_THAT(summary(spec, {}), StartsWith("stem64 k3 s1 norm | fire8+2x32 d1 k3 s2 | fire16"));
+  spec.mutable_residual();
+  EXPECT_EQ(summary(spec, {{"stage2.depth", "3"}}),
+            "basic relu | stem16 k3 s1 | w16 d1 k3 s1 | w32 d3 k3 s2 | w64 d1 k3 s2 | w128 d1 k3 "
+            "s2");
+  spec.mutable_vgg();
+  EXPECT_EQ(summary(spec, {{"hidden_layers", "1"}}),
+            "norm | w16 d1 k3 s1 | w32 d1 k3 s1 | w64 d1 k3 s2 | w128 d1 k3 s2 | w128 d1 k3 s2 | "
+            "hidden1x256");
+}
+
+TEST(FamiliesTest, RefuseAndNameWhatIsWrong) {
+  struct BadCase {
+    const char* field;
+    const char* problem;
+    std::function<void(v1::SearchSpace*)> damage;
+  };
+  const auto fire_stage = [](v1::SearchSpace* s) {
+    v1::FireStage* stage = s->mutable_fire()->add_stages();
+    stage->add_squeezes(4);
+    stage->add_expands(8);
+    return stage;
+  };
+  const auto residual_stage = [](v1::SearchSpace* s) {
+    v1::ResidualStage* stage = s->mutable_residual()->add_stages();
+    stage->add_widths(8);
+    return stage;
+  };
+  const auto vgg_stage = [](v1::SearchSpace* s) {
+    v1::VggStage* stage = s->mutable_vgg()->add_stages();
+    stage->add_widths(8);
+    return stage;
+  };
+  const std::vector<BadCase> cases = {
+      {"fire.stem_widths[0]", "is -5", [](auto* s) { s->mutable_fire()->add_stem_widths(-5); }},
+      {"fire.stem_kernels[0]", "is 2, must be odd",
+       [](auto* s) { s->mutable_fire()->add_stem_kernels(2); }},
+      {"fire.stages[0].squeezes", "empty", [](auto* s) { s->mutable_fire()->add_stages(); }},
+      {"fire.stages[0].expands", "empty",
+       [](auto* s) { s->mutable_fire()->add_stages()->add_squeezes(3); }},
+      {"fire.stages[0].strides[0]", "is 3, must be 1 to 2",
+       [&](auto* s) { fire_stage(s)->add_strides(3); }},
+      {"fire.norms[1]", "true is listed twice",
+       [](auto* s) {
+         s->mutable_fire()->add_norms(true);
+         s->mutable_fire()->add_norms(true);
+       }},
+      {"fire.dropout", "is -0.5", [](auto* s) { s->mutable_fire()->set_dropout(-0.5); }},
+      {"residual.blocks[0]", "unknown block 0",
+       [](auto* s) { s->mutable_residual()->add_blocks(v1::RESIDUAL_BLOCK_UNSPECIFIED); }},
+      {"residual.blocks[1]", "1 is listed twice",
+       [](auto* s) {
+         s->mutable_residual()->add_blocks(v1::RESIDUAL_BLOCK_BASIC);
+         s->mutable_residual()->add_blocks(v1::RESIDUAL_BLOCK_BASIC);
+       }},
+      {"residual.stem_pools[0]", "is 0", [](auto* s) { s->mutable_residual()->add_stem_pools(0); }},
+      {"residual.stages", "33 stages, at most 32",
+       [&](auto* s) {
+         for (int i = 0; i < 33; ++i) residual_stage(s);
+       }},
+      {"residual.stages[1].widths", "empty",
+       [&](auto* s) {
+         residual_stage(s);
+         s->mutable_residual()->add_stages();
+       }},
+      {"residual.stages[0].squeeze_excite[0]", "is 2000",
+       [&](auto* s) { residual_stage(s)->add_squeeze_excite(2000); }},
+      {"vgg.stages[0].depths[0]", "is 2147483647",
+       [&](auto* s) { vgg_stage(s)->add_depths(2147483647); }},
+      {"vgg.stages[0].kernels[0]", "is 33", [&](auto* s) { vgg_stage(s)->add_kernels(33); }},
+      {"vgg.hidden_layers[0]", "is 9, must be 0 to 8",
+       [](auto* s) { s->mutable_vgg()->add_hidden_layers(9); }},
+      {"vgg.hidden_widths[0]", "is 0", [](auto* s) { s->mutable_vgg()->add_hidden_widths(0); }},
+  };
+  for (const BadCase& c : cases) {
+    SCOPED_TRACE(c.field);
+    v1::SearchSpace spec;
+    c.damage(&spec);
+    const absl::Status status = CreateSpace(spec, MakeShape(1, 24, 24), 10).status();
+    EXPECT_THAT(status,
+                StatusIs(absl::StatusCode::kInvalidArgument,
+                         AllOf(StartsWith(absl::StrCat(c.field, ": ")), HasSubstr(c.problem))));
+    EXPECT_EQ(GetErrorDetail(status).value_or(v1::ErrorDetail()).field(), c.field);
+  }
+}
+
+TEST(FamiliesTest, PoolsThatLeaveNothingAreRefused) {
+  v1::SearchSpace spec;
+  for (int i = 0; i < 3; ++i) {
+    spec.mutable_vgg()->add_stages()->add_widths(4);
+  }
+  const auto space = CreateSpace(spec, MakeShape(1, 4, 4), 10).value();
+  EXPECT_THAT(space->Lower(space->First()),
+              StatusIs(absl::StatusCode::kInvalidArgument, "stage3: stride 2 on a map of 1 x 1"));
 }
 
 }  // namespace
