@@ -13,8 +13,8 @@
 #include "absl/strings/string_view.h"
 #include "common/architecture/nasbench101.h"
 #include "common/base/status.h"
+#include "coordinator/space/choices.h"
 #include "coordinator/space/encoding.h"
-#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -292,7 +292,7 @@ class NasBench101Space final : public Space {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateNasBench101Space(const v1::NasBench101Space& spec,
                                                               const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckDataShape(input, classes));
+  RETURN_IF_ERROR(CheckSamples(input, classes));
   Limits limits;
   NasBench101Skeleton skeleton;
   RETURN_IF_ERROR(

@@ -8,8 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "coordinator/space/choices.h"
+#include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
-#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -67,43 +68,24 @@ std::vector<Decision> ListDecisions(const std::vector<v1::CellOperation>& operat
   return decisions;
 }
 
-class NasBench201Space final : public Space {
+class NasBench201Space final : public EncodedSpace {
  public:
   NasBench201Space(const v1::NasBench201Space& spec, const v1::Shape& input, int classes)
-      : operations_(Operations(spec)),
-        encoding_(ListDecisions(operations_)),
+      : EncodedSpace(Encoding(ListDecisions(Operations(spec)))),
+        operations_(Operations(spec)),
         input_(input),
         classes_(classes) {
     if (spec.channels() > 0) skeleton_.channels = spec.channels();
     if (spec.cells_per_stage() > 0) skeleton_.cells_per_stage = spec.cells_per_stage();
   }
 
-  const std::vector<Decision>& decisions() const override { return encoding_.decisions(); }
-  std::string Size() const override { return encoding_.Size(); }
-  v1::Genotype Sample(Rng* rng) const override { return encoding_.Sample(rng); }
-  v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const override {
-    return encoding_.Mutate(parent, rng);
-  }
-  v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
-                     Rng* rng) const override {
-    return encoding_.Cross(first, second, rng);
-  }
-  std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const override {
-    return encoding_.Neighbours(genotype);
-  }
-  std::vector<float> Features(const v1::Genotype& genotype) const override {
-    return encoding_.Features(genotype);
-  }
-  v1::Genotype First() const override { return encoding_.First(); }
-  bool Advance(v1::Genotype* genotype) const override { return encoding_.Advance(genotype); }
-
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
-    RETURN_IF_ERROR(encoding_.Check(genotype));
+    RETURN_IF_ERROR(encoding().Check(genotype));
     return LowerNasBench201(Cell(genotype), skeleton_, input_, classes_);
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
-    const absl::Status status = encoding_.Check(genotype);
+    const absl::Status status = encoding().Check(genotype);
     if (!status.ok()) return absl::StrCat("(", status.message(), ")");
     return FormatNasBench201Cell(Cell(genotype));
   }
@@ -118,7 +100,6 @@ class NasBench201Space final : public Space {
   }
 
   const std::vector<v1::CellOperation> operations_;
-  const Encoding encoding_;
   const v1::Shape input_;
   const int classes_;
   NasBench201Skeleton skeleton_;
@@ -128,7 +109,7 @@ class NasBench201Space final : public Space {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateNasBench201Space(const v1::NasBench201Space& spec,
                                                               const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckDataShape(input, classes));
+  RETURN_IF_ERROR(CheckSamples(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
   auto space = std::make_unique<NasBench201Space>(spec, input, classes);
   // Shapes are the same for all cells.

@@ -19,17 +19,6 @@ int AddFire(const std::string& name, int x, int squeeze, int expand, Architectur
   return b->Concat(name + ".concat", {narrow, wide});
 }
 
-// One axis of a pool of 3 and stride 2 that leaves half of the extent, as the pools of the
-// published network do by rounding up: an even extent, and one pixel, need padding for that.
-int CeilPadding(int extent) { return extent % 2 == 1 && extent >= 3 ? 0 : 1; }
-
-int AddPool(const std::string& name, int x, ArchitectureBuilder* b) {
-  v1::Pool pool = SquarePool(3, 2);
-  pool.set_padding_height(CeilPadding(b->shape(x).height()));
-  pool.set_padding_width(CeilPadding(b->shape(x).width()));
-  return b->MaxPool(name, x, pool);
-}
-
 // The published stem has no padding; that is added where a side is smaller than the kernel.
 v1::Convolution Stem(const v1::Shape& input, int width, int kernel, int stride) {
   if (stride == 1) return SquareConvolution(width, 3);
@@ -58,7 +47,8 @@ void BuildSqueezeNet(ArchitectureBuilder* b, int stem_width, int stem_kernel,
     ++number;
     if (fire.pool_before) {
       ++pool;
-      if (halvings.Next() == 2) x = AddPool(absl::StrCat("pool", pool), x, b);
+      if (halvings.Next() == 2)
+        x = b->MaxPool(absl::StrCat("pool", pool), x, CeilPool(b->shape(x)));
     }
     x = AddFire(absl::StrCat("fire", number), x, fire.squeeze, fire.expand, b, convolve);
   }

@@ -7,6 +7,12 @@ namespace {
 
 constexpr int kSmallestMap = 4;  // pixels
 
+constexpr int kHeadExtent = 7;  // pixels
+
+int HeadWindow(int extent) { return (extent - 1) / kHeadExtent + 1; }
+
+int CeilPadding(int extent) { return extent % 2 == 1 && extent >= 3 ? 0 : 1; }
+
 }  // namespace
 
 Halvings::Halvings(const v1::Shape& input, int count) {
@@ -33,6 +39,22 @@ v1::Pool HalvingPool(const v1::Shape& input) {
     pool.set_kernel_width(1);
     pool.set_stride_width(1);
   }
+  return pool;
+}
+
+v1::Pool CeilPool(const v1::Shape& input) {
+  v1::Pool pool = SquarePool(3, 2);
+  pool.set_padding_height(CeilPadding(input.height()));
+  pool.set_padding_width(CeilPadding(input.width()));
+  return pool;
+}
+
+v1::Pool HeadPool(const v1::Shape& input) {
+  v1::Pool pool;
+  pool.set_kernel_height(HeadWindow(input.height()));
+  pool.set_stride_height(pool.kernel_height());
+  pool.set_kernel_width(HeadWindow(input.width()));
+  pool.set_stride_width(pool.kernel_width());
   return pool;
 }
 

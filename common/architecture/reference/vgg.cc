@@ -7,16 +7,6 @@
 #include "common/architecture/reference/networks.h"
 
 namespace frontier::reference {
-namespace {
-
-// A larger map is averaged down to about this before the first linear layer.
-constexpr int kHeadExtent = 7;  // pixels
-
-// Window and stride that leave at most kHeadExtent of `extent` pixels.
-int HeadWindow(int extent) { return (extent - 1) / kHeadExtent + 1; }
-
-}  // namespace
-
 void BuildVgg16(ArchitectureBuilder* b) {
   struct Stage {
     int width, layers;
@@ -36,11 +26,7 @@ void BuildVgg16(ArchitectureBuilder* b) {
       x = b->MaxPool(absl::StrCat("pool", number), x, HalvingPool(shape));
     }
   }
-  v1::Pool head;
-  head.set_kernel_height(HeadWindow(b->shape(x).height()));
-  head.set_stride_height(head.kernel_height());
-  head.set_kernel_width(HeadWindow(b->shape(x).width()));
-  head.set_stride_width(head.kernel_width());
+  const v1::Pool head = HeadPool(b->shape(x));
   if (head.kernel_height() > 1 || head.kernel_width() > 1) x = b->AveragePool("pool", x, head);
   for (const char* name : {"fc1", "fc2"}) {
     x = b->Relu(absl::StrCat(name, ".relu"), b->Linear(name, x, 4096));

@@ -15,6 +15,7 @@
 #include "coordinator/space/space.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/space_laws.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
 
@@ -24,6 +25,7 @@ namespace {
 using ::frontier::testing::BroadSpace;
 using ::frontier::testing::FiveByFiveSpace;
 using ::frontier::testing::MakeShape;
+using ::frontier::testing::PickGenotype;
 using ::frontier::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
@@ -114,6 +116,69 @@ TEST(StagedSpaceTest, SummaryIsOneLine) {
   EXPECT_THAT(space->Summarize(genotype), HasSubstr("0 options"));
 }
 
+// Two stages of 1 and 3 blocks, with each list that may be empty.
+v1::SearchSpace SpaceWithAllLists() {
+  v1::SearchSpace spec;
+  spec.mutable_staged()->add_stem_widths(4);
+  for (const bool broad : {false, true}) {
+    v1::StageChoices* stage = spec.mutable_staged()->add_stages();
+    stage->add_blocks(v1::BLOCK_INVERTED_BOTTLENECK);
+    if (broad) stage->add_blocks(v1::BLOCK_CONVOLUTION);
+    if (broad) stage->add_blocks(v1::BLOCK_MAX_POOL);
+    stage->add_kernels(3);
+    stage->add_widths(6);
+    stage->add_depths(1);
+    stage->add_strides(1);
+    stage->add_connections(0);
+    for (const int expansion : {1, 3, 4}) stage->add_expansions(expansion);
+    for (const int reduction : {0, 2}) stage->add_squeeze_excite(reduction);
+    stage->add_activations(v1::ACTIVATION_RELU);
+    if (broad) stage->add_activations(v1::ACTIVATION_HARD_SWISH);
+  }
+  return spec;
+}
+
+TEST(StagedSpaceTest, ExpansionsAndGatesCountOnlyWhereABlockHasThem) {
+  const std::unique_ptr<Space> space = Create(SpaceWithAllLists(), MakeShape(1, 8, 8));
+  // first stage 3 * 2; second: bottleneck 3 * 2 * 2, convolution 2 * 2, pool 2
+  EXPECT_EQ(space->Size(), std::to_string(6 * (12 + 4 + 2)));
+  std::set<std::string> genotypes;
+  std::set<std::string> hashes;
+  v1::Genotype genotype = space->First();
+  do {
+    genotypes.insert(genotype.SerializeAsString());
+    ASSERT_OK_AND_ASSIGN(const v1::Architecture network, space->Lower(genotype));
+    ASSERT_OK_AND_ASSIGN(std::string hash, CanonicalHash(network));
+    hashes.insert(std::move(hash));
+  } while (space->Advance(&genotype));
+  EXPECT_EQ(genotypes.size(), 108u);
+  // A pool between equal widths has no activation: 6 pairs of the same network.
+  EXPECT_EQ(hashes.size(), 102u);
+  EXPECT_EQ(space->Summarize(PickGenotype(*space, {{"stage1.expansion", "3"},
+                                                   {"stage1.squeeze_excite", "2"},
+                                                   {"stage2.block", "conv"},
+                                                   {"stage2.activation", "hard_swish"}})),
+            "stem4 | bottleneck3x3 w6 d1 s1 e3 se2 | conv3x3 w6 d1 s1 hard_swish");
+}
+
+TEST(StagedSpaceTest, EmptyListsMeanWhatTheyMeantBefore) {
+  v1::SearchSpace plain = SpaceWithAllLists();
+  for (v1::StageChoices& stage : *plain.mutable_staged()->mutable_stages()) {
+    stage.clear_expansions();
+    stage.clear_squeeze_excite();
+    stage.clear_activations();
+  }
+  const std::unique_ptr<Space> before = Create(plain, MakeShape(1, 8, 8));
+  EXPECT_EQ(before->decisions().size(), 13u);
+  const std::unique_ptr<Space> space = Create(SpaceWithAllLists(), MakeShape(1, 8, 8));
+  EXPECT_EQ(
+      CanonicalHash(before->Lower(before->First()).value()).value(),
+      CanonicalHash(
+          space->Lower(PickGenotype(*space, {{"stage1.expansion", "4"}, {"stage2.expansion", "4"}}))
+              .value())
+          .value());
+}
+
 TEST(StagedSpaceTest, ForeignGenotypesAreRefused) {
   const std::unique_ptr<Space> space = Create(FiveByFiveSpace(), MakeShape(1, 12, 12));
   v1::Genotype genotype = space->First();
@@ -165,6 +230,19 @@ TEST(StagedSpaceTest, RefusesAndNamesWhatIsWrong) {
        [](auto* s) { s->mutable_stages(0)->add_connections(1); }},
       {"stages[0].connections[1]", "is -1",
        [](auto* s) { s->mutable_stages(0)->add_connections(-1); }},
+      {"stages[0].expansions", "without effect on all blocks",
+       [](auto* s) { s->mutable_stages(0)->add_expansions(4); }},
+      {"stages[0].expansions[0]", "is 65, must be 1 to 64",
+       [](auto* s) { s->mutable_stages(0)->add_expansions(65); }},
+      {"stages[0].squeeze_excite", "without effect on all blocks",
+       [](auto* s) {
+         s->mutable_stages(0)->set_blocks(0, v1::BLOCK_SKIP);
+         s->mutable_stages(0)->add_squeeze_excite(4);
+       }},
+      {"stages[0].squeeze_excite[0]", "is -1, must be 0 to 1024",
+       [](auto* s) { s->mutable_stages(0)->add_squeeze_excite(-1); }},
+      {"stages[0].activations[0]", "unknown activation 6",
+       [](auto* s) { s->mutable_stages(0)->add_activations(static_cast<v1::Activation>(6)); }},
       {"stages[2].connections[1]", "is 2, stage 3 may have 0 (none) to 1",
        [](auto* s) {
          while (s->stages_size() < 3) *s->add_stages() = v1::StageChoices(s->stages(0));
