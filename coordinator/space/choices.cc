@@ -150,7 +150,6 @@ std::vector<Condition> IfAtLeast(int decision, absl::Span<const int32_t> values,
   for (size_t i = 0; i < values.size(); ++i) {
     if (values[i] >= least) condition.options.push_back(static_cast<int32_t>(i));
   }
-  if (condition.options.size() == values.size()) return {};
   return {condition};
 }
 

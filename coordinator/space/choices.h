@@ -80,7 +80,7 @@ class DecisionList {
 };
 
 // Conditions that hold if `decision`, whose options stand for `values`, takes one of at least
-// `least`; none if it always does.
+// `least`. Some does, but maybe all: options that are added later may not.
 std::vector<Condition> IfAtLeast(int decision, absl::Span<const int32_t> values, int least);
 
 }  // namespace frontier::coordinator

@@ -117,13 +117,12 @@ struct StageDecisions {
   int activation = -1;
 };
 
-// Conditions that hold for the blocks that have something; none if all have it.
+// Conditions that hold for the blocks that have something.
 std::vector<Condition> IfBlockHas(int block, const v1::StageChoices& stage, bool (*has)(int)) {
   Condition condition{block, {}};
   for (int i = 0; i < stage.blocks_size(); ++i) {
     if (has(stage.blocks(i))) condition.options.push_back(i);
   }
-  if (static_cast<int>(condition.options.size()) == stage.blocks_size()) return {};
   return {condition};
 }
 

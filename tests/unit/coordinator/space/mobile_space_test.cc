@@ -1,6 +1,6 @@
 #include "coordinator/space/mobile_space.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -103,11 +103,20 @@ TEST(MobileSpaceTest, DecisionsOfBlocksDependOnTheDepth) {
   for (const Decision& decision : space->decisions()) {
     if (decision.conditions.empty()) continue;
     ++conditional;
-    EXPECT_THAT(decision.name, ::testing::MatchesRegex("unit[2-6].block[34].(kernel|expansion)"));
-    EXPECT_EQ(space->decisions()[decision.conditions[0].decision].name,
-              decision.name.substr(0, 5) + ".depth");
+    EXPECT_THAT(decision.name, ::testing::MatchesRegex("unit[1-6].block[1-4].(kernel|expansion)"));
+    const Decision& depth = space->decisions()[decision.conditions[0].decision];
+    EXPECT_EQ(depth.name, decision.name.substr(0, 5) + ".depth");
+    std::vector<std::string> deep_enough;
+    for (const int32_t option : decision.conditions[0].options) {
+      deep_enough.push_back(depth.options[option]);
+    }
+    for (const std::string& option : depth.options) {
+      EXPECT_EQ(std::count(deep_enough.begin(), deep_enough.end(), option),
+                option[0] >= decision.name[11] ? 1 : 0)
+          << decision.name;
+    }
   }
-  EXPECT_EQ(conditional, 5 * 2 * 2);
+  EXPECT_EQ(conditional, 2 + 5 * 4 * 2);
   // A kernel for a block that is not there is refused.
   v1::Genotype genotype =
       PickGenotype(*space, {{"unit2.depth", "2"}, {"unit2.block3.kernel", "5"}});
