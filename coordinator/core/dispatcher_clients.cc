@@ -15,6 +15,7 @@
 #include "common/base/version.h"
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
+#include "coordinator/core/space_probe.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/core/trial_task.h"
 #include "coordinator/strategy/objectives.h"

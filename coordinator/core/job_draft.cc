@@ -11,6 +11,7 @@
 #include "coordinator/core/budget.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/search_context.h"
+#include "coordinator/core/trial_task.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -96,6 +97,15 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   trial.set_number(number.value());
   trial.set_state(v1::TRIAL_STATE_QUEUED);
   trial.set_summary(state_->space_->Summarize(candidate.genotype));
+  trial.set_space_version(state_->spec().search_space().version());
+  if (!state_->spec().search_space().hyperparameters().empty()) {
+    ASSIGN_OR_RETURN(*trial.mutable_training(),
+                     state_->space_->Recipe(candidate.genotype, state_->spec().training()));
+    for (v1::HyperparameterValue& value :
+         state_->space_->HyperparameterValues(candidate.genotype)) {
+      *trial.add_hyperparameters() = std::move(value);
+    }
+  }
   *trial.mutable_genotype() = std::move(candidate.genotype);
   *trial.mutable_architecture() = std::move(candidate.architecture);
   trial.set_canonical_hash(candidate.hash);
@@ -144,9 +154,10 @@ absl::Status JobDraft::AddEpochs(const AttemptId& id,
     return absl::NotFoundError(absl::StrCat(id.ToString(), " does not exist"));
   }
   const auto& known = current->attempts(id.attempt - 1).epochs();
+  const int epochs_in_all = RecipeOf(state_->spec(), *current).epochs();
   int32_t last = known.empty() ? 0 : known.rbegin()->epoch();
   for (const v1::EpochMetrics& metrics : epochs) {
-    const std::string problem = FindEpochProblem(metrics, state_->spec().training().epochs());
+    const std::string problem = FindEpochProblem(metrics, epochs_in_all);
     if (!problem.empty()) *refused = absl::StrCat("not stored: ", problem);
     if (!problem.empty() || metrics.epoch() <= last) continue;
     last = metrics.epoch();

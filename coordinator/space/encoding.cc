@@ -2,25 +2,99 @@
 
 #include <gmpxx.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "common/base/status.h"
 
 namespace frontier::coordinator {
+namespace {
 
-Encoding::Encoding(std::vector<Decision> decisions) : decisions_(std::move(decisions)) {
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    if (decisions_[i].options.size() > 1) open_.push_back(static_cast<int>(i));
+absl::Status CheckConditions(const std::vector<Decision>& decisions, size_t index) {
+  const Decision& decision = decisions[index];
+  const auto error = [&](const auto&... problem) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("decision '", decision.name, "': ", problem...));
+  };
+  if (decision.options.empty()) return error("has no options");
+  for (const Condition& condition : decision.conditions) {
+    if (condition.decision < 0 || static_cast<size_t>(condition.decision) >= index) {
+      return error("depends on decision ", condition.decision, ", but is itself number ", index,
+                   " and may depend on earlier ones only");
+    }
+    const Decision& other = decisions[condition.decision];
+    if (condition.options.empty()) {
+      return error("can never be active: no option of '", other.name, "' allows it");
+    }
+    for (const int32_t option : condition.options) {
+      if (option < 0 || static_cast<size_t>(option) >= other.options.size()) {
+        return error("depends on option ", option, " of '", other.name, "', which has only 0 to ",
+                     other.options.size() - 1);
+      }
+    }
   }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Encoding::Encoding(std::vector<Decision> decisions) : decisions_(std::move(decisions)) {}
+
+absl::StatusOr<Encoding> Encoding::Create(std::vector<Decision> decisions) {
+  bool conditional = false;
+  for (size_t i = 0; i < decisions.size(); ++i) {
+    RETURN_IF_ERROR(CheckConditions(decisions, i));
+    for (Condition& condition : decisions[i].conditions) {
+      conditional = true;
+      std::vector<int32_t>& options = condition.options;
+      std::sort(options.begin(), options.end());
+      options.erase(std::unique(options.begin(), options.end()), options.end());
+    }
+  }
+  Encoding encoding(std::move(decisions));
+  if (conditional) {
+    ASSIGN_OR_RETURN(encoding.table_, GenotypeTable::Create(encoding.decisions_));
+  }
+  return encoding;
 }
 
 std::string Encoding::Size() const {
+  if (table_.has_value()) return table_->size();
   mpz_class size = 1;
   for (const Decision& decision : decisions_) {
     size *= static_cast<unsigned long>(decision.options.size());
   }
   return size.get_str();
+}
+
+const Condition* Encoding::Unmet(size_t decision, const v1::Genotype& genotype,
+                                 const std::vector<bool>& active) const {
+  for (const Condition& condition : decisions_[decision].conditions) {
+    if (!active[condition.decision] ||
+        !std::binary_search(condition.options.begin(), condition.options.end(),
+                            genotype.options(condition.decision))) {
+      return &condition;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<bool> Encoding::Active(const v1::Genotype& genotype) const {
+  std::vector<bool> active(decisions_.size(), true);
+  if (!table_.has_value()) return active;
+  for (size_t i = 0; i < decisions_.size(); ++i) active[i] = Unmet(i, genotype, active) == nullptr;
+  return active;
+}
+
+std::vector<int> Encoding::Open(const std::vector<bool>& active) const {
+  std::vector<int> open;
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    if (active[i] && decisions_[i].options.size() > 1) open.push_back(static_cast<int>(i));
+  }
+  return open;
 }
 
 absl::Status Encoding::Check(const v1::Genotype& genotype) const {
@@ -37,14 +111,31 @@ absl::Status Encoding::Check(const v1::Genotype& genotype) const {
                                                      decisions_[i].options.size() - 1));
     }
   }
+  if (!table_.has_value()) return absl::OkStatus();
+  std::vector<bool> active(decisions_.size(), true);
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    const Condition* unmet = Unmet(i, genotype, active);
+    active[i] = unmet == nullptr;
+    const int32_t option = genotype.options(static_cast<int>(i));
+    if (active[i] || option == 0) continue;
+    const Decision& other = decisions_[unmet->decision];
+    return absl::InvalidArgumentError(absl::StrCat(
+        "genotype: ", decisions_[i].name, " is inactive, since ", other.name, " is ",
+        active[unmet->decision] ? other.options[genotype.options(unmet->decision)] : "inactive",
+        "; its option must be 0, not ", option));
+  }
   return absl::OkStatus();
 }
 
 v1::Genotype Encoding::Sample(Rng* rng) const {
-  v1::Genotype genotype;
-  genotype.mutable_options()->Reserve(static_cast<int>(decisions_.size()));
-  for (const Decision& decision : decisions_) {
-    genotype.add_options(static_cast<int32_t>(rng->Uniform(decision.options.size())));
+  v1::Genotype genotype = First();
+  const absl::Span<int32_t> options(genotype.mutable_options()->mutable_data(), decisions_.size());
+  if (table_.has_value()) {
+    table_->Sample(rng, options);
+    return genotype;
+  }
+  for (size_t i = 0; i < options.size(); ++i) {
+    options[i] = static_cast<int32_t>(rng->Uniform(decisions_[i].options.size()));
   }
   return genotype;
 }
@@ -52,12 +143,24 @@ v1::Genotype Encoding::Sample(Rng* rng) const {
 v1::Genotype Encoding::Mutate(const v1::Genotype& parent, Rng* rng) const {
   if (!Check(parent).ok()) return Sample(rng);
   v1::Genotype child = parent;
-  if (open_.empty()) return child;
-  const int decision = open_[rng->Uniform(open_.size())];
+  const std::vector<bool> before = Active(parent);
+  const std::vector<int> open = Open(before);
+  if (open.empty()) return child;
+  const int decision = open[rng->Uniform(open.size())];
   // One of the other options: skip over the parent's.
   auto option = static_cast<int32_t>(rng->Uniform(decisions_[decision].options.size() - 1));
   if (option >= parent.options(decision)) ++option;
   child.set_options(decision, option);
+  if (!table_.has_value()) return child;
+
+  std::vector<bool> active = before;
+  for (size_t i = static_cast<size_t>(decision) + 1; i < decisions_.size(); ++i) {
+    active[i] = Unmet(i, child, active) == nullptr;
+    if (active[i] == before[i]) continue;
+    const int32_t drawn =
+        active[i] ? static_cast<int32_t>(rng->Uniform(decisions_[i].options.size())) : 0;
+    child.set_options(static_cast<int>(i), drawn);
+  }
   return child;
 }
 
@@ -67,8 +170,21 @@ v1::Genotype Encoding::Cross(const v1::Genotype& first, const v1::Genotype& seco
   if (!Check(first).ok()) return known ? second : Sample(rng);
   v1::Genotype child = first;
   if (!known) return child;
-  for (const int decision : open_) {
-    if (rng->Uniform(2) == 1) child.set_options(decision, second.options(decision));
+  const std::vector<bool> in_first = Active(first);
+  const std::vector<bool> in_second = Active(second);
+  std::vector<bool> active(decisions_.size(), true);
+  for (size_t i = 0; i < decisions_.size(); ++i) {
+    const int decision = static_cast<int>(i);
+    active[i] = Unmet(i, child, active) == nullptr;
+    if (!active[i]) {
+      child.set_options(decision, 0);
+    } else if (decisions_[i].options.size() == 1) {
+      continue;
+    } else if (!in_first[i] && !in_second[i]) {
+      child.set_options(decision, static_cast<int32_t>(rng->Uniform(decisions_[i].options.size())));
+    } else if (!in_first[i] || (in_second[i] && rng->Uniform(2) == 1)) {
+      child.set_options(decision, second.options(decision));
+    }
   }
   return child;
 }
@@ -76,12 +192,21 @@ v1::Genotype Encoding::Cross(const v1::Genotype& first, const v1::Genotype& seco
 std::vector<v1::Genotype> Encoding::Neighbours(const v1::Genotype& genotype) const {
   std::vector<v1::Genotype> neighbours;
   if (!Check(genotype).ok()) return neighbours;
-  for (const int decision : open_) {
+  const std::vector<bool> before = Active(genotype);
+  for (const int decision : Open(before)) {
     const auto options = static_cast<int32_t>(decisions_[decision].options.size());
     for (int32_t option = 0; option < options; ++option) {
       if (option == genotype.options(decision)) continue;
       neighbours.push_back(genotype);
-      neighbours.back().set_options(decision, option);
+      v1::Genotype& neighbour = neighbours.back();
+      neighbour.set_options(decision, option);
+      if (!table_.has_value()) continue;
+      std::vector<bool> active = before;
+      for (size_t i = static_cast<size_t>(decision) + 1; i < decisions_.size(); ++i) {
+        active[i] = Unmet(i, neighbour, active) == nullptr;
+        // Option 0, whether it has just become active or inactive.
+        if (active[i] != before[i]) neighbour.set_options(static_cast<int>(i), 0);
+      }
     }
   }
   return neighbours;
@@ -89,11 +214,13 @@ std::vector<v1::Genotype> Encoding::Neighbours(const v1::Genotype& genotype) con
 
 std::vector<float> Encoding::Features(const v1::Genotype& genotype) const {
   const bool known = Check(genotype).ok();
+  std::vector<bool> active;
+  if (known) active = Active(genotype);
   std::vector<float> features;
   for (size_t i = 0; i < decisions_.size(); ++i) {
     const size_t first = features.size();
     features.resize(first + decisions_[i].options.size());
-    if (known) features[first + genotype.options(static_cast<int>(i))] = 1;
+    if (known && active[i]) features[first + genotype.options(static_cast<int>(i))] = 1;
   }
   return features;
 }
@@ -106,10 +233,13 @@ v1::Genotype Encoding::First() const {
 
 bool Encoding::Advance(v1::Genotype* genotype) const {
   if (!Check(*genotype).ok()) return false;
+  const std::vector<bool> active = Active(*genotype);
   for (size_t i = decisions_.size(); i-- > 0;) {
+    if (!active[i]) continue;
     const int decision = static_cast<int>(i);
     const int32_t next = genotype->options(decision) + 1;
     if (static_cast<size_t>(next) < decisions_[i].options.size()) {
+      // All later ones are 0 by now, which is right for active and inactive ones alike.
       genotype->set_options(decision, next);
       return true;
     }

@@ -2,6 +2,7 @@
 #ifndef FRONTIER_COORDINATOR_SPACE_SPACE_H_
 #define FRONTIER_COORDINATOR_SPACE_SPACE_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,14 +11,24 @@
 #include "absl/status/statusor.h"
 #include "common/base/random.h"
 #include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/job.pb.h"
 #include "frontier/v1/search_space.pb.h"
 
 namespace frontier::coordinator {
 
-// One choice of a space, with the names of its options.
+// Holds if `decision` is active and takes one of `options`.
+struct Condition {
+  int decision = 0;  // index of an earlier decision
+  std::vector<int32_t> options;
+};
+
+// One choice of a space, with the names of its options. It is active if all its conditions hold; an
+// inactive one has no meaning, and its option in a genotype is 0, so that no two genotypes differ
+// in nothing that matters.
 struct Decision {
   std::string name;                  // "stage2.kernel"
   std::vector<std::string> options;  // at least one
+  std::vector<Condition> conditions = {};
 };
 
 // Immutable, so safe from any thread.
@@ -31,18 +42,22 @@ class Space {
 
   // Uniform over the genotypes.
   virtual v1::Genotype Sample(Rng* rng) const = 0;
-  // `parent` with exactly one decision changed, uniform over those that have more than one option;
-  // equal to the parent only if no decision has.
+  // `parent` with exactly one decision changed, uniform over the active ones that have more than
+  // one option; equal to the parent only if none has. Decisions which that makes active are drawn,
+  // each uniformly; those which it makes inactive become 0.
   virtual v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const = 0;
 
-  // Each decision from one of the parents, at even odds. A parent that is not of this space leaves
-  // the other; without any, a uniform draw.
+  // Each active decision from one of the parents in which it is active, at even odds; uniform if it
+  // is in neither. A parent that is not of this space leaves the other; without any, a uniform
+  // draw.
   virtual v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
                              Rng* rng) const = 0;
-  // All that differ from `genotype` in one decision, in the order of decisions and options; none
-  // for a genotype that is not of this space.
+  // All that differ from `genotype` in one active decision, in the order of decisions and options;
+  // decisions which that makes active take their option 0. None for a genotype that is not of this
+  // space.
   virtual std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const = 0;
-  // For predictors: as many numbers in [0, 1] for each genotype of this space, zeros for any other.
+  // For predictors: as many numbers in [0, 1] for each genotype of this space, zeros for inactive
+  // decisions and for any other genotype.
   virtual std::vector<float> Features(const v1::Genotype& genotype) const = 0;
 
   // Enumeration: the first genotype, and the one after `genotype` (false at the end).
@@ -53,6 +68,18 @@ class Space {
   // of this space, or its network has no valid shape (say, strides that leave nothing); names what
   // and why.
   virtual absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const = 0;
+
+  // How the candidate is trained in a job that trains by `base`: with its hyperparameters put in.
+  // INVALID_ARGUMENT if the genotype is not of this space and the space has any.
+  virtual absl::StatusOr<v1::TrainingRecipe> Recipe(const v1::Genotype& /*genotype*/,
+                                                    const v1::TrainingRecipe& base) const {
+    return base;
+  }
+  // Those hyperparameters, in the order of the space; none in a space without.
+  virtual std::vector<v1::HyperparameterValue> HyperparameterValues(
+      const v1::Genotype& /*genotype*/) const {
+    return {};
+  }
 
   // One line for people: "stem16 | conv3x3 w32 d2 s2 | ..."
   virtual std::string Summarize(const v1::Genotype& genotype) const = 0;

@@ -27,7 +27,7 @@ namespace frontier::coordinator {
 struct Candidate {
   v1::Genotype genotype;
   v1::Architecture architecture;
-  std::string hash;  // canonical
+  std::string hash;  // CandidateHash
   int64_t parameters = 0;
   int64_t macs = 0;
 };
