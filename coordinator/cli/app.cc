@@ -47,6 +47,7 @@ void AddCommands(CLI::App* app, Session* session) {
   AddWeightsCommand(app, session);
   AddExportCommand(app, session);
   AddWorkersCommand(app, session);
+  AddExtendCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);
   AddCancelCommand(app, session);

@@ -266,6 +266,28 @@ absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, con
   return absl::OkStatus();
 }
 
+absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
+                                   absl::string_view gains) {
+  v1::Job* job = record_.mutable_job();
+  if (job->state() == v1::JOB_STATE_DRAINING) {
+    if (job->reason() != kSpaceExhausted) {
+      return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                             absl::StrCat(state_->id().ToString(), " proposes nothing more (",
+                                          job->reason(), "), a larger space would change nothing"));
+    }
+    RETURN_IF_ERROR(SetJobState(JobEvent::kExtended, ""));
+  }
+  *job->mutable_spec()->mutable_search_space() = spec;
+  job->set_space_size(space->Size());
+  space_ = std::move(space);
+  strategy_touched_ = true;
+  state_->strategy_->SpaceExtended();
+  AddEvent(v1::EVENT_KIND_SPACE_EXTENDED, 0, 0, "",
+           absl::StrCat("space extended: version ", spec.version(), ", ", gains, ", ",
+                        job->space_size(), " genotypes"));
+  return absl::OkStatus();
+}
+
 absl::Status JobDraft::Pause() {
   RETURN_IF_ERROR(SetJobState(JobEvent::kPaused, "paused by its user"));
   record_.set_paused_unix_us(now_us());
@@ -362,6 +384,7 @@ void JobDraft::Apply() {
   state_->record_ = std::move(record_);
   state_->queue_ = std::move(queue_);
   if (front_.has_value()) state_->front_ = *std::move(front_);
+  if (space_ != nullptr) state_->space_ = std::move(space_);
   for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {

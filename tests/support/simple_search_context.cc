@@ -14,7 +14,14 @@ using coordinator::Candidate;
 
 SimpleSearchContext::SimpleSearchContext(const v1::SearchSpace& space, const v1::Shape& input,
                                          int classes, v1::JobSpec job)
-    : space_(coordinator::CreateSpace(space, input, classes).value()), job_(std::move(job)) {}
+    : input_(input),
+      classes_(classes),
+      space_(coordinator::CreateSpace(space, input, classes).value()),
+      job_(std::move(job)) {}
+
+void SimpleSearchContext::Extend(const v1::SearchSpace& spec) {
+  space_ = coordinator::CreateSpace(spec, input_, classes_).value();
+}
 
 std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype) const {
   ++tries_;
