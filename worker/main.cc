@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "common/architecture/architecture_argument.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -15,7 +16,6 @@
 #include "worker/agent/options.h"
 #include "worker/agent/trial_limits.h"
 #include "worker/engine/inference_plan.h"
-#include "worker/profile/architecture_argument.h"
 #include "worker/profile/training_profile.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/rerun.h"

@@ -16,8 +16,7 @@ namespace {
 absl::Status CheckConditions(const std::vector<Decision>& decisions, size_t index) {
   const Decision& decision = decisions[index];
   const auto error = [&](const auto&... problem) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("decision '", decision.name, "': ", problem...));
+    return absl::InvalidArgumentError(absl::StrCat("decision '", decision.name, "': ", problem...));
   };
   if (decision.options.empty()) return error("has no options");
   for (const Condition& condition : decision.conditions) {

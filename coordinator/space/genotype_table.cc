@@ -158,12 +158,13 @@ class GenotypeTableBuilder {
         remembered_ <= kMaxRemembered) {
       return absl::OkStatus();
     }
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "decision '", decisions_[decision].name,
-        "': too many combinations of conditions meet here to be counted (", states,
-        " states so far, at most ", GenotypeTable::kMaxStates, " and ",
-        GenotypeTable::kMaxTransitions,
-        " transitions); put decisions nearer to those on which they depend, or make them fewer"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("decision '", decisions_[decision].name,
+                     "': too many combinations of conditions meet here to be counted (", states,
+                     " states, ", table_.arcs_.size(), " transitions and ", remembered_,
+                     " inactive decisions so far, at most ", GenotypeTable::kMaxStates, ", ",
+                     GenotypeTable::kMaxTransitions, " and ", kMaxRemembered,
+                     "); let fewer decisions depend on several others"));
   }
 
   // From the last step to the first; only one layer's counts are kept.
@@ -183,8 +184,8 @@ class GenotypeTableBuilder {
         }
         std::vector<mpz_class> sums;  // of the classes up to each
         for (size_t c = 0; c < classes.size(); ++c) {
-          counts[s] += later[arcs[c].next - later_begin] *
-                       static_cast<unsigned long>(classes[c].size());
+          counts[s] +=
+              later[arcs[c].next - later_begin] * static_cast<unsigned long>(classes[c].size());
           sums.push_back(counts[s]);
         }
         for (size_t c = 0; c + 1 < classes.size(); ++c) {

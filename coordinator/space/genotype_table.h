@@ -50,8 +50,9 @@ class GenotypeTable {
     bool active = true;
   };
   struct Arc {
-    uint64_t below = 0;  // the class is taken for draws of 64 bits below this, the last for the rest
-    int32_t next = 0;    // state of the next step
+    uint64_t below =
+        0;             // the class is taken for draws of 64 bits below this, the last for the rest
+    int32_t next = 0;  // state of the next step
   };
 
   std::vector<Step> steps_;

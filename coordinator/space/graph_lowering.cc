@@ -186,6 +186,8 @@ class GraphLowering {
         return b_.Silu(name, x);
       case v1::OPERATOR_HARD_SWISH:
         return b_.HardSwish(name, x);
+      case v1::OPERATOR_HARD_SIGMOID:
+        return b_.HardSigmoid(name, x);
       case v1::OPERATOR_GELU:
         return b_.Gelu(name, x);
       case v1::OPERATOR_MULTIPLY:

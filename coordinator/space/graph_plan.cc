@@ -68,12 +68,17 @@ absl::Status CheckOptions(const v1::GraphChoice& choice) {
   return absl::OkStatus();
 }
 
+// All but the sample, and what only makes sense beside nodes that are not written by hand.
+bool MayBeWritten(v1::Operator op) {
+  return op != v1::OPERATOR_UNSPECIFIED && op != v1::OPERATOR_INPUT &&
+         op != v1::OPERATOR_CHANNEL_SLICE;
+}
+
 v1::Operator FindOperator(absl::string_view word) {
   v1::Operator op = v1::OPERATOR_UNSPECIFIED;
   const std::string name = absl::StrCat(kOperatorPrefix, absl::AsciiStrToUpper(word));
   // Only the word as it is written here, so that each operator has one.
-  if (word != absl::AsciiStrToLower(word) || !v1::Operator_Parse(name, &op) ||
-      op == v1::OPERATOR_INPUT) {
+  if (word != absl::AsciiStrToLower(word) || !v1::Operator_Parse(name, &op) || !MayBeWritten(op)) {
     return v1::OPERATOR_UNSPECIFIED;
   }
   return op;
@@ -83,7 +88,7 @@ std::string OperatorWords() {
   std::vector<std::string> words;
   for (int i = v1::Operator_MIN; i <= v1::Operator_MAX; ++i) {
     const auto op = static_cast<v1::Operator>(i);
-    if (v1::Operator_IsValid(i) && op != v1::OPERATOR_UNSPECIFIED && op != v1::OPERATOR_INPUT) {
+    if (v1::Operator_IsValid(i) && MayBeWritten(op)) {
       words.push_back(OperatorWord(op));
     }
   }
@@ -107,6 +112,7 @@ absl::StatusOr<v1::Operator> ParseFollower(absl::string_view text) {
     case v1::OPERATOR_SIGMOID:
     case v1::OPERATOR_SILU:
     case v1::OPERATOR_HARD_SWISH:
+    case v1::OPERATOR_HARD_SIGMOID:
     case v1::OPERATOR_GELU:
     case v1::OPERATOR_IDENTITY:
     case v1::OPERATOR_GLOBAL_AVERAGE_POOL:

@@ -3,33 +3,46 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status.h"
+#include "coordinator/space/fire_space.h"
 #include "coordinator/space/graph_space.h"
 #include "coordinator/space/hyperparameter_space.h"
+#include "coordinator/space/mobile_space.h"
+#include "coordinator/space/residual_space.h"
 #include "coordinator/space/staged_space.h"
+#include "coordinator/space/vgg_space.h"
 
 namespace frontier::coordinator {
 namespace {
+
+absl::StatusOr<std::unique_ptr<Space>> Prefix(absl::string_view field,
+                                              absl::StatusOr<std::unique_ptr<Space>> space) {
+  if (!space.ok()) return PrefixField(field, space.status());
+  return space;
+}
 
 absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchSpace& spec,
                                                                const v1::Shape& input,
                                                                int classes) {
   switch (spec.kind_case()) {
-    case v1::SearchSpace::kStaged: {
-      absl::StatusOr<std::unique_ptr<Space>> space =
-          CreateStagedSpace(spec.staged(), input, classes);
-      if (!space.ok()) return PrefixField("staged", space.status());
-      return space;
-    }
-    case v1::SearchSpace::kGraph: {
-      absl::StatusOr<std::unique_ptr<Space>> space = CreateGraphSpace(spec.graph(), input, classes);
-      if (!space.ok()) return PrefixField("graph", space.status());
-      return space;
-    }
+    case v1::SearchSpace::kStaged:
+      return Prefix("staged", CreateStagedSpace(spec.staged(), input, classes));
+    case v1::SearchSpace::kMobile:
+      return Prefix("mobile", CreateMobileSpace(spec.mobile(), input, classes));
+    case v1::SearchSpace::kFire:
+      return Prefix("fire", CreateFireSpace(spec.fire(), input, classes));
+    case v1::SearchSpace::kResidual:
+      return Prefix("residual", CreateResidualSpace(spec.residual(), input, classes));
+    case v1::SearchSpace::kVgg:
+      return Prefix("vgg", CreateVggSpace(spec.vgg(), input, classes));
+    case v1::SearchSpace::kGraph:
+      return Prefix("graph", CreateGraphSpace(spec.graph(), input, classes));
     case v1::SearchSpace::KIND_NOT_SET:
       break;
   }
-  return InvalidField("kind", "no search space given; known are: staged, graph");
+  return InvalidField(
+      "kind", "no search space given; known are: staged, mobile, fire, residual, vgg, graph");
 }
 
 }  // namespace

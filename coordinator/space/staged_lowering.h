@@ -9,8 +9,9 @@
 //                         its shape differs, added to the stage's input; ReLU
 //   convolution           k x k
 //   depthwise separable   k x k depthwise, 1 x 1
-//   inverted bottleneck   1 x 1 to 4 times the channels, k x k depthwise, 1 x 1 without ReLU; added
-//                         to the block's input if the shapes agree
+//   inverted bottleneck   1 x 1 to `expansion` times the channels (left out if that is 1), k x k
+//                         depthwise, 1 x 1 without ReLU; added to the block's input if the shapes
+//                         agree
 //   residual              k x k, k x k without ReLU, added to the block's input, which goes through
 //                         a 1 x 1 convolution without ReLU if the shapes differ; ReLU
 //   fire                  1 x 1 to a quarter of the width (at least 1); of that 1 x 1 to half of
@@ -18,6 +19,10 @@
 //                         width and k x k to the rest, both strided, concatenated
 //   max, average pooling  k x k, padded likewise; 1 x 1 convolution if the channels differ
 //   skip                  nothing, or a strided 1 x 1 convolution if the shape changes
+//
+// In the blocks of a stage its activation stands for ReLU. Squeeze-and-excite gates are put after
+// the depthwise convolution of a separable block and of an inverted bottleneck, on the branch of a
+// residual block before it is added, and after a convolution and a fire block.
 //
 // After the last stage: global average pooling and a linear layer with bias.
 #ifndef FRONTIER_COORDINATOR_SPACE_STAGED_LOWERING_H_
@@ -40,6 +45,9 @@ struct StageChoice {
   int depth = 0;
   int stride = 0;
   int connection = 0;
+  int expansion = 4;
+  int squeeze_excite = 0;
+  v1::Activation activation = v1::ACTIVATION_RELU;
 };
 
 // INVALID_ARGUMENT names stage and value if a stride is larger than the map it walks over, or as

@@ -1,23 +1,23 @@
 #include "coordinator/space/staged_space.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/base/status.h"
+#include "coordinator/space/choices.h"
+#include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
 #include "coordinator/space/staged_lowering.h"
 
 namespace frontier::coordinator {
 namespace {
-
-// Decisions of one stage, in the order in which they are listed.
-enum StageDecision { kBlock, kKernel, kWidth, kDepth, kStride, kConnection, kStageDecisions };
 
 absl::string_view BlockName(v1::Block block) {
   switch (block) {
@@ -42,22 +42,10 @@ absl::string_view BlockName(v1::Block block) {
   }
 }
 
-// At least one value, none twice, each within [least, most].
-template <typename Values>
-absl::Status CheckList(absl::string_view field, const Values& values, int least, int most) {
-  if (values.empty()) return InvalidField(field, "empty, name at least one value");
-  absl::flat_hash_set<int> seen;
-  for (int i = 0; i < values.size(); ++i) {
-    const int value = values[i];
-    const std::string item = absl::StrCat(field, "[", i, "]");
-    if (value < least || value > most) {
-      return InvalidField(item, absl::StrCat("is ", value, ", must be ", least, " to ", most));
-    }
-    if (!seen.insert(value).second) {
-      return InvalidField(item, absl::StrCat(value, " is listed twice"));
-    }
-  }
-  return absl::OkStatus();
+// Blocks in which a decision of the stage means something.
+bool HasExpansion(int block) { return block == v1::BLOCK_INVERTED_BOTTLENECK; }
+bool HasConvolutions(int block) {
+  return block != v1::BLOCK_MAX_POOL && block != v1::BLOCK_AVERAGE_POOL && block != v1::BLOCK_SKIP;
 }
 
 absl::Status CheckBlocks(const v1::StageChoices& stage) {
@@ -67,22 +55,10 @@ absl::Status CheckBlocks(const v1::StageChoices& stage) {
                           absl::StrCat("unknown block ", static_cast<int>(stage.blocks(i))));
     }
   }
-  return CheckList("blocks", stage.blocks(), 1, v1::Block_MAX);
+  return CheckSomeChoices("blocks", stage.blocks(), 1, v1::Block_MAX);
 }
 
-// `number` counts from 1.
-absl::Status CheckStage(const v1::StageChoices& stage, int number) {
-  RETURN_IF_ERROR(CheckBlocks(stage));
-  RETURN_IF_ERROR(CheckList("kernels", stage.kernels(), 1, kMaxKernel));
-  for (int i = 0; i < stage.kernels_size(); ++i) {
-    if (stage.kernels(i) % 2 == 0) {
-      return InvalidField(absl::StrCat("kernels[", i, "]"),
-                          absl::StrCat("is ", stage.kernels(i), ", must be odd"));
-    }
-  }
-  RETURN_IF_ERROR(CheckList("widths", stage.widths(), 1, kMaxWidth));
-  RETURN_IF_ERROR(CheckList("depths", stage.depths(), 1, kMaxDepth));
-  RETURN_IF_ERROR(CheckList("strides", stage.strides(), 1, kMaxStride));
+absl::Status CheckConnections(const v1::StageChoices& stage, int number) {
   if (stage.connections().empty()) {
     return InvalidField("connections", "empty, name at least one value (0 = none)");
   }
@@ -95,16 +71,37 @@ absl::Status CheckStage(const v1::StageChoices& stage, int number) {
                        number > 2 ? absl::StrCat("0 (none) to ", number - 2) : "only 0 (none)"));
     }
   }
-  return CheckList("connections", stage.connections(), 0, kMaxStages);
+  return CheckChoices("connections", stage.connections(), 0, kMaxStages);
+}
+
+// A list is of no use if the stage has no block in which it means something.
+absl::Status CheckUse(absl::string_view field, absl::Span<const int32_t> values,
+                      const v1::StageChoices& stage, bool (*has)(int block)) {
+  if (values.empty() || std::any_of(stage.blocks().begin(), stage.blocks().end(), has)) {
+    return absl::OkStatus();
+  }
+  return InvalidField(field, "is without effect on all blocks of the stage");
+}
+
+// `number` counts from 1.
+absl::Status CheckStage(const v1::StageChoices& stage, int number) {
+  RETURN_IF_ERROR(CheckBlocks(stage));
+  RETURN_IF_ERROR(CheckSomeChoices("kernels", stage.kernels(), 1, kMaxKernel));
+  RETURN_IF_ERROR(CheckKernels("kernels", stage.kernels()));
+  RETURN_IF_ERROR(CheckSomeChoices("widths", stage.widths(), 1, kMaxWidth));
+  RETURN_IF_ERROR(CheckSomeChoices("depths", stage.depths(), 1, kMaxDepth));
+  RETURN_IF_ERROR(CheckSomeChoices("strides", stage.strides(), 1, kMaxStride));
+  RETURN_IF_ERROR(CheckConnections(stage, number));
+  RETURN_IF_ERROR(CheckChoices("expansions", stage.expansions(), 1, kMaxExpansion));
+  RETURN_IF_ERROR(CheckUse("expansions", stage.expansions(), stage, HasExpansion));
+  RETURN_IF_ERROR(CheckSqueezeExcite("squeeze_excite", stage.squeeze_excite()));
+  RETURN_IF_ERROR(CheckUse("squeeze_excite", stage.squeeze_excite(), stage, HasConvolutions));
+  return CheckActivations("activations", stage.activations());
 }
 
 absl::Status CheckSpec(const v1::StagedSpace& spec) {
-  RETURN_IF_ERROR(CheckList("stem_widths", spec.stem_widths(), 1, kMaxWidth));
-  if (spec.stages().empty()) return InvalidField("stages", "empty, name at least one stage");
-  if (spec.stages_size() > kMaxStages) {
-    return InvalidField("stages",
-                        absl::StrCat(spec.stages_size(), " stages, at most ", kMaxStages));
-  }
+  RETURN_IF_ERROR(CheckSomeChoices("stem_widths", spec.stem_widths(), 1, kMaxWidth));
+  RETURN_IF_ERROR(CheckCount("stages", spec.stages_size()));
   for (int i = 0; i < spec.stages_size(); ++i) {
     const absl::Status status = CheckStage(spec.stages(i), i + 1);
     if (!status.ok()) return PrefixField(absl::StrCat("stages[", i, "]"), status);
@@ -112,34 +109,53 @@ absl::Status CheckSpec(const v1::StagedSpace& spec) {
   return absl::OkStatus();
 }
 
-template <typename Values>
-Decision NumberDecision(std::string name, const Values& values) {
-  Decision decision{std::move(name), {}};
-  for (int value : values) decision.options.push_back(absl::StrCat(value));
-  return decision;
+// Indices of the decisions of one stage; -1 for a list that is not there.
+struct StageDecisions {
+  int block, kernel, width, depth, stride, connection;
+  int expansion = -1;
+  int squeeze_excite = -1;
+  int activation = -1;
+};
+
+// Conditions that hold for the blocks that have something; none if all have it.
+std::vector<Condition> IfBlockHas(int block, const v1::StageChoices& stage, bool (*has)(int)) {
+  Condition condition{block, {}};
+  for (int i = 0; i < stage.blocks_size(); ++i) {
+    if (has(stage.blocks(i))) condition.options.push_back(i);
+  }
+  if (static_cast<int>(condition.options.size()) == stage.blocks_size()) return {};
+  return {condition};
 }
 
-std::vector<Decision> ListDecisions(const v1::StagedSpace& spec) {
-  std::vector<Decision> decisions = {NumberDecision("stem.width", spec.stem_widths())};
-  for (int i = 0; i < spec.stages_size(); ++i) {
-    const v1::StageChoices& stage = spec.stages(i);
-    const std::string name = absl::StrCat("stage", i + 1);
-    Decision block{absl::StrCat(name, ".block"), {}};
-    for (int value : stage.blocks()) {
-      block.options.emplace_back(BlockName(static_cast<v1::Block>(value)));
-    }
-    decisions.push_back(std::move(block));
-    decisions.push_back(NumberDecision(absl::StrCat(name, ".kernel"), stage.kernels()));
-    decisions.push_back(NumberDecision(absl::StrCat(name, ".width"), stage.widths()));
-    decisions.push_back(NumberDecision(absl::StrCat(name, ".depth"), stage.depths()));
-    decisions.push_back(NumberDecision(absl::StrCat(name, ".stride"), stage.strides()));
-    Decision connection{absl::StrCat(name, ".connection"), {}};
-    for (int from : stage.connections()) {
-      connection.options.push_back(from == 0 ? "none" : absl::StrCat("stage", from));
-    }
-    decisions.push_back(std::move(connection));
+StageDecisions ListStage(const std::string& name, const v1::StageChoices& stage,
+                         DecisionList* list) {
+  StageDecisions indices;
+  std::vector<std::string> blocks;
+  for (const int block : stage.blocks()) {
+    blocks.emplace_back(BlockName(static_cast<v1::Block>(block)));
   }
-  return decisions;
+  indices.block = list->Add(name + ".block", std::move(blocks));
+  indices.kernel = list->AddNumbers(name + ".kernel", stage.kernels());
+  indices.width = list->AddNumbers(name + ".width", stage.widths());
+  indices.depth = list->AddNumbers(name + ".depth", stage.depths());
+  indices.stride = list->AddNumbers(name + ".stride", stage.strides());
+  std::vector<std::string> connections;
+  for (const int from : stage.connections()) {
+    connections.push_back(from == 0 ? "none" : absl::StrCat("stage", from));
+  }
+  indices.connection = list->Add(name + ".connection", std::move(connections));
+  if (!stage.expansions().empty()) {
+    indices.expansion = list->AddNumbers(name + ".expansion", stage.expansions(),
+                                         IfBlockHas(indices.block, stage, HasExpansion));
+  }
+  if (!stage.squeeze_excite().empty()) {
+    indices.squeeze_excite = list->AddNumbers(name + ".squeeze_excite", stage.squeeze_excite(),
+                                              IfBlockHas(indices.block, stage, HasConvolutions));
+  }
+  if (!stage.activations().empty()) {
+    indices.activation = list->AddActivations(name + ".activation", stage.activations());
+  }
+  return indices;
 }
 
 std::string SummarizeStage(const StageChoice& stage) {
@@ -149,41 +165,36 @@ std::string SummarizeStage(const StageChoice& stage) {
   absl::StrAppend(&text, " w", stage.width);
   if (stage.block != v1::BLOCK_SKIP && !pool) absl::StrAppend(&text, " d", stage.depth);
   absl::StrAppend(&text, " s", stage.stride);
+  if (HasExpansion(stage.block) && stage.expansion != StageChoice().expansion) {
+    absl::StrAppend(&text, " e", stage.expansion);
+  }
+  if (HasConvolutions(stage.block) && stage.squeeze_excite != 0) {
+    absl::StrAppend(&text, " se", stage.squeeze_excite);
+  }
+  if (stage.activation != v1::ACTIVATION_RELU) {
+    absl::StrAppend(&text, " ", ActivationName(stage.activation));
+  }
   if (stage.connection != 0) absl::StrAppend(&text, " +stage", stage.connection);
   return text;
 }
 
-class StagedSpace final : public Space {
+class StagedSpace final : public EncodedSpace {
  public:
-  StagedSpace(const v1::StagedSpace& spec, const v1::Shape& input, int classes)
-      : spec_(spec), input_(input), classes_(classes), encoding_(ListDecisions(spec)) {}
-
-  const std::vector<Decision>& decisions() const override { return encoding_.decisions(); }
-  std::string Size() const override { return encoding_.Size(); }
-  v1::Genotype Sample(Rng* rng) const override { return encoding_.Sample(rng); }
-  v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const override {
-    return encoding_.Mutate(parent, rng);
-  }
-  v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
-                     Rng* rng) const override {
-    return encoding_.Cross(first, second, rng);
-  }
-  std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const override {
-    return encoding_.Neighbours(genotype);
-  }
-  std::vector<float> Features(const v1::Genotype& genotype) const override {
-    return encoding_.Features(genotype);
-  }
-  v1::Genotype First() const override { return encoding_.First(); }
-  bool Advance(v1::Genotype* genotype) const override { return encoding_.Advance(genotype); }
+  StagedSpace(const v1::StagedSpace& spec, const v1::Shape& input, int classes, Encoding encoding,
+              std::vector<StageDecisions> stages)
+      : EncodedSpace(std::move(encoding)),
+        spec_(spec),
+        input_(input),
+        classes_(classes),
+        stages_(std::move(stages)) {}
 
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
-    RETURN_IF_ERROR(encoding_.Check(genotype));
+    RETURN_IF_ERROR(encoding().Check(genotype));
     return LowerStaged(StemWidth(genotype), Choices(genotype), input_, classes_);
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
-    const absl::Status status = encoding_.Check(genotype);
+    const absl::Status status = encoding().Check(genotype);
     if (!status.ok()) return absl::StrCat("(", status.message(), ")");
     std::vector<std::string> parts = {absl::StrCat("stem", StemWidth(genotype))};
     for (const StageChoice& stage : Choices(genotype)) parts.push_back(SummarizeStage(stage));
@@ -197,18 +208,26 @@ class StagedSpace final : public Space {
 
   std::vector<StageChoice> Choices(const v1::Genotype& genotype) const {
     std::vector<StageChoice> choices;
-    choices.reserve(spec_.stages_size());
-    int first = 1;
-    for (const v1::StageChoices& stage : spec_.stages()) {
+    choices.reserve(stages_.size());
+    for (size_t i = 0; i < stages_.size(); ++i) {
+      const v1::StageChoices& stage = spec_.stages(static_cast<int>(i));
+      const StageDecisions& at = stages_[i];
       StageChoice choice;
-      choice.block = stage.blocks(genotype.options(first + kBlock));
-      choice.kernel = stage.kernels(genotype.options(first + kKernel));
-      choice.width = stage.widths(genotype.options(first + kWidth));
-      choice.depth = stage.depths(genotype.options(first + kDepth));
-      choice.stride = stage.strides(genotype.options(first + kStride));
-      choice.connection = stage.connections(genotype.options(first + kConnection));
+      choice.block = stage.blocks(genotype.options(at.block));
+      choice.kernel = stage.kernels(genotype.options(at.kernel));
+      choice.width = stage.widths(genotype.options(at.width));
+      choice.depth = stage.depths(genotype.options(at.depth));
+      choice.stride = stage.strides(genotype.options(at.stride));
+      choice.connection = stage.connections(genotype.options(at.connection));
+      // An inactive decision's option is 0: without effect on this block.
+      if (at.expansion >= 0) choice.expansion = stage.expansions(genotype.options(at.expansion));
+      if (at.squeeze_excite >= 0) {
+        choice.squeeze_excite = stage.squeeze_excite(genotype.options(at.squeeze_excite));
+      }
+      if (at.activation >= 0) {
+        choice.activation = stage.activations(genotype.options(at.activation));
+      }
       choices.push_back(choice);
-      first += kStageDecisions;
     }
     return choices;
   }
@@ -216,22 +235,24 @@ class StagedSpace final : public Space {
   const v1::StagedSpace spec_;
   const v1::Shape input_;
   const int classes_;
-  const Encoding encoding_;
+  const std::vector<StageDecisions> stages_;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Space>> CreateStagedSpace(const v1::StagedSpace& spec,
                                                          const v1::Shape& input, int classes) {
-  if (input.channels() < 1 || input.height() < 1 || input.width() < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: samples of ", input.channels(),
-                                                   "x", input.height(), "x", input.width()));
-  }
-  if (classes < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", classes, " classes"));
-  }
+  RETURN_IF_ERROR(CheckSamples(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
-  return std::make_unique<StagedSpace>(spec, input, classes);
+  DecisionList list;
+  list.AddNumbers("stem.width", spec.stem_widths());
+  std::vector<StageDecisions> stages;
+  for (int i = 0; i < spec.stages_size(); ++i) {
+    stages.push_back(ListStage(absl::StrCat("stage", i + 1), spec.stages(i), &list));
+  }
+  ASSIGN_OR_RETURN(Encoding encoding, Encoding::Create(list.Take()));
+  return std::make_unique<StagedSpace>(spec, input, classes, std::move(encoding),
+                                       std::move(stages));
 }
 
 }  // namespace frontier::coordinator

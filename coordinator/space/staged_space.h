@@ -1,7 +1,8 @@
 // The staged convolutional space of search_space.proto.
 //
 // Decisions, in this order: stem.width, then for each stage block, kernel, width, depth, stride and
-// connection. How networks follow from them: staged_lowering.h.
+// connection, and those of expansion, squeeze_excite and activation that its message lists; the
+// first two are active for blocks that have such a thing. How networks follow: staged_lowering.h.
 #ifndef FRONTIER_COORDINATOR_SPACE_STAGED_SPACE_H_
 #define FRONTIER_COORDINATOR_SPACE_STAGED_SPACE_H_
 
@@ -14,17 +15,11 @@
 
 namespace frontier::coordinator {
 
-// Largest values a staged space may list. They keep every count of a network far from overflow.
-inline constexpr int kMaxStages = 32;
-inline constexpr int kMaxWidth = 8192;
-inline constexpr int kMaxKernel = 31;
-inline constexpr int kMaxDepth = 64;
-inline constexpr int kMaxStride = 16;
-
 // INVALID_ARGUMENT (reason INVALID_FIELD, path from within StagedSpace) for: no stages or more than
-// kMaxStages, an empty list, a value listed twice, a kernel that is even or not in 1..kMaxKernel, a
-// width, depth or stride that is not in 1..its limit, an unknown block, a connection to a stage
-// that is not before the one just before.
+// kMaxStages, an empty list that must not be, a value listed twice, a kernel that is even or not in
+// 1..kMaxKernel, a value out of its limits (choices.h), an unknown block or activation, a
+// connection to a stage that is not before the one just before, expansions or squeeze_excite for a
+// stage none of whose blocks has them.
 absl::StatusOr<std::unique_ptr<Space>> CreateStagedSpace(const v1::StagedSpace& spec,
                                                          const v1::Shape& input, int classes);
 

@@ -9,7 +9,6 @@
 #include "common/architecture/graph.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
-#include "worker/profile/architecture_argument.h"
 
 namespace frontier::worker {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "coordinator/cli/render/architecture_view.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/table.h"
 #include "coordinator/cli/words.h"

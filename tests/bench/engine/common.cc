@@ -7,17 +7,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/architecture/architecture_argument.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/model_io/parameters.h"
 #include "tests/bench/engine/commands.h"
-#include "worker/profile/architecture_argument.h"
 
 namespace frontier::bench {
 
 absl::StatusOr<v1::Architecture> Network(const Options& options) {
-  return worker::FindArchitecture(options.network, options.input, options.classes);
+  return FindArchitecture(options.network, options.input, options.classes);
 }
 
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name) {

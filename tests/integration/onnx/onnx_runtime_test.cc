@@ -217,6 +217,8 @@ v1::Architecture AllOperators(const v1::Shape& input, int classes) {
   const int squeezed = b.Relu("relu", b.Linear("squeeze", b.GlobalAveragePool("pooled", x), 8));
   const int gate = b.Sigmoid("sigmoid", b.Linear("excite", squeezed, 32));
   x = b.Silu("silu", b.Multiply("gated", x, gate));
+  const int hard = b.HardSigmoid("hard_sigmoid", b.ChannelSlice("slice", x, 5, 20));
+  x = b.Concat("joined", {hard, b.ChannelSlice("rest", x, 12, 20)});
   x = b.Add("sum", {x, b.Identity("same", x), b.Zero("zero", x)});
   b.Classifier(b.Dropout("dropout", x, 0.2f));
   return b.Build().value();

@@ -86,11 +86,14 @@ void InferenceBuilder::AddLayer(int n) {
     case v1::OPERATOR_SILU:
     case v1::OPERATOR_HARD_SWISH:
     case v1::OPERATOR_GELU:
+    case v1::OPERATOR_HARD_SIGMOID:
       return AddActivation(n);
     case v1::OPERATOR_MULTIPLY:
       return AddMultiply(n);
     case v1::OPERATOR_CHANNEL_SHUFFLE:
       return AddShuffle(n);
+    case v1::OPERATOR_CHANNEL_SLICE:
+      return AddSlice(n);
     case v1::OPERATOR_ZERO:
       return AddZero(n);
     default:
@@ -326,8 +329,10 @@ void InferenceBuilder::AddConcat(int n) {
 }
 
 void InferenceBuilder::AddActivation(int n) {
-  const Eltwise eltwise = *EltwiseOf(view_.node(n));
+  const std::optional<Eltwise> known = EltwiseOf(view_.node(n));
   const Array x = value(view_.inputs[static_cast<size_t>(n)][0]);
+  if (!known.has_value()) return AddHardSigmoid(n, x);
+  const Eltwise& eltwise = *known;
   using Forward = dnnl::eltwise_forward;
   const Forward::primitive_desc forward(
       Forward::desc(dnnl::prop_kind::forward_inference, eltwise.algorithm, x.md, eltwise.alpha,
@@ -336,6 +341,15 @@ void InferenceBuilder::AddActivation(int n) {
   const Array y = program_->NewArray(x.md);
   program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x}},
                          {{DNNL_ARG_DST, y}}, /*in_place=*/true);
+  SetValue(n, y);
+}
+
+void InferenceBuilder::AddHardSigmoid(int n, const Array& x) {
+  const Array y = program_->NewArray(x.md);
+  const int64_t count = Elements(x.md);
+  program_->AddKernel(
+      Label(n), {x}, {y}, [count](const std::vector<float*>& p) { HardSigmoid(p[0], count, p[1]); },
+      /*in_place=*/true);
   SetValue(n, y);
 }
 
@@ -381,6 +395,17 @@ void InferenceBuilder::AddShuffle(int n) {
   const Array y = program_->NewArray(x.md);
   program_->AddPrimitive(Label(n), forward, Forward(forward), {{DNNL_ARG_SRC, x}},
                          {{DNNL_ARG_DST, y}});
+  SetValue(n, y);
+}
+
+void InferenceBuilder::AddSlice(int n) {
+  const Array& from = value(view_.inputs[static_cast<size_t>(n)][0]);
+  const SliceFormat format = SliceFormatOf(from.md, view_.node(n).channel_slice());
+  const Array x = program_->Reordered(Label(n), from, format.whole);
+  const Array y = program_->NewArray(format.part);
+  program_->AddKernel(Label(n), {x}, {y}, [range = format.range](const std::vector<float*>& p) {
+    SliceChannels(range, p[0], p[1]);
+  });
   SetValue(n, y);
 }
 

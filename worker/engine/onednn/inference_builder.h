@@ -58,8 +58,10 @@ class InferenceBuilder {
   void AddSum(int n);
   void AddConcat(int n);
   void AddActivation(int n);
+  void AddHardSigmoid(int n, const Array& x);  // which the library does not have
   void AddMultiply(int n);
   void AddShuffle(int n);
+  void AddSlice(int n);
   void AddZero(int n);
 
   Fusion FindFusion(int n, bool with_add) const;

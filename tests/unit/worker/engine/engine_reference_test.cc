@@ -9,6 +9,7 @@
 #include "common/model_io/parameters.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
 #include "worker/engine/inference_plan.h"
@@ -131,7 +132,7 @@ TEST_P(LayerTest, Inference) {
 
 class NetworkTest : public ::testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(ReferenceNames()),
+INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(testing::SmallNetworks()),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');

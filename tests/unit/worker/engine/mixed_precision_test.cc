@@ -7,6 +7,7 @@
 #include "common/model_io/parameters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
 #include "worker/engine/training_plan.h"
@@ -83,7 +84,7 @@ TEST(MixedPrecisionTest, GoesWhereF32GoesForEveryLayer) {
 
 TEST(MixedPrecisionTest, LearnsABatchByHeart) {
   if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
-  for (const std::string& name : ReferenceNames()) {
+  for (const std::string& name : testing::SmallNetworks()) {
     SCOPED_TRACE(name);
     const v1::Architecture architecture =
         ReferenceArchitecture(name, MakeShape(1, 20, 20), 5).value();
