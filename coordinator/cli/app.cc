@@ -48,6 +48,7 @@ void AddCommands(CLI::App* app, Session* session) {
   AddExportCommand(app, session);
   AddArchCommand(app, session);
   AddWorkersCommand(app, session);
+  AddExtendCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);
   AddCancelCommand(app, session);

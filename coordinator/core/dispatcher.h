@@ -40,6 +40,8 @@ class Dispatcher {
   virtual absl::StatusOr<v1::CancelJobResponse> CancelJob(const v1::CancelJobRequest& request) = 0;
   virtual absl::StatusOr<v1::PauseJobResponse> PauseJob(const v1::PauseJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) = 0;
+  virtual absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
+      const v1::ExtendSpaceRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTrialsResponse> ListTrials(
       const v1::ListTrialsRequest& request) = 0;
   virtual absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) = 0;

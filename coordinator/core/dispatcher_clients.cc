@@ -15,8 +15,11 @@
 #include "common/base/version.h"
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
+#include "coordinator/core/search_context.h"
+#include "coordinator/core/space_probe.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/core/trial_task.h"
+#include "coordinator/space/extension.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -184,6 +187,91 @@ absl::StatusOr<v1::PauseJobResponse> DispatcherImpl::PauseJob(const v1::PauseJob
 absl::StatusOr<v1::ResumeJobResponse> DispatcherImpl::ResumeJob(
     const v1::ResumeJobRequest& request) {
   return ChangeJob<v1::ResumeJobResponse>("ResumeJob", request, &JobDraft::Resume);
+}
+
+absl::StatusOr<DispatcherImpl::Extension> DispatcherImpl::PrepareExtension(
+    const v1::JobSpec& spec, const v1::ExtendSpaceRequest& request,
+    const std::vector<v1::Worker>& workers) {
+  v1::JobSpec extended = spec;
+  *extended.mutable_search_space() = request.search_space();
+  extended.mutable_search_space()->set_version(spec.search_space().version() + 1);
+  RETURN_IF_ERROR(CheckRecipes(extended, workers));
+  const v1::DatasetSpec& dataset = spec.dataset();
+  ASSIGN_OR_RETURN(const std::unique_ptr<Space> now,
+                   CreateSpace(spec.search_space(), dataset.input(), dataset.classes()));
+  absl::StatusOr<std::unique_ptr<Space>> space =
+      CreateSpace(extended.search_space(), dataset.input(), dataset.classes());
+  if (!space.ok()) return PrefixField("search_space", space.status());
+  absl::StatusOr<std::string> gains =
+      DescribeExtension(spec.search_space(), *now, extended.search_space(), **space);
+  if (!gains.ok()) return PrefixField("search_space", gains.status());
+  return Extension{extended.search_space(), *std::move(space), *std::move(gains)};
+}
+
+absl::Status DispatcherImpl::CheckHistory(JobId id, const v1::JobSpec& spec, const Space& space,
+                                          int64_t* checked) {
+  while (true) {
+    ASSIGN_OR_RETURN(
+        const std::vector<v1::Trial> trials,
+        store_->ListTrials(id.value(), *checked, v1::TRIAL_STATE_UNSPECIFIED, kMaxPage));
+    if (trials.empty()) return absl::OkStatus();
+    for (const v1::Trial& trial : trials) {
+      *checked = trial.number();
+      const std::optional<Candidate> candidate =
+          JobSearchContext(spec, space, /*taken=*/{}).Admit(trial.genotype());
+      if (candidate.has_value() && candidate->hash == trial.canonical_hash()) continue;
+      return InvalidField("search_space",
+                          absl::StrCat("trial ", trial.number(), " (", trial.summary(),
+                                       ") would not be what it was"));
+    }
+  }
+}
+
+absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
+    const v1::ExtendSpaceRequest& request) {
+  const RequestKey key = KeyOf("ExtendSpace", request);
+  ASSIGN_OR_RETURN(std::optional<v1::ExtendSpaceResponse> known,
+                   FindAnswer<v1::ExtendSpaceResponse>(*store_, key));
+  if (known.has_value()) return *std::move(known);
+  const JobId id(request.job_id());
+  const auto check_version = [&](const v1::JobSpec& spec) {
+    const int version = spec.search_space().version();
+    if (version == request.from_version()) return absl::OkStatus();
+    return absl::AbortedError(absl::StrCat(id.ToString(), " has version ", version,
+                                           " of its space by now, not ", request.from_version()));
+  };
+  v1::JobSpec spec;
+  std::vector<v1::Worker> workers;
+  {
+    MutexLock lock(&mutex_);
+    ASSIGN_OR_RETURN(const JobState* job, GetLive(id));
+    RETURN_IF_ERROR(check_version(job->spec()));
+    spec = job->spec();
+    workers = workers_.List(clock_->Elapsed());
+  }
+  // Outside the lock: comparing the spaces may take a while.
+  ASSIGN_OR_RETURN(Extension extension, PrepareExtension(spec, request, workers));
+  int64_t checked = 0;
+  RETURN_IF_ERROR(CheckHistory(id, spec, *extension.space, &checked));
+
+  const NotifyOnExit notify(this);
+  MutexLock lock(&mutex_);
+  // The same request may have come in meanwhile, or another one for the job.
+  ASSIGN_OR_RETURN(std::optional<v1::ExtendSpaceResponse> answer,
+                   FindAnswer<v1::ExtendSpaceResponse>(*store_, key));
+  if (answer.has_value()) return *std::move(answer);
+  ASSIGN_OR_RETURN(JobState * job, GetLive(id));
+  RETURN_IF_ERROR(check_version(job->spec()));
+  RETURN_IF_ERROR(CheckHistory(id, spec, *extension.space, &checked));
+  const absl::Time now = clock_->Now();
+  JobDraft draft(job, now, clock_->Elapsed());
+  RETURN_IF_ERROR(draft.ExtendSpace(extension.spec, std::move(extension.space), extension.gains));
+  RETURN_IF_ERROR(draft.Settle());
+  v1::ExtendSpaceResponse response;
+  *response.mutable_job() = View(draft.record());
+  AddAnswer(key, response, now, draft.change());
+  RETURN_IF_ERROR(CommitSettled(&draft));
+  return response;
 }
 
 absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(

@@ -46,6 +46,8 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::CancelJobResponse> CancelJob(const v1::CancelJobRequest& request) override;
   absl::StatusOr<v1::PauseJobResponse> PauseJob(const v1::PauseJobRequest& request) override;
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) override;
+  absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
+      const v1::ExtendSpaceRequest& request) override;
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override;
   absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) override;
   absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) override;
@@ -114,6 +116,19 @@ class DispatcherImpl final : public Dispatcher {
   template <typename Response, typename Request>
   absl::StatusOr<Response> ChangeJob(absl::string_view method, const Request& request,
                                      absl::Status (JobDraft::*change)());
+
+  // A larger space for a job, checked but not yet its own.
+  struct Extension {
+    v1::SearchSpace spec;
+    std::unique_ptr<Space> space;
+    std::string gains;
+  };
+  static absl::StatusOr<Extension> PrepareExtension(const v1::JobSpec& spec,
+                                                    const v1::ExtendSpaceRequest& request,
+                                                    const std::vector<v1::Worker>& workers);
+  // That the trials after number `*checked`, which moves on, are in `space` what they were.
+  absl::Status CheckHistory(JobId id, const v1::JobSpec& spec, const Space& space,
+                            int64_t* checked);
 
   // dispatcher_workers.cc
   absl::StatusOr<std::optional<v1::LeaseResponse>> TryLeaseFrom(JobId id,

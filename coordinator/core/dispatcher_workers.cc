@@ -369,7 +369,8 @@ absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const
                                          JobState* job, JobDraft* draft) {
   if (request.has_failure()) return draft->Fail(id, request.failure(), request.usage());
   const v1::TrialResult& result = request.result();
-  const std::optional<v1::Failure> failure = JudgeResult(job->spec(), result);
+  const int epochs = RecipeOf(job->spec(), *job->FindOpen(id.trial)).epochs();
+  const std::optional<v1::Failure> failure = JudgeResult(job->spec(), epochs, result);
   if (failure.has_value()) return draft->Fail(id, *failure, result.measurements());
   if (!result.weights_sha256().empty() && !blobs_->Has(result.weights_sha256())) {
     v1::ErrorDetail detail;

@@ -11,6 +11,7 @@
 #include "coordinator/core/budget.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/search_context.h"
+#include "coordinator/core/trial_task.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -96,6 +97,15 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   trial.set_number(number.value());
   trial.set_state(v1::TRIAL_STATE_QUEUED);
   trial.set_summary(state_->space_->Summarize(candidate.genotype));
+  trial.set_space_version(state_->spec().search_space().version());
+  if (!state_->spec().search_space().hyperparameters().empty()) {
+    ASSIGN_OR_RETURN(*trial.mutable_training(),
+                     state_->space_->Recipe(candidate.genotype, state_->spec().training()));
+    for (v1::HyperparameterValue& value :
+         state_->space_->HyperparameterValues(candidate.genotype)) {
+      *trial.add_hyperparameters() = std::move(value);
+    }
+  }
   *trial.mutable_genotype() = std::move(candidate.genotype);
   *trial.mutable_architecture() = std::move(candidate.architecture);
   trial.set_canonical_hash(candidate.hash);
@@ -144,9 +154,10 @@ absl::Status JobDraft::AddEpochs(const AttemptId& id,
     return absl::NotFoundError(absl::StrCat(id.ToString(), " does not exist"));
   }
   const auto& known = current->attempts(id.attempt - 1).epochs();
+  const int epochs_in_all = RecipeOf(state_->spec(), *current).epochs();
   int32_t last = known.empty() ? 0 : known.rbegin()->epoch();
   for (const v1::EpochMetrics& metrics : epochs) {
-    const std::string problem = FindEpochProblem(metrics, state_->spec().training().epochs());
+    const std::string problem = FindEpochProblem(metrics, epochs_in_all);
     if (!problem.empty()) *refused = absl::StrCat("not stored: ", problem);
     if (!problem.empty() || metrics.epoch() <= last) continue;
     last = metrics.epoch();
@@ -255,6 +266,28 @@ absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, con
   return absl::OkStatus();
 }
 
+absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
+                                   absl::string_view gains) {
+  v1::Job* job = record_.mutable_job();
+  if (job->state() == v1::JOB_STATE_DRAINING) {
+    if (job->reason() != kSpaceExhausted) {
+      return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                             absl::StrCat(state_->id().ToString(), " proposes nothing more (",
+                                          job->reason(), "), a larger space would change nothing"));
+    }
+    RETURN_IF_ERROR(SetJobState(JobEvent::kExtended, ""));
+  }
+  *job->mutable_spec()->mutable_search_space() = spec;
+  job->set_space_size(space->Size());
+  space_ = std::move(space);
+  strategy_touched_ = true;
+  state_->strategy_->SpaceExtended();
+  AddEvent(v1::EVENT_KIND_SPACE_EXTENDED, 0, 0, "",
+           absl::StrCat("space extended: version ", spec.version(), ", ", gains, ", ",
+                        job->space_size(), " genotypes"));
+  return absl::OkStatus();
+}
+
 absl::Status JobDraft::Pause() {
   RETURN_IF_ERROR(SetJobState(JobEvent::kPaused, "paused by its user"));
   record_.set_paused_unix_us(now_us());
@@ -351,6 +384,7 @@ void JobDraft::Apply() {
   state_->record_ = std::move(record_);
   state_->queue_ = std::move(queue_);
   if (front_.has_value()) state_->front_ = *std::move(front_);
+  if (space_ != nullptr) state_->space_ = std::move(space_);
   for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "coordinator/core/attempt_id.h"
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/space/space.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/record.pb.h"
 #include "frontier/v1/trial.pb.h"
@@ -62,6 +64,12 @@ class JobDraft {
   absl::Status Lose(const AttemptId& id, v1::FailureCause cause, absl::string_view message);
   // Queued again, first in line.
   absl::Status Return(const AttemptId& id, absl::string_view reason, const Usage& usage);
+
+  // The job has the larger space `space`, which is that of `spec`; `gains` says what is new. If it
+  // drained because there was nothing left to propose, it goes on. FAILED_PRECONDITION (reason
+  // WRONG_STATE) if it drains for another reason.
+  absl::Status ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
+                           absl::string_view gains);
 
   absl::Status Pause();
   absl::Status Resume();
@@ -115,6 +123,7 @@ class JobDraft {
   std::map<TrialNumber, v1::Trial> trials_;  // changed
   std::deque<QueuedTrial> queue_;
   std::optional<ParetoFront> front_;
+  std::unique_ptr<Space> space_;  // larger than the state's; null = that
   std::vector<std::string> new_hashes_;
   std::vector<std::string> weights_kept_;
   std::vector<std::string> weights_released_;

@@ -11,34 +11,24 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "common/architecture/graph.h"
 #include "common/base/enum_names.h"
-#include "common/base/random.h"
 #include "common/base/status.h"
+#include "coordinator/core/field_checks.h"
+#include "coordinator/core/recipe_check.h"
 #include "coordinator/core/worker_registry.h"
-#include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
 namespace {
 
 constexpr int kMaxObjectives = 6;
 constexpr int kMaxConstraints = 32;
+// Room for extensions.
+constexpr int kMaxVersion = 1'000'000;
 constexpr double kMaxTrialSeconds = 30 * 24 * 3600.0;
 // Below this a process of the engine cannot even begin.
 constexpr int64_t kLeastTrialMemory = int64_t{16} << 20;
-constexpr int kProbes = 1000;
-// Its own stream, so that looking at the space does not move what the strategy draws.
-constexpr uint64_t kProbeStream = 0x70726f6265;
-
-// Inclusive on both ends; NaN is in no range.
-template <typename T>
-absl::Status CheckRange(absl::string_view field, T value, T low, T high) {
-  if (value >= low && value <= high) return absl::OkStatus();
-  return InvalidField(field, absl::StrCat("must be ", low, " to ", high, ", is ", value));
-}
 
 absl::Status CheckName(const std::string& name) {
   int characters = 0;
@@ -198,108 +188,6 @@ absl::Status CheckBatchSize(const std::vector<v1::Worker>& workers, const v1::Da
                                    " training samples in '", dataset.name(), "'"));
 }
 
-absl::Status CheckShare(const char* field, double value) {
-  if (value >= 0 && value < 1) return absl::OkStatus();
-  return InvalidField(field, absl::StrCat("must be at least 0 and below 1, is ", value));
-}
-
-absl::Status CheckClassWeights(const v1::TrainingRecipe& training, int classes) {
-  const int count = training.class_weights_size();
-  if (count != 0 && count != classes) {
-    return InvalidField(
-        "training.class_weights",
-        absl::StrCat("must be none or one for each of the ", classes, " classes, are ", count));
-  }
-  for (int c = 0; c < count; ++c) {
-    const double weight = training.class_weights(c);
-    if (weight >= 1e-6 && weight <= 1e6) continue;
-    return InvalidField(absl::StrCat("training.class_weights[", c, "]"),
-                        absl::StrCat("must be 1e-06 to 1e+06, is ", weight));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckSchedule(const v1::TrainingRecipe& training) {
-  if (!v1::Schedule_IsValid(training.schedule())) {
-    return InvalidField("training.schedule",
-                        absl::StrCat("unknown schedule ", static_cast<int>(training.schedule())));
-  }
-  const double step = training.step_epochs();
-  if (training.schedule() == v1::SCHEDULE_STEP) {
-    if (!(step > 0 && step <= training.epochs())) {
-      return InvalidField("training.step_epochs",
-                          absl::StrCat("must be above 0 and at most ", training.epochs(),
-                                       " for the step schedule, is ", step));
-    }
-    return CheckRange("training.step_factor", training.step_factor(), 0.0, 1.0);
-  }
-  if (step != 0) {
-    return InvalidField("training.step_epochs",
-                        absl::StrCat("is for the step schedule alone, is ", step));
-  }
-  if (training.step_factor() != 0) {
-    return InvalidField("training.step_factor", absl::StrCat("is for the step schedule alone, is ",
-                                                             training.step_factor()));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status CheckOptimizer(const v1::TrainingRecipe& training) {
-  if (!v1::Optimizer_IsValid(training.optimizer())) {
-    return InvalidField("training.optimizer",
-                        absl::StrCat("unknown optimizer ", static_cast<int>(training.optimizer())));
-  }
-  RETURN_IF_ERROR(CheckShare("training.beta2", training.beta2()));
-  RETURN_IF_ERROR(CheckRange("training.epsilon", training.epsilon(), 0.0, 1.0));
-  if (training.optimizer() != v1::OPTIMIZER_ADAMW) {
-    if (training.beta2() != 0) {
-      return InvalidField("training.beta2",
-                          absl::StrCat("is for adamw alone, is ", training.beta2()));
-    }
-    if (training.epsilon() != 0) {
-      return InvalidField("training.epsilon",
-                          absl::StrCat("is for adamw alone, is ", training.epsilon()));
-    }
-  }
-  return CheckRange("training.clip_norm", training.clip_norm(), 0.0, 1e6);
-}
-
-absl::Status CheckAugmentation(const v1::TrainingRecipe& training, const v1::Shape& input) {
-  const int extent = std::max(input.height(), input.width());
-  RETURN_IF_ERROR(CheckRange("training.crop_padding", training.crop_padding(), 0, extent));
-  RETURN_IF_ERROR(CheckRange("training.cutout_size", training.cutout_size(), 0, 2 * extent));
-  RETURN_IF_ERROR(CheckRange("training.mixup_alpha", training.mixup_alpha(), 0.0, 100.0));
-  return CheckRange("training.erasing_probability", training.erasing_probability(), 0.0, 1.0);
-}
-
-absl::Status CheckTraining(const v1::TrainingRecipe& training, const v1::DatasetSpec& dataset) {
-  RETURN_IF_ERROR(CheckRange("training.epochs", training.epochs(), 1, 10000));
-  RETURN_IF_ERROR(CheckRange("training.batch_size", training.batch_size(), 1, 65536));
-  const double rate = training.learning_rate();
-  if (!(rate > 0 && rate <= 1000)) {
-    return InvalidField("training.learning_rate",
-                        absl::StrCat("must be above 0 and at most 1000, is ", rate));
-  }
-  const double momentum = training.momentum();
-  if (!(momentum >= 0 && momentum < 1)) {
-    return InvalidField("training.momentum",
-                        absl::StrCat("must be at least 0 and below 1, is ", momentum));
-  }
-  RETURN_IF_ERROR(CheckRange("training.weight_decay", training.weight_decay(), 0.0, 1.0));
-  RETURN_IF_ERROR(CheckRange("training.warmup_epochs", training.warmup_epochs(), 0.0,
-                             static_cast<double>(training.epochs())));
-  RETURN_IF_ERROR(CheckShare("training.label_smoothing", training.label_smoothing()));
-  RETURN_IF_ERROR(CheckClassWeights(training, dataset.classes()));
-  RETURN_IF_ERROR(CheckOptimizer(training));
-  RETURN_IF_ERROR(CheckSchedule(training));
-  RETURN_IF_ERROR(CheckAugmentation(training, dataset.input()));
-  if (!v1::Precision_IsValid(training.precision())) {
-    return InvalidField("training.precision",
-                        absl::StrCat("unknown precision ", static_cast<int>(training.precision())));
-  }
-  return CheckShare("training.average_decay", training.average_decay());
-}
-
 absl::Status CheckMetric(const std::string& field, v1::Metric metric) {
   if (v1::Metric_IsValid(metric) && metric != v1::METRIC_UNSPECIFIED) return absl::OkStatus();
   return InvalidField(field, absl::StrCat("unknown metric ", static_cast<int>(metric)));
@@ -424,68 +312,28 @@ absl::Status CompleteLimits(bool reproducible, v1::TrialLimits* limits) {
   return CheckRange("limits.threads", limits->threads(), 0, 4096);
 }
 
-// What stands in the way of the architectures tried.
-struct Probe {
-  explicit Probe(const v1::JobSpec& spec) : broken(spec.constraints_size(), 0) {}
-  int tried = 0;
-  int invalid = 0;          // have no valid network
-  std::vector<int> broken;  // by constraint
-  std::string last_error;
-};
-
-// Whether `genotype` could be proposed; if not, notes why.
-bool Try(const v1::JobSpec& spec, const Space& space, const v1::Genotype& genotype, Probe* probe) {
-  ++probe->tried;
-  const absl::StatusOr<v1::Architecture> architecture = space.Lower(genotype);
-  const absl::StatusOr<GraphCosts> costs = architecture.ok()
-                                               ? AnalyzeGraph(*architecture)
-                                               : absl::StatusOr<GraphCosts>(architecture.status());
-  if (!costs.ok()) {
-    ++probe->invalid;
-    probe->last_error = std::string(costs.status().message());
-    return false;
-  }
-  if (MeetsAnalyticConstraints(spec, costs->parameters, costs->macs)) return true;
-  for (int i = 0; i < spec.constraints_size(); ++i) {
-    v1::JobSpec alone;
-    *alone.add_constraints() = spec.constraints(i);
-    if (!MeetsAnalyticConstraints(alone, costs->parameters, costs->macs)) ++probe->broken[i];
-  }
-  return false;
-}
-
-absl::Status ExplainEmpty(const v1::JobSpec& spec, const Probe& probe, bool exhaustive) {
-  const std::string tried =
-      exhaustive ? absl::StrCat("none of the ", probe.tried, " architectures")
-                 : absl::StrCat("none of ", probe.tried, " architectures drawn at random");
-  for (int i = 0; i < spec.constraints_size(); ++i) {
-    if (probe.broken[i] + probe.invalid < probe.tried || probe.broken[i] == 0) continue;
-    const v1::Constraint& constraint = spec.constraints(i);
-    return InvalidField(
-        absl::StrCat("constraints[", i, "].bound"),
-        absl::StrCat(tried, " of the search space has ", EnumName(constraint.metric()),
-                     constraint.comparison() == v1::COMPARISON_AT_MOST ? " <= " : " >= ",
-                     constraint.bound()));
-  }
-  if (probe.invalid == probe.tried) {
-    return InvalidField("search_space",
-                        absl::StrCat(tried, " is a valid network, say: ", probe.last_error));
-  }
-  return InvalidField("search_space", absl::StrCat(tried, " meets all constraints"));
-}
-
 }  // namespace
+
+absl::Status CheckRecipes(const v1::JobSpec& spec, const std::vector<v1::Worker>& workers) {
+  const auto check = [&](const v1::TrainingRecipe& recipe) {
+    RETURN_IF_ERROR(CheckTraining(recipe, spec.dataset()));
+    return CheckBatchSize(workers, spec.dataset(), recipe.batch_size());
+  };
+  RETURN_IF_ERROR(check(spec.training()));
+  return CheckHyperparameters(spec, check);
+}
 
 absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
                                             const std::vector<v1::Worker>& workers) {
   v1::JobSpec complete = spec;
   RETURN_IF_ERROR(CheckName(spec.name()));
   RETURN_IF_ERROR(CompleteDataset(workers, complete.mutable_dataset()));
-  RETURN_IF_ERROR(CheckTraining(spec.training(), complete.dataset()));
-  RETURN_IF_ERROR(CheckBatchSize(workers, complete.dataset(), spec.training().batch_size()));
   if (spec.training().precision() == v1::PRECISION_UNSPECIFIED) {
     complete.mutable_training()->set_precision(v1::PRECISION_AUTO);
   }
+  RETURN_IF_ERROR(CheckRecipes(complete, workers));
+  RETURN_IF_ERROR(
+      CheckRange("search_space.version", spec.search_space().version(), 0, kMaxVersion));
   RETURN_IF_ERROR(CheckObjectives(spec));
   RETURN_IF_ERROR(CheckConstraints(spec));
   RETURN_IF_ERROR(CheckBudget(spec.budget()));
@@ -493,23 +341,6 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   RETURN_IF_ERROR(CheckRange("max_parallel_trials", spec.max_parallel_trials(), 0,
                              std::numeric_limits<int32_t>::max()));
   return complete;
-}
-
-absl::Status CheckSpaceIsNotEmpty(const v1::JobSpec& spec, const Space& space) {
-  Probe probe(spec);
-  int64_t size = 0;
-  if (absl::SimpleAtoi(space.Size(), &size) && size <= kProbes) {
-    v1::Genotype genotype = space.First();
-    do {
-      if (Try(spec, space, genotype, &probe)) return absl::OkStatus();
-    } while (space.Advance(&genotype));
-    return ExplainEmpty(spec, probe, /*exhaustive=*/true);
-  }
-  Rng rng(spec.strategy().seed(), kProbeStream);
-  while (probe.tried < kProbes) {
-    if (Try(spec, space, space.Sample(&rng), &probe)) return absl::OkStatus();
-  }
-  return ExplainEmpty(spec, probe, /*exhaustive=*/false);
 }
 
 }  // namespace frontier::coordinator

@@ -95,7 +95,8 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
   return ValidateUsage(request.usage());
 }
 
-std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const v1::TrialResult& result) {
+std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, int epochs,
+                                       const v1::TrialResult& result) {
   std::set<v1::Metric> needed;
   for (const v1::Objective& objective : spec.objectives()) needed.insert(objective.metric());
   for (const v1::Constraint& constraint : spec.constraints()) needed.insert(constraint.metric());
@@ -115,10 +116,10 @@ std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const v1::TrialR
     const std::string problem = FindRangeProblem(*found);
     if (!problem.empty()) return MakeFailure(v1::FAILURE_CAUSE_INTERNAL, problem);
   }
-  if (result.epochs_size() > spec.training().epochs()) {
-    return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
-                       absl::StrCat("the worker reported ", result.epochs_size(), " epochs of ",
-                                    spec.training().epochs()));
+  if (result.epochs_size() > epochs) {
+    return MakeFailure(
+        v1::FAILURE_CAUSE_INTERNAL,
+        absl::StrCat("the worker reported ", result.epochs_size(), " epochs of ", epochs));
   }
   return std::nullopt;
 }

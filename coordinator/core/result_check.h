@@ -22,9 +22,10 @@ absl::Status ValidateReport(const v1::ReportRequest& request);
 absl::Status ValidateUsage(const google::protobuf::RepeatedPtrField<v1::Measurement>& usage);
 
 // Why a result counts as a failed attempt, or nothing: a metric of an objective or constraint that
-// is missing (internal), not finite (diverged) or out of its range (internal), more epochs than the
-// recipe has (internal).
-std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const v1::TrialResult& result);
+// is missing (internal), not finite (diverged) or out of its range (internal), more epochs than
+// the `epochs` of its recipe (internal).
+std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, int epochs,
+                                       const v1::TrialResult& result);
 
 // What is kept of an acceptable result: without figures nobody asked for that are not finite or
 // out of range. `dropped` names those.

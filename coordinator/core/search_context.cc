@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
+#include "coordinator/space/hyperparameters.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -16,7 +17,9 @@ std::optional<Candidate> JobSearchContext::Admit(const v1::Genotype& genotype) c
   if (!costs.ok()) return std::nullopt;
   if (!MeetsAnalyticConstraints(spec_, costs->parameters, costs->macs)) return std::nullopt;
   absl::StatusOr<std::string> hash = CanonicalHash(*architecture, *costs);
-  if (!hash.ok() || taken_.contains(*hash)) return std::nullopt;
+  if (!hash.ok()) return std::nullopt;
+  *hash = CandidateHash(*hash, space_.HyperparameterValues(genotype));
+  if (taken_.contains(*hash)) return std::nullopt;
   Candidate candidate;
   candidate.genotype = genotype;
   candidate.architecture = *std::move(architecture);

@@ -44,6 +44,7 @@ constexpr Transition<v1::JobState, JobEvent> kJobTable[] = {
     {v1::JOB_STATE_PAUSED, JobEvent::kCompleted, v1::JOB_STATE_COMPLETED},
     {v1::JOB_STATE_PAUSED, JobEvent::kCancelled, v1::JOB_STATE_CANCELLED},
     {v1::JOB_STATE_PAUSED, JobEvent::kFailed, v1::JOB_STATE_FAILED},
+    {v1::JOB_STATE_DRAINING, JobEvent::kExtended, v1::JOB_STATE_RUNNING},
     {v1::JOB_STATE_DRAINING, JobEvent::kPaused, v1::JOB_STATE_PAUSED},
     {v1::JOB_STATE_DRAINING, JobEvent::kCompleted, v1::JOB_STATE_COMPLETED},
     {v1::JOB_STATE_DRAINING, JobEvent::kCancelled, v1::JOB_STATE_CANCELLED},
@@ -90,6 +91,8 @@ absl::string_view EventName(JobEvent event) {
       return "resumed";
     case JobEvent::kLimitReached:
       return "drained";
+    case JobEvent::kExtended:
+      return "extended";
     case JobEvent::kCompleted:
       return "completed";
     case JobEvent::kCancelled:

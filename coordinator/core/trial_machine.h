@@ -23,6 +23,7 @@ enum class JobEvent {
   kPaused,
   kResumed,
   kLimitReached,  // nothing new will be proposed
+  kExtended,      // there is something new after all
   kCompleted,     // nothing is left to wait for
   kCancelled,
   kFailed,

@@ -7,6 +7,9 @@
 
 namespace frontier::coordinator {
 
+// How a trial is trained: by its own hyperparameters if it has any, else as its job says.
+const v1::TrainingRecipe& RecipeOf(const v1::JobSpec& spec, const v1::Trial& trial);
+
 // The same for every attempt, so that a retry repeats the trial; the key lacks the attempt.
 v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial);
 

@@ -100,6 +100,14 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ResumeJob(grpc::CallbackServerConte
   });
 }
 
+grpc::ServerUnaryReactor* JobServiceAdapter::ExtendSpace(grpc::CallbackServerContext* context,
+                                                         const v1::ExtendSpaceRequest* request,
+                                                         v1::ExtendSpaceResponse* response) {
+  return AnswerUnary(context, request, response, [this](const v1::ExtendSpaceRequest& checked) {
+    return dispatcher_->ExtendSpace(checked);
+  });
+}
+
 grpc::ServerUnaryReactor* JobServiceAdapter::ListTrials(grpc::CallbackServerContext* context,
                                                         const v1::ListTrialsRequest* request,
                                                         v1::ListTrialsResponse* response) {

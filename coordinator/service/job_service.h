@@ -40,6 +40,9 @@ class JobServiceAdapter final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* ResumeJob(grpc::CallbackServerContext* context,
                                       const v1::ResumeJobRequest* request,
                                       v1::ResumeJobResponse* response) override;
+  grpc::ServerUnaryReactor* ExtendSpace(grpc::CallbackServerContext* context,
+                                        const v1::ExtendSpaceRequest* request,
+                                        v1::ExtendSpaceResponse* response) override;
   grpc::ServerUnaryReactor* ListTrials(grpc::CallbackServerContext* context,
                                        const v1::ListTrialsRequest* request,
                                        v1::ListTrialsResponse* response) override;

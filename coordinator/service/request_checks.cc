@@ -147,6 +147,16 @@ absl::Status CheckRequest(const v1::PauseJobRequest& request) { return CheckJobC
 
 absl::Status CheckRequest(const v1::ResumeJobRequest& request) { return CheckJobChange(request); }
 
+absl::Status CheckRequest(const v1::ExtendSpaceRequest& request) {
+  RETURN_IF_ERROR(CheckJobChange(request));
+  const size_t bytes = request.ByteSizeLong();
+  if (bytes > kMaxSubmitBytes) {
+    return InvalidField("search_space",
+                        absl::StrCat(bytes, " bytes are more than ", kMaxSubmitBytes));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckRequest(const v1::ListTrialsRequest& request) {
   RETURN_IF_ERROR(CheckPositive("job_id", request.job_id()));
   if (!v1::TrialState_IsValid(request.state())) {

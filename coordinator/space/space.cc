@@ -1,8 +1,13 @@
 #include "coordinator/space/space.h"
 
+#include <utility>
+
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status.h"
 #include "coordinator/space/fire_space.h"
+#include "coordinator/space/graph_space.h"
+#include "coordinator/space/hyperparameter_space.h"
 #include "coordinator/space/mobile_space.h"
 #include "coordinator/space/nasbench101_space.h"
 #include "coordinator/space/nasbench201_space.h"
@@ -19,10 +24,9 @@ absl::StatusOr<std::unique_ptr<Space>> Prefix(absl::string_view field,
   return space;
 }
 
-}  // namespace
-
-absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
-                                                   const v1::Shape& input, int classes) {
+absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchSpace& spec,
+                                                               const v1::Shape& input,
+                                                               int classes) {
   switch (spec.kind_case()) {
     case v1::SearchSpace::kStaged:
       return Prefix("staged", CreateStagedSpace(spec.staged(), input, classes));
@@ -38,12 +42,23 @@ absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
       return Prefix("residual", CreateResidualSpace(spec.residual(), input, classes));
     case v1::SearchSpace::kVgg:
       return Prefix("vgg", CreateVggSpace(spec.vgg(), input, classes));
+    case v1::SearchSpace::kGraph:
+      return Prefix("graph", CreateGraphSpace(spec.graph(), input, classes));
     case v1::SearchSpace::KIND_NOT_SET:
       break;
   }
   return InvalidField("kind",
                       "no search space given; known are: staged, nasbench201, nasbench101, mobile, "
-                      "fire, residual, vgg");
+                      "fire, residual, vgg, graph");
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
+                                                   const v1::Shape& input, int classes) {
+  absl::StatusOr<std::unique_ptr<Space>> space = CreateArchitectureSpace(spec, input, classes);
+  if (!space.ok() || spec.hyperparameters().empty()) return space;
+  return CreateHyperparameterSpace(*std::move(space), spec.hyperparameters());
 }
 
 }  // namespace frontier::coordinator

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/random.h"
 #include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/job.pb.h"
 #include "frontier/v1/search_space.pb.h"
 
 namespace frontier::coordinator {
@@ -67,6 +68,18 @@ class Space {
   // of this space, or its network has no valid shape (say, strides that leave nothing); names what
   // and why.
   virtual absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const = 0;
+
+  // How the candidate is trained in a job that trains by `base`: with its hyperparameters put in.
+  // INVALID_ARGUMENT if the genotype is not of this space and the space has any.
+  virtual absl::StatusOr<v1::TrainingRecipe> Recipe(const v1::Genotype& /*genotype*/,
+                                                    const v1::TrainingRecipe& base) const {
+    return base;
+  }
+  // Those hyperparameters, in the order of the space; none in a space without.
+  virtual std::vector<v1::HyperparameterValue> HyperparameterValues(
+      const v1::Genotype& /*genotype*/) const {
+    return {};
+  }
 
   // One line for people: "stem16 | conv3x3 w32 d2 s2 | ..."
   virtual std::string Summarize(const v1::Genotype& genotype) const = 0;

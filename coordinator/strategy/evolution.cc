@@ -95,6 +95,8 @@ class EvolutionStrategy final : public Strategy {
     if (static_cast<int>(population_.size()) > population_size_) population_.pop_front();
   }
 
+  void SpaceExtended() override { scan_.Restart(); }
+
   v1::StrategyState Save() const override {
     v1::StrategyState state;
     SaveRng(rng_, &state);

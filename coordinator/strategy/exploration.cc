@@ -36,6 +36,11 @@ absl::StatusOr<Candidate> Scan::Next(const SearchContext& context) {
                                              " genotypes can be proposed; going on from there"));
 }
 
+void Scan::Restart() {
+  cursor_.reset();
+  ended_ = false;
+}
+
 void Scan::Save(v1::StrategyState* state) const {
   if (cursor_.has_value()) *state->mutable_cursor() = *cursor_;
   state->set_cursor_ended(ended_);

@@ -13,8 +13,8 @@
 
 namespace frontier::coordinator {
 
-// Walks the space's enumeration once. What it has passed was proposed or cannot be, so its end is
-// the end of the space. Not thread-safe.
+// Walks the space's enumeration once, and once more after each extension. What it has passed was
+// proposed or cannot be, so its end is the end of the space. Not thread-safe.
 class Scan {
  public:
   // The next genotype that is admitted; errors as Strategy::Propose.
@@ -22,6 +22,10 @@ class Scan {
 
   // All has been passed: nothing new is left.
   bool ended() const { return ended_; }
+
+  // The space has more genotypes, also among those passed: begins anew. What was proposed is
+  // refused by its context as before, so it only costs time to pass it again.
+  void Restart();
 
   void Save(v1::StrategyState* state) const;
   absl::Status Restore(const v1::StrategyState& state);

@@ -13,6 +13,8 @@ class GridStrategy final : public Strategy {
 
   void Observe(const Observation&) override {}
 
+  void SpaceExtended() override { scan_.Restart(); }
+
   v1::StrategyState Save() const override {
     v1::StrategyState state;
     scan_.Save(&state);

@@ -17,6 +17,8 @@ class RandomStrategy final : public Strategy {
 
   void Observe(const Observation&) override {}
 
+  void SpaceExtended() override { scan_.Restart(); }
+
   v1::StrategyState Save() const override {
     v1::StrategyState state;
     SaveRng(rng_, &state);

@@ -27,7 +27,7 @@ namespace frontier::coordinator {
 struct Candidate {
   v1::Genotype genotype;
   v1::Architecture architecture;
-  std::string hash;  // canonical
+  std::string hash;  // CandidateHash
   int64_t parameters = 0;
   int64_t macs = 0;
 };
@@ -62,6 +62,10 @@ class Strategy {
   // more to try: the next call goes on from there.
   virtual absl::StatusOr<Candidate> Propose(const SearchContext& context) = 0;
   virtual void Observe(const Observation& observation) = 0;
+  // The space of the contexts to come is larger: options were added at the ends of decisions, so
+  // that all genotypes known so far are still what they were. What was exhausted no longer is;
+  // nothing else is forgotten.
+  virtual void SpaceExtended() = 0;
 
   virtual v1::StrategyState Save() const = 0;
   // INVALID_ARGUMENT if `state` is none of this strategy's.

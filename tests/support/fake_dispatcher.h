@@ -106,6 +106,9 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest&) override {
     return WithJob<v1::ResumeJobResponse>();
   }
+  absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(const v1::ExtendSpaceRequest&) override {
+    return WithJob<v1::ExtendSpaceResponse>();
+  }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest&) override {
     return Answer<v1::ListTrialsResponse>();
   }

@@ -8,6 +8,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
 #include "common/rpc/client/job_client.h"
 
 namespace frontier::testing {
@@ -24,6 +25,7 @@ struct FakeCoordinator {
 
   JobClientOptions options;  // of the last client
   std::vector<v1::SubmitJobRequest> submitted;
+  std::vector<v1::ExtendSpaceRequest> extended;
   std::vector<int32_t> page_sizes;  // asked for
 };
 
@@ -68,6 +70,16 @@ class FakeJobClient final : public JobClient {
   }
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) override {
     return InState<v1::ResumeJobResponse>(request.job_id(), v1::JOB_STATE_RUNNING);
+  }
+  absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) override {
+    c_->extended.push_back(request);
+    ASSIGN_OR_RETURN(v1::ExtendSpaceResponse response,
+                     ForJob<v1::ExtendSpaceResponse>(request.job_id()));
+    v1::SearchSpace* space = response.mutable_job()->mutable_spec()->mutable_search_space();
+    *space = request.search_space();
+    space->set_version(request.from_version() + 1);
+    response.mutable_job()->set_space_size("2304");
+    return response;
   }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override {
     std::vector<v1::Trial> chosen;

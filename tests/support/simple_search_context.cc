@@ -5,6 +5,7 @@
 #include "absl/status/statusor.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
+#include "coordinator/space/hyperparameters.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::testing {
@@ -13,7 +14,14 @@ using coordinator::Candidate;
 
 SimpleSearchContext::SimpleSearchContext(const v1::SearchSpace& space, const v1::Shape& input,
                                          int classes, v1::JobSpec job)
-    : space_(coordinator::CreateSpace(space, input, classes).value()), job_(std::move(job)) {}
+    : input_(input),
+      classes_(classes),
+      space_(coordinator::CreateSpace(space, input, classes).value()),
+      job_(std::move(job)) {}
+
+void SimpleSearchContext::Extend(const v1::SearchSpace& spec) {
+  space_ = coordinator::CreateSpace(spec, input_, classes_).value();
+}
 
 std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype) const {
   ++tries_;
@@ -24,7 +32,9 @@ std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype
     return std::nullopt;
   }
   absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
-  if (!hash.ok() || proposed_.contains(*hash)) return std::nullopt;
+  if (!hash.ok()) return std::nullopt;
+  *hash = coordinator::CandidateHash(*hash, space_->HyperparameterValues(genotype));
+  if (proposed_.contains(*hash)) return std::nullopt;
   return Candidate{genotype, *std::move(architecture), *std::move(hash), costs->parameters,
                    costs->macs};
 }

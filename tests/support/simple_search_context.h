@@ -27,12 +27,17 @@ class SimpleSearchContext final : public coordinator::SearchContext {
   // To be called with what a strategy proposed; false if it had been proposed before.
   bool Record(const coordinator::Candidate& candidate);
 
+  // The space of `spec` from now on, for the same samples and classes; what was proposed stays so.
+  void Extend(const v1::SearchSpace& spec);
+
   // Number of different architectures of the space that can be proposed, by enumeration.
   int64_t CountAdmissible() const;
   // Calls of Admit so far.
   int64_t tries() const { return tries_; }
 
  private:
+  const v1::Shape input_;
+  const int classes_;
   std::unique_ptr<coordinator::Space> space_;
   v1::JobSpec job_;
   absl::flat_hash_set<std::string> proposed_;

@@ -24,6 +24,7 @@ void AddWeightsCommand(CLI::App* app, Session* session);
 void AddExportCommand(CLI::App* app, Session* session);
 void AddArchCommand(CLI::App* app, Session* session);
 void AddWorkersCommand(CLI::App* app, Session* session);
+void AddExtendCommand(CLI::App* app, Session* session);
 void AddCancelCommand(CLI::App* app, Session* session);
 void AddPauseCommand(CLI::App* app, Session* session);
 void AddResumeCommand(CLI::App* app, Session* session);

@@ -16,9 +16,10 @@ namespace frontier::cli {
 
 // A value from the command line that takes the place of the file's.
 struct Override {
-  std::string path;   // "training.epochs"
-  std::string value;  // YAML: "3", "[8, 16]"
-  std::string flag;   // for messages: "--epochs"
+  std::string path;     // "training.epochs"
+  std::string value;    // YAML: "3", "[8, 16]"
+  std::string flag;     // for messages: "--epochs"
+  bool append = false;  // the elements of a list that are added to the one there
 };
 
 struct JobFile {

@@ -131,7 +131,15 @@ bool ApplyOverride(const Descriptor& type, const Override& change, Node* root,
     inside = name.field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE ? name.field->message_type()
                                                                         : nullptr;
   }
-  *node = std::move(value);
+  if (!change.append) {
+    *node = std::move(value);
+    return true;
+  }
+  if (node->kind == Node::Kind::kNull) node->kind = Node::Kind::kSequence;
+  if (node->kind != Node::Kind::kSequence || value.kind != Node::Kind::kSequence) {
+    return refuse(absl::StrCat(Printable(change.path), " is no list"));
+  }
+  for (Node& item : value.items) node->items.push_back(std::move(item));
   return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "coordinator/cli/job_file/units.h"
@@ -141,6 +142,26 @@ constexpr FieldRule kRules[] = {
     {.field = "frontier.v1.NasBench101Space.modules_per_stack", .range = "[0, inf)"},
     {.field = "frontier.v1.NasBench101Space.max_vertices", .range = "[0, inf)"},
     {.field = "frontier.v1.NasBench101Space.max_edges", .range = "[0, inf)"},
+    {.field = "frontier.v1.ChoiceCondition.choice", .required = true},
+    {.field = "frontier.v1.ChoiceCondition.options", .required = true, .distinct = true},
+    {.field = "frontier.v1.GraphChoice.name", .required = true},
+    {.field = "frontier.v1.GraphChoice.options", .required = true, .distinct = true},
+    {.field = "frontier.v1.GraphConstraint.never", .required = true},
+    {.field = "frontier.v1.GraphNode.name", .required = true},
+    {.field = "frontier.v1.GraphNode.op", .required = true},
+    {.field = "frontier.v1.GraphSpace.nodes", .required = true},
+    {.field = "frontier.v1.LinearRange.low", .required = true},
+    {.field = "frontier.v1.LinearRange.high", .required = true},
+    {.field = "frontier.v1.LinearRange.steps", .required = true, .range = "[2, 1000]"},
+    {.field = "frontier.v1.LogRange.low", .required = true, .range = "(0, inf)"},
+    {.field = "frontier.v1.LogRange.high", .required = true, .range = "(0, inf)"},
+    {.field = "frontier.v1.LogRange.steps", .required = true, .range = "[2, 1000]"},
+    {.field = "frontier.v1.IntegerRange.low", .required = true},
+    {.field = "frontier.v1.IntegerRange.high", .required = true},
+    {.field = "frontier.v1.IntegerRange.step", .range = "[0, inf)"},
+    {.field = "frontier.v1.CategoricalValues.values", .required = true, .distinct = true},
+    {.field = "frontier.v1.Hyperparameter.name", .required = true},
+    {.field = "frontier.v1.SearchSpace.version", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.population_size", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.sample_size", .range = "[0, inf)"},
     {.field = "frontier.v1.TrainingRecipe.epochs", .required = true, .range = "[1, inf)"},
@@ -208,6 +229,15 @@ void Add(Node* map, absl::string_view key, Node value) {
   map->entries.push_back({std::string(key), position, std::move(value)});
 }
 
+std::string WriteTextList(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  return absl::StrCat("[",
+                      absl::StrJoin(texts, ", ",
+                                    [](std::string* out, const std::string& text) {
+                                      absl::StrAppend(out, QuoteText(text));
+                                    }),
+                      "]");
+}
+
 // --- Shape: [channels, height, width]
 
 bool ExpandShape(const std::string& path, Node* node, std::vector<Problem>* problems) {
@@ -267,6 +297,55 @@ std::optional<std::string> WriteObjective(const Message& message) {
                       "}");
 }
 
+// --- CategoricalValues: [nesterov, adamw]
+
+bool ExpandCategorical(const std::string&, Node* node, std::vector<Problem>*) {
+  if (node->kind != Node::Kind::kSequence) return true;
+  Node map = Map(node->position);
+  Add(&map, "values", std::move(*node));
+  *node = std::move(map);
+  return true;
+}
+
+std::optional<std::string> WriteCategorical(const Message& message) {
+  return WriteTextList(static_cast<const v1::CategoricalValues&>(message).values());
+}
+
+// --- ChoiceCondition: {optimizer: adamw} or {kernel: [3, 5]}
+
+bool IsFieldOfCondition(const std::string& name) {
+  return FindField(*v1::ChoiceCondition::descriptor(), name).field != nullptr;
+}
+
+bool ExpandCondition(const std::string&, Node* node, std::vector<Problem>*) {
+  if (node->kind != Node::Kind::kMap || node->entries.size() != 1) return true;
+  Node::Entry entry = node->entries[0];
+  if (IsFieldOfCondition(entry.key)) return true;
+  Node options;
+  options.kind = Node::Kind::kSequence;
+  options.position = entry.value.position;
+  if (entry.value.kind == Node::Kind::kScalar) {
+    options.items.push_back(entry.value);
+  } else {
+    options = entry.value;
+  }
+  Node map = Map(node->position);
+  Add(&map, "choice", Scalar(entry.position, entry.key));
+  Add(&map, "options", std::move(options));
+  *node = std::move(map);
+  return true;
+}
+
+std::optional<std::string> WriteCondition(const Message& message) {
+  const auto& condition = static_cast<const v1::ChoiceCondition&>(message);
+  if (condition.choice().empty() || condition.options().empty()) return std::nullopt;
+  if (IsFieldOfCondition(condition.choice())) return std::nullopt;
+  return absl::StrCat("{", QuoteText(condition.choice()), ": ",
+                      condition.options_size() == 1 ? QuoteText(condition.options(0))
+                                                    : WriteTextList(condition.options()),
+                      "}");
+}
+
 // --- Constraint: "latency_ms <= 2"
 
 bool ExpandConstraint(const std::string& path, Node* node, std::vector<Problem>* problems) {
@@ -311,6 +390,10 @@ struct ShortForm {
 constexpr ShortForm kShortForms[] = {
     {"frontier.v1.Shape", "[channels, height, width]", ExpandShape, WriteShape},
     {"frontier.v1.StrategySpec", "a name such as random, or a map", ExpandStrategy, nullptr},
+    {"frontier.v1.CategoricalValues", "a list such as [nesterov, adamw]", ExpandCategorical,
+     WriteCategorical},
+    {"frontier.v1.ChoiceCondition", "{choice: option} or {choice: [option, option]}",
+     ExpandCondition, WriteCondition},
     {"frontier.v1.Objective", "{metric: direction}, such as {accuracy: maximize}", ExpandObjective,
      WriteObjective},
     {"frontier.v1.Constraint", "a comparison such as \"latency_ms <= 2\"", ExpandConstraint,

@@ -7,6 +7,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace frontier::cli {
 namespace {
@@ -131,6 +132,34 @@ std::optional<std::string> WriteBytes(int64_t bytes) {
     if (bytes % size == 0) return absl::StrCat(bytes / size, unit.name);
   }
   return std::nullopt;
+}
+
+std::string QuoteText(const std::string& text) {
+  static constexpr char kBare[] =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./$ ";
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  const bool word = !text.empty() && text.find_first_not_of(kBare) == std::string::npos &&
+                    (is_letter(text[0]) || text[0] == '$') && text.back() != ' ';
+  const bool number = !text.empty() && text.size() < 16 &&
+                      text.find_first_not_of("0123456789") == std::string::npos;
+  static constexpr const char* kWords[] = {"true", "false", "null", "yes", "no", "on", "off",
+                                           "True", "False", "Null", "Yes", "No", "On", "Off",
+                                           "TRUE", "FALSE", "NULL", "YES", "NO", "ON", "OFF"};
+  bool reserved = false;
+  for (const char* each : kWords) reserved |= text == each;
+  if ((word && !reserved) || number) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') {
+      quoted += '\\';
+      quoted += c;
+    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+      absl::StrAppendFormat(&quoted, "\\x%02x", static_cast<unsigned char>(c));
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "\"";
 }
 
 }  // namespace frontier::cli

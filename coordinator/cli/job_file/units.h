@@ -1,4 +1,4 @@
-// Numbers with units as people write them, exactly.
+// Numbers with units and texts as people write them, exactly.
 #ifndef FRONTIER_COORDINATOR_CLI_JOB_FILE_UNITS_H_
 #define FRONTIER_COORDINATOR_CLI_JOB_FILE_UNITS_H_
 
@@ -23,6 +23,9 @@ std::optional<std::string> WriteBytes(int64_t bytes);
 std::optional<double> ParseNumber(absl::string_view text);
 // The shortest text that reads back as `value`.
 std::string WriteNumber(double value);
+
+// Text as YAML: words and whole numbers bare, the rest in double quotes.
+std::string QuoteText(const std::string& text);
 
 }  // namespace frontier::cli
 

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "coordinator/cli/job_file/job_file.h"
 #include "coordinator/cli/job_file/schema.h"
@@ -17,33 +16,6 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// Text as YAML: bare where it cannot be taken for anything else, else in double quotes.
-std::string Quote(const std::string& text) {
-  static constexpr char kBare[] =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./ ";
-  const bool bare = !text.empty() && text.find_first_not_of(kBare) == std::string::npos &&
-                    ((text[0] >= 'a' && text[0] <= 'z') || (text[0] >= 'A' && text[0] <= 'Z')) &&
-                    text.back() != ' ';
-  static constexpr const char* kWords[] = {"true", "false", "null", "yes", "no", "on", "off",
-                                           "True", "False", "Null", "Yes", "No", "On", "Off",
-                                           "TRUE", "FALSE", "NULL", "YES", "NO", "ON", "OFF"};
-  bool reserved = false;
-  for (const char* word : kWords) reserved |= text == word;
-  if (bare && !reserved) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      quoted += '\\';
-      quoted += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
-      absl::StrAppendFormat(&quoted, "\\x%02x", static_cast<unsigned char>(c));
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "\"";
-}
 
 std::string ScalarText(const Message& message, const FieldDescriptor& field, int index) {
   const Reflection& r = *message.GetReflection();
@@ -69,8 +41,8 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field, int
       return EnumWord(
           *(list ? r.GetRepeatedEnum(message, &field, index) : r.GetEnum(message, &field)));
     default:
-      return Quote(list ? r.GetRepeatedString(message, &field, index)
-                        : r.GetString(message, &field));
+      return QuoteText(list ? r.GetRepeatedString(message, &field, index)
+                            : r.GetString(message, &field));
   }
 }
 

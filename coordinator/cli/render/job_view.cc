@@ -360,6 +360,9 @@ std::string RenderEvent(const Look& look, const v1::Event& event) {
     case v1::EVENT_KIND_TRIAL_CANCELLED:
       what = "cancelled";
       break;
+    case v1::EVENT_KIND_SPACE_EXTENDED:
+      what = "space extended";
+      break;
     default:
       break;
   }

@@ -199,10 +199,16 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
                       record.picks_size() == 1 ? " pick" : " picks");
     }
   }
+  std::string hyperparameters;
+  for (const v1::HyperparameterValue& value : trial.hyperparameters()) {
+    absl::StrAppend(&hyperparameters, hyperparameters.empty() ? "" : ", ", Printable(value.name()),
+                    " ", Printable(value.value()));
+  }
   absl::StrAppend(
       &out, RenderPairs(
                 look,
                 {{"architecture", Printable(trial.summary())},
+                 {"hyperparameters", hyperparameters},
                  {"hash", Printable(trial.canonical_hash())},
                  {"standing", standing},
                  {"trained model",

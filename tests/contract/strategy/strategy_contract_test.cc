@@ -1,10 +1,12 @@
 // What every strategy must do, run over all of them.
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <iostream>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -286,6 +288,66 @@ TEST_P(StrategyContractTest, ConstraintsNobodyCanMeetExhaustTheSpace) {
   SimpleSearchContext context(FiveByFiveSpace(), MakeShape(1, 12, 12), 10, job);
   const std::unique_ptr<Strategy> strategy = Create();
   EXPECT_TRUE(IsExhausted(ProposeAndRecord(strategy.get(), &context).status()));
+}
+
+// The 25 points get 10 more, all widths of two more kernels.
+v1::SearchSpace FiveBySevenSpace() {
+  v1::SearchSpace spec = FiveByFiveSpace();
+  for (const int kernel : {11, 13}) spec.mutable_staged()->mutable_stages(0)->add_kernels(kernel);
+  return spec;
+}
+
+TEST_P(StrategyContractTest, AnExtendedSpaceIsProposedWholeAndNothingTwice) {
+  // In the middle, just before the end, and after it was found to be exhausted.
+  for (const int before : {0, 12, 25, 26}) {
+    SimpleSearchContext context = FiveByFive();
+    std::unique_ptr<Strategy> strategy = Create();
+    RunTrials(strategy.get(), &context, std::min(before, 25));
+    if (before > 25) {
+      EXPECT_TRUE(IsExhausted(ProposeAndRecord(strategy.get(), &context).status()));
+    }
+    context.Extend(FiveBySevenSpace());
+    strategy->SpaceExtended();
+    int proposed = std::min(before, 25);
+    std::set<int> kernels;
+    while (true) {
+      // Saved and restored at every step: the extension must be part of the state.
+      const v1::StrategyState state = strategy->Save();
+      strategy = Create(kSeed + 1);
+      ASSERT_OK(strategy->Restore(state));
+      absl::StatusOr<Candidate> candidate = ProposeAndRecord(strategy.get(), &context);
+      if (!candidate.ok()) {
+        EXPECT_TRUE(IsExhausted(candidate.status())) << candidate.status();
+        break;
+      }
+      kernels.insert(candidate->genotype.options(2));
+      strategy->Observe(Succeeded(++proposed, *candidate));
+    }
+    EXPECT_EQ(proposed, 35) << "extended after " << before;
+    EXPECT_THAT(kernels, ::testing::IsSupersetOf({5, 6}));
+  }
+}
+
+TEST_P(StrategyContractTest, AnExtensionKeepsWhatWasLearned) {
+  std::vector<std::vector<std::string>> runs;
+  for (const bool restored : {false, true}) {
+    SimpleSearchContext context = FiveByFive();
+    std::unique_ptr<Strategy> strategy = Create();
+    RunTrials(strategy.get(), &context, 18);
+    const v1::StrategyState before = strategy->Save();
+    strategy->SpaceExtended();
+    const v1::StrategyState after = strategy->Save();
+    EXPECT_EQ(after.rng().SerializeAsString(), before.rng().SerializeAsString());
+    EXPECT_EQ(after.evolution().SerializeAsString(), before.evolution().SerializeAsString());
+    context.Extend(FiveBySevenSpace());
+    if (restored) {
+      strategy = Create(kSeed + 1);
+      ASSERT_OK(strategy->Restore(after));
+    }
+    runs.push_back(RunTrials(strategy.get(), &context, 17));
+  }
+  EXPECT_EQ(runs[0].size(), 17u);
+  EXPECT_EQ(runs[0], runs[1]);
 }
 
 TEST_P(StrategyContractTest, ACallEndsHoweverLargeTheSpace) {

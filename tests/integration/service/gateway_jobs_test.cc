@@ -107,6 +107,9 @@ TEST_F(GatewayJobsTest, EveryCallIsServed) {
   v1::ResumeJobRequest resume;
   resume.set_job_id(1);
   EXPECT_OK(jobs_->ResumeJob(resume));
+  v1::ExtendSpaceRequest extend;
+  extend.set_job_id(1);
+  EXPECT_OK(jobs_->ExtendSpace(extend));
   v1::ListTrialsRequest trials;
   trials.set_job_id(1);
   EXPECT_OK(jobs_->ListTrials(trials));

@@ -47,8 +47,8 @@ using ::testing::StartsWith;
 TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
   for (const char* command : {"submit", "status", "watch", "trials", "show", "front", "weights",
-                              "export", "arch", "arch show", "arch diff", "workers", "pause",
-                              "resume", "cancel", "completion", "version"}) {
+                              "export", "arch", "arch show", "arch diff", "workers", "extend",
+                              "pause", "resume", "cancel", "completion", "version"}) {
     std::vector<std::string> line = absl::StrSplit(command, ' ');
     line.push_back("--help");
     const Outcome help = Run(line);
@@ -165,6 +165,7 @@ TEST_F(AppTest, EveryCommandAnswersInJson) {
                                                        {"cancel", "1"},
                                                        {"pause", "1"},
                                                        {"resume", "1"},
+                                                       {"extend", "1", "staged.stem_widths", "64"},
                                                        {"version"},
                                                        {"completion", "bash"},
                                                        {"arch", "show", "small-cnn"},
@@ -187,6 +188,34 @@ TEST_F(AppTest, EveryCommandAnswersInJson) {
       google::protobuf::util::JsonStringToMessage(Run({"status", "1", "--json"}).out, &response)
           .ok());
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(response.job(), SampleJob()));
+}
+
+TEST_F(AppTest, ExtendAddsAtTheEndOfAList) {
+  const Outcome outcome = Run({"extend", "1", "staged.stages[0].kernels", "7", "9"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("job 1 has version 1 of its space: 2304 genotypes, were"));
+  ASSERT_EQ(coordinator_.extended.size(), 1u);
+  const v1::ExtendSpaceRequest& request = coordinator_.extended[0];
+  EXPECT_EQ(request.from_version(), 0);
+  v1::SearchSpace expected = SampleJob().spec().search_space();
+  expected.mutable_staged()->mutable_stages(0)->add_kernels(7);
+  expected.mutable_staged()->mutable_stages(0)->add_kernels(9);
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(request.search_space(), expected))
+      << request.search_space().DebugString();
+
+  const auto refused = [this](const std::string& list, const std::string& value) {
+    const Outcome bad = Run({"extend", "1", list, value});
+    EXPECT_EQ(bad.code, 3);
+    EXPECT_THAT(bad.err, HasSubstr("nothing was added"));
+    return bad.err;
+  };
+  EXPECT_THAT(refused("staged.stages[0].kernel", "7"), HasSubstr("did you mean kernels?"));
+  EXPECT_THAT(refused("staged.stages[7].kernels", "7"), HasSubstr("there is no element 7"));
+  EXPECT_THAT(refused("staged.stages[0].kernels", "8"), HasSubstr("8 is even"));
+  EXPECT_THAT(refused("staged", "8"), HasSubstr("is no list"));
+  EXPECT_THAT(refused("staged.stages[0].blocks", "convolutin"), HasSubstr("did you mean"));
+  EXPECT_EQ(coordinator_.extended.size(), 1u);
+  EXPECT_EQ(Run({"extend", "9", "staged.stem_widths", "64"}).code, 4);
 }
 
 TEST_F(AppTest, StatusListsPageByPage) {
@@ -500,7 +529,7 @@ TEST_F(AppTest, CompletionCoversTheWholeTree) {
 }
 
 TEST_F(AppTest, ExamplesAreFine) {
-  for (const char* name : {"fashion-mnist.yaml", "edge-latency.yaml"}) {
+  for (const char* name : {"fashion-mnist.yaml", "edge-latency.yaml", "own-graph.yaml"}) {
     const Outcome outcome =
         Run({"submit", absl::StrCat(FRONTIER_EXAMPLES_DIR, "/", name), "--validate_only"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;

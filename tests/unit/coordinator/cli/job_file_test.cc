@@ -338,6 +338,69 @@ TEST(WriterTest, RoundTripsAwkwardValues) {
   }
 }
 
+// Hyperparameters and a space of nodes, in short and long forms.
+constexpr char kOwnSpace[] = R"(
+  version: 2
+  hyperparameters:
+    - {name: learning_rate, log: {low: 0.01, high: 0.1, steps: 3}}
+    - {name: optimizer, categorical: [nesterov, adamw]}
+    - {name: momentum, linear: {low: 0.8, high: 0.9, steps: 2}, only_if: [{optimizer: nesterov}]}
+    - {name: batch_size, integer: {low: 32, high: 64, step: 32}, only_if: [{choice: optimizer, options: [adamw]}]}
+  graph:
+    choices:
+      - {name: width, options: [8, 16]}
+      - {name: choice, options: [a b, "true", "#"]}
+      - {name: act, options: [relu, gelu], only_if: [{width: [8, 16]}, {choice: choice, options: ["true"]}]}
+    constraints: [{never: [{width: 8}, {act: gelu}]}]
+    nodes:
+      - {name: stem, op: convolution, kernel: 3x1, channels: $width, then: [batch_norm, $act]}
+      - {name: pool, op: global_average_pool, inputs: [stem]}
+      - {name: head, op: linear, bias: "false", only_if: [{width: 8}]}
+)";
+
+TEST(WriterTest, RoundTripsSpacesWrittenByUsers) {
+  std::string text = kGood;
+  const size_t begin = text.find("search_space:") + 13;
+  text.replace(begin, text.find("strategy:") - begin, kOwnSpace);
+  const JobFile file = ParseJobFile(text, {});
+  EXPECT_THAT(ProblemsOf(text), IsEmpty());
+  const v1::SearchSpace& space = file.spec.search_space();
+  EXPECT_EQ(space.version(), 2);
+  EXPECT_EQ(space.hyperparameters(1).categorical().values(1), "adamw");
+  EXPECT_EQ(space.hyperparameters(2).only_if(0).choice(), "optimizer");
+  EXPECT_EQ(space.graph().choices(2).only_if(0).options_size(), 2);
+  EXPECT_EQ(space.graph().choices(2).only_if(1).options(0), "true");
+  EXPECT_EQ(space.graph().nodes(0).kernel(), "3x1");
+  EXPECT_EQ(space.graph().nodes(0).channels(), "$width");
+  const std::string written = WriteJobFile(file.spec);
+  EXPECT_THAT(ProblemsOf(written), IsEmpty()) << written;
+  EXPECT_TRUE(
+      google::protobuf::util::MessageDifferencer::Equals(ParseJobFile(written, {}).spec, file.spec))
+      << written;
+  EXPECT_THAT(written, HasSubstr("only_if: [{width: [8, 16]}, {choice: choice, options: "
+                                 "[\"true\"]}]"));
+  EXPECT_THAT(written, HasSubstr("categorical: [nesterov, adamw]"));
+}
+
+TEST(JobFileTest, SaysWhatIsWrongWithASpaceOfNodes) {
+  const auto problems = [](const std::string& old_text, const std::string& new_text) {
+    std::string text = kGood;
+    const size_t begin = text.find("search_space:") + 13;
+    text.replace(begin, text.find("strategy:") - begin,
+                 absl::StrReplaceAll(kOwnSpace, {{old_text, new_text}}));
+    return ProblemsOf(text);
+  };
+  EXPECT_THAT(problems("{width: 8}, {act: gelu}", "{width: 8, act: gelu}"),
+              ::testing::Contains(HasSubstr("never[0].width: not known here")));
+  EXPECT_THAT(problems("{width: 8}, {act", "{width: []}, {act"),
+              ElementsAre(HasSubstr("never[0].options: the list is empty")));
+  EXPECT_THAT(problems("options: [8, 16]", "options: [8, 8]"),
+              ElementsAre(HasSubstr("'8' is in the list already")));
+  EXPECT_THAT(problems("steps: 3", "steps: 1"), ElementsAre(HasSubstr("steps: 1 must lie in")));
+  EXPECT_THAT(problems("log: {low: 0.01, high: 0.1, steps: 3}", "step: 3"),
+              ::testing::Contains(HasSubstr("hyperparameters[0].step: not known here")));
+}
+
 TEST(UnitsTest, Durations) {
   EXPECT_EQ(ParseDuration("90s"), 90);
   EXPECT_EQ(ParseDuration("2h30m"), 9000);

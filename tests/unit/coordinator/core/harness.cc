@@ -244,6 +244,19 @@ absl::Status Harness::Cancel(int64_t job_id) {
   return core().CancelJob(request).status();
 }
 
+absl::StatusOr<v1::Job> Harness::Extend(int64_t job_id,
+                                        const std::function<void(v1::SearchSpace*)>& change) {
+  v1::ExtendSpaceRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_job_id(job_id);
+  *request.mutable_search_space() = Job(job_id).spec().search_space();
+  request.set_from_version(request.search_space().version());
+  change(request.mutable_search_space());
+  absl::StatusOr<v1::ExtendSpaceResponse> response = core().ExtendSpace(request);
+  if (!response.ok()) return response.status();
+  return response->job();
+}
+
 absl::Status Harness::Upload(const std::string& worker, const v1::AttemptLease& lease,
                              const std::string& sha256) {
   v1::UploadWeightsHeader header;

@@ -3,6 +3,7 @@
 #define FRONTIER_TESTS_UNIT_COORDINATOR_CORE_HARNESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -72,6 +73,9 @@ class Harness {
   absl::Status Pause(int64_t job_id);
   absl::Status Resume(int64_t job_id);
   absl::Status Cancel(int64_t job_id);
+  // Submits the job's space as `change` leaves it, as an extension of the version it has.
+  absl::StatusOr<v1::Job> Extend(int64_t job_id,
+                                 const std::function<void(v1::SearchSpace*)>& change);
   // Uploads weights with this digest for the lease.
   absl::Status Upload(const std::string& worker, const v1::AttemptLease& lease,
                       const std::string& sha256);

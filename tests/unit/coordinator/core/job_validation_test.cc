@@ -156,7 +156,7 @@ std::vector<BadJob> BadJobs() {
        },
        "spec.constraints[1].bound",
        "none of the 25 architectures of the search space has "
-       "parameters <= 10"},
+       "parameters <= 10, the least is "},
       {[](v1::JobSpec* s) { AddConstraint(s, v1::METRIC_LATENCY_MS, -1); },
        "spec.constraints[0].bound", "never <= -1"},
       {[](v1::JobSpec* s) {
@@ -223,6 +223,25 @@ TEST(JobValidation, BadJobsAreNamedAndNotStored) {
   }
   EXPECT_EQ(h.memory().commits(), 0);
   EXPECT_EQ(h.Submit(SmallJob(5)), 1);
+}
+
+TEST(JobValidation, ConstraintsThatLeaveNothingTogetherAreNamed) {
+  // One stage of five kernels and widths: parameters and MACs grow together.
+  Harness h;
+  v1::JobSpec spec = SmallJob(5);
+  AddConstraint(&spec, v1::METRIC_LATENCY_MS, 1);
+  AddConstraint(&spec, v1::METRIC_PARAMETERS, 1000);
+  AddConstraint(&spec, v1::METRIC_MACS, 1e6)->set_comparison(v1::COMPARISON_AT_LEAST);
+  AddConstraint(&spec, v1::METRIC_MACS, 1e12);
+  const absl::Status status = h.TrySubmit(spec).status();
+  EXPECT_EQ(GetErrorDetail(status)->field(), "spec.constraints[1].bound") << status;
+  EXPECT_THAT(std::string(status.message()),
+              ::testing::AllOf(HasSubstr("none of the 25 architectures of the search space has all "
+                                         "of parameters <= 1000 ("),
+                               HasSubstr("macs >= 1e+06 ("), HasSubstr("break it, least "),
+                               HasSubstr("break it, most "), ::testing::Not(HasSubstr("1e+12")),
+                               HasSubstr("each alone can be met, together they leave nothing")));
+  EXPECT_EQ(h.memory().commits(), 0);
 }
 
 TEST(JobValidation, FillsInDefaults) {

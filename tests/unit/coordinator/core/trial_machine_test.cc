@@ -71,6 +71,7 @@ TEST(TrialMachine, JobsFollowTheTable) {
   std::map<std::pair<v1::JobState, JobEvent>, v1::JobState> allowed = {
       {{v1::JOB_STATE_RUNNING, JobEvent::kPaused}, v1::JOB_STATE_PAUSED},
       {{v1::JOB_STATE_DRAINING, JobEvent::kPaused}, v1::JOB_STATE_PAUSED},
+      {{v1::JOB_STATE_DRAINING, JobEvent::kExtended}, v1::JOB_STATE_RUNNING},
       {{v1::JOB_STATE_PAUSED, JobEvent::kResumed}, v1::JOB_STATE_RUNNING},
       {{v1::JOB_STATE_RUNNING, JobEvent::kLimitReached}, v1::JOB_STATE_DRAINING}};
   for (const v1::JobState state :
@@ -83,8 +84,8 @@ TEST(TrialMachine, JobsFollowTheTable) {
       {v1::JOB_STATE_UNSPECIFIED, v1::JOB_STATE_RUNNING, v1::JOB_STATE_PAUSED,
        v1::JOB_STATE_DRAINING, v1::JOB_STATE_COMPLETED, v1::JOB_STATE_CANCELLED,
        v1::JOB_STATE_FAILED},
-      {JobEvent::kPaused, JobEvent::kResumed, JobEvent::kLimitReached, JobEvent::kCompleted,
-       JobEvent::kCancelled, JobEvent::kFailed},
+      {JobEvent::kPaused, JobEvent::kResumed, JobEvent::kLimitReached, JobEvent::kExtended,
+       JobEvent::kCompleted, JobEvent::kCancelled, JobEvent::kFailed},
       allowed);
 }
 
