@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "coordinator/space/compress_space.h"
 #include "coordinator/space/staged_space.h"
 
 namespace frontier::coordinator {
@@ -15,10 +16,16 @@ absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
       if (!space.ok()) return PrefixField("staged", space.status());
       return space;
     }
+    case v1::SearchSpace::kCompress: {
+      absl::StatusOr<std::unique_ptr<CompressSpace>> space =
+          CreateCompressSpace(spec.compress(), input, classes);
+      if (!space.ok()) return PrefixField("compress", space.status());
+      return *std::move(space);
+    }
     case v1::SearchSpace::KIND_NOT_SET:
       break;
   }
-  return InvalidField("kind", "no search space given; known are: staged");
+  return InvalidField("kind", "no search space given; known are: staged, compress");
 }
 
 }  // namespace frontier::coordinator
