@@ -67,9 +67,13 @@ v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Genotype& genot
   const absl::StatusOr<std::unique_ptr<CompressSpace>> space =
       CreateCompressSpace(compress, spec.dataset().input(), spec.dataset().classes());
   if (!space.ok()) return inheritance;
+  // Options of hyperparameters come behind those of the space itself.
+  v1::Genotype own = genotype;
+  const int decisions = static_cast<int>((*space)->decisions().size());
+  if (own.options_size() > decisions) own.mutable_options()->Truncate(decisions);
   // A genotype that was proposed decodes. Were it not so, the worker would find that nothing leads
   // to the trial's architecture, and say so.
-  absl::StatusOr<v1::Compression> compression = (*space)->Decode(genotype);
+  absl::StatusOr<v1::Compression> compression = (*space)->Decode(own);
   if (compression.ok()) *inheritance.mutable_compression() = *std::move(compression);
   return inheritance;
 }

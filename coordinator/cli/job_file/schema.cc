@@ -64,6 +64,12 @@ constexpr FieldRule kRules[] = {
      .required = true,
      .range = "[0, inf)",
      .distinct = true},
+    {.field = "frontier.v1.CompressSpace.parent", .required = true},
+    {.field = "frontier.v1.CompressSpace.widths", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressSpace.spatial_ranks", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressSpace.channel_ranks", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressParent.job", .range = "[0, inf)"},
+    {.field = "frontier.v1.CompressParent.trial", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.population_size", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.sample_size", .range = "[0, inf)"},
     {.field = "frontier.v1.TrainingRecipe.epochs", .required = true, .range = "[1, inf)"},
@@ -165,6 +171,16 @@ bool ExpandStrategy(const std::string&, Node* node, std::vector<Problem>*) {
   return true;
 }
 
+// --- CompressParent: "resnet20"
+
+bool ExpandParent(const std::string&, Node* node, std::vector<Problem>*) {
+  if (node->kind != Node::Kind::kScalar) return true;
+  Node map = Map(node->position);
+  Add(&map, "network", Scalar(node->position, node->scalar));
+  *node = std::move(map);
+  return true;
+}
+
 // --- Objective: {accuracy: maximize}
 
 bool ExpandObjective(const std::string& path, Node* node, std::vector<Problem>* problems) {
@@ -234,6 +250,8 @@ struct ShortForm {
 constexpr ShortForm kShortForms[] = {
     {"frontier.v1.Shape", "[channels, height, width]", ExpandShape, WriteShape},
     {"frontier.v1.StrategySpec", "a name such as random, or a map", ExpandStrategy, nullptr},
+    {"frontier.v1.CompressParent", "a network such as resnet20, or {job: 3, trial: 17}",
+     ExpandParent, nullptr},
     {"frontier.v1.Objective", "{metric: direction}, such as {accuracy: maximize}", ExpandObjective,
      WriteObjective},
     {"frontier.v1.Constraint", "a comparison such as \"latency_ms <= 2\"", ExpandConstraint,
