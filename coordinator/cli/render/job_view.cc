@@ -51,6 +51,14 @@ std::string StrategyText(const v1::StrategySpec& strategy) {
   return absl::StrCat(text, ", seed ", strategy.seed());
 }
 
+std::string SpaceText(const v1::Job& job) {
+  const v1::SearchSpace& space = job.spec().search_space();
+  const auto* kind = space.GetReflection()->GetOneofFieldDescriptor(
+      space, space.GetDescriptor()->FindOneofByName("kind"));
+  return absl::StrCat(kind == nullptr ? "" : absl::StrCat(kind->name(), ", "),
+                      Printable(job.space_size()), " genotypes");
+}
+
 std::string DatasetText(const v1::DatasetSpec& dataset) {
   std::string text = Printable(dataset.name());
   if (dataset.has_input()) {
@@ -291,10 +299,7 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                                        ? ""
                                        : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
                    {"data set", DatasetText(spec.dataset())},
-                   {"search space",
-                    job.space_size().empty()
-                        ? ""
-                        : absl::StrCat("staged, ", Printable(job.space_size()), " genotypes")},
+                   {"search space", job.space_size().empty() ? "" : SpaceText(job)},
                    {"strategy", StrategyText(spec.strategy())},
                    {"training", TrainingText(spec)},
                    {"objectives", absl::StrJoin(objectives, ", ")},
