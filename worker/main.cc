@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_format.h"
+#include "common/architecture/architecture_argument.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
@@ -15,9 +16,9 @@
 #include "worker/agent/options.h"
 #include "worker/agent/trial_limits.h"
 #include "worker/engine/inference_plan.h"
-#include "worker/profile/architecture_argument.h"
 #include "worker/profile/training_profile.h"
 #include "worker/trial/evaluate.h"
+#include "worker/trial/memory_use.h"
 #include "worker/trial/rerun.h"
 #include "worker/trial/training_speed.h"
 #include "worker/trial/trial_process.h"
@@ -107,6 +108,7 @@ int RerunCommand(const RerunCommandOptions& options, const HardwarePaths& paths)
   if (!trial.ok()) return fail(trial.status());
   const absl::StatusOr<v1::Hardware> hardware = DetectHardware(paths);
   if (!hardware.ok()) return fail(hardware.status());
+  ReturnFreedMemory();
   const TemporaryFile scratch;
   SystemClock clock;
   const absl::StatusOr<Rerun> rerun =
@@ -120,6 +122,7 @@ int RerunCommand(const RerunCommandOptions& options, const HardwarePaths& paths)
 }
 
 int MeasureTrainingCommand(const MeasureTrainingOptions& options) {
+  ReturnFreedMemory();
   SystemClock clock;
   const absl::StatusOr<double> speed =
       MeasureTrainingSpeed({.threads = options.threads,

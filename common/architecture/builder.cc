@@ -152,6 +152,10 @@ int ArchitectureBuilder::HardSwish(absl::string_view name, int input) {
   return AddPlain(name, v1::OPERATOR_HARD_SWISH, {input});
 }
 
+int ArchitectureBuilder::HardSigmoid(absl::string_view name, int input) {
+  return AddPlain(name, v1::OPERATOR_HARD_SIGMOID, {input});
+}
+
 int ArchitectureBuilder::Gelu(absl::string_view name, int input) {
   return AddPlain(name, v1::OPERATOR_GELU, {input});
 }
@@ -176,6 +180,14 @@ int ArchitectureBuilder::ChannelShuffle(absl::string_view name, int input, int g
   return Finish();
 }
 
+int ArchitectureBuilder::ChannelSlice(absl::string_view name, int input, int first, int channels) {
+  v1::ChannelSlice* attributes =
+      NewNode(name, v1::OPERATOR_CHANNEL_SLICE, {input})->mutable_channel_slice();
+  attributes->set_first(first);
+  attributes->set_channels(channels);
+  return Finish();
+}
+
 int ArchitectureBuilder::Dropout(absl::string_view name, int input, float rate) {
   NewNode(name, v1::OPERATOR_DROPOUT, {input})->mutable_dropout()->set_rate(rate);
   return Finish();
@@ -186,6 +198,12 @@ int ArchitectureBuilder::Linear(absl::string_view name, int input, int out_featu
   attributes->set_out_features(out_features);
   attributes->set_bias(bias);
   return Finish();
+}
+
+int ArchitectureBuilder::ConvolutionRelu(absl::string_view name, int input,
+                                         v1::Convolution attributes) {
+  attributes.set_bias(true);
+  return Relu(absl::StrCat(name, ".relu"), Convolution(name, input, attributes));
 }
 
 int ArchitectureBuilder::ConvolutionNorm(absl::string_view name, int input,

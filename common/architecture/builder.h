@@ -26,6 +26,7 @@ class ArchitectureBuilder {
  public:
   ArchitectureBuilder(const v1::Shape& input, int classes);
 
+  int classes() const { return architecture_.classes(); }
   // Index of the input node.
   int input() const { return 0; }
   // Output of `node`, per sample; empty after a mistake.
@@ -39,6 +40,7 @@ class ArchitectureBuilder {
   int Sigmoid(absl::string_view name, int input);
   int Silu(absl::string_view name, int input);
   int HardSwish(absl::string_view name, int input);
+  int HardSigmoid(absl::string_view name, int input);
   int Gelu(absl::string_view name, int input);
   int MaxPool(absl::string_view name, int input, const v1::Pool& attributes);
   int AveragePool(absl::string_view name, int input, const v1::Pool& attributes);
@@ -48,12 +50,15 @@ class ArchitectureBuilder {
   // Of one shape, or one of C x 1 x 1 (a gate) with one of C x H x W.
   int Multiply(absl::string_view name, int input, int other);
   int ChannelShuffle(absl::string_view name, int input, int groups);
+  int ChannelSlice(absl::string_view name, int input, int first, int channels);
   int Dropout(absl::string_view name, int input, float rate);
   int Identity(absl::string_view name, int input);
   // Zeros of the shape of `input`.
   int Zero(absl::string_view name, int input);
   int Linear(absl::string_view name, int input, int out_features, bool bias = true);
 
+  // Convolution `name` with a bias, then "name.relu".
+  int ConvolutionRelu(absl::string_view name, int input, v1::Convolution attributes);
   // Convolution `name`, then "name.norm", and for the second "name.relu".
   int ConvolutionNorm(absl::string_view name, int input, const v1::Convolution& attributes);
   int ConvolutionNormRelu(absl::string_view name, int input, const v1::Convolution& attributes);

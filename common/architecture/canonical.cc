@@ -62,6 +62,9 @@ Label MakeLabel(const v1::Node& node, int32_t inputs, const v1::Shape& output) {
     label[2] = node.channel_shuffle().groups();
   } else if (node.has_dropout()) {
     label[2] = FractionBits(node.dropout().rate());
+  } else if (node.has_channel_slice()) {
+    label[2] = node.channel_slice().first();
+    label[3] = node.channel_slice().channels();
   } else if (node.op() == v1::OPERATOR_ZERO) {
     label[2] = output.channels();
     label[3] = output.height();

@@ -106,6 +106,13 @@ class Mapper {
         Keep(units);
         return units;
       }
+      case v1::OPERATOR_CHANNEL_SLICE: {
+        // Its bounds are numbers of channels, so those before it must all stay.
+        const Units& in = InputUnits(node, 0);
+        Keep(in);
+        const v1::ChannelSlice& slice = node.channel_slice();
+        return Units(in.begin() + slice.first(), in.begin() + slice.first() + slice.channels());
+      }
       case v1::OPERATOR_CONCAT: {
         Units units;
         for (int i = 0; i < node.inputs_size(); ++i) {

@@ -26,8 +26,8 @@ struct ChannelMap {
   std::vector<ChannelGroup> groups;     // by their first units
 };
 
-// What must stay: channels of the input and the output, of grouped convolutions that are not
-// depthwise, of channel shuffles, and of depthwise convolutions with more outputs than inputs.
+// What must stay: channels of the input and the output, of channel shuffles and slices, of grouped
+// convolutions that are not depthwise, and of depthwise ones with more outputs than inputs.
 // `costs` is AnalyzeGraph(architecture). INVALID_ARGUMENT for a network of more than kMaxChannels
 // channels.
 inline constexpr int64_t kMaxChannels = int64_t{1} << 21;

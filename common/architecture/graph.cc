@@ -17,10 +17,6 @@ namespace {
 
 constexpr int64_t kMaxExtent = std::numeric_limits<int32_t>::max();
 
-std::string ShapeText(const v1::Shape& shape) {
-  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
-}
-
 bool SameShape(const v1::Shape& a, const v1::Shape& b) {
   return a.channels() == b.channels() && a.height() == b.height() && a.width() == b.width();
 }
@@ -240,6 +236,18 @@ absl::Status CheckChannelShuffle(const v1::ChannelShuffle& attributes, const v1:
   return absl::OkStatus();
 }
 
+absl::Status CheckChannelSlice(const v1::ChannelSlice& attributes, const v1::Shape& input) {
+  RETURN_IF_ERROR(AtLeast("channel_slice.first", attributes.first(), 0));
+  RETURN_IF_ERROR(AtLeast("channel_slice.channels", attributes.channels(), 1));
+  const int64_t end = int64_t{attributes.first()} + attributes.channels();
+  if (end > input.channels()) {
+    return InvalidField(
+        "channel_slice.channels",
+        absl::StrCat("ends at channel ", end, ", past the ", input.channels(), " of the input"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status CheckFraction(absl::string_view field, float value) {
   // A comparison that NaN fails.
   if (value >= 0.0f && value < 1.0f) return absl::OkStatus();
@@ -262,6 +270,8 @@ v1::Node::AttributesCase ExpectedAttributes(v1::Operator op) {
       return v1::Node::kChannelShuffle;
     case v1::OPERATOR_DROPOUT:
       return v1::Node::kDropout;
+    case v1::OPERATOR_CHANNEL_SLICE:
+      return v1::Node::kChannelSlice;
     default:
       return v1::Node::ATTRIBUTES_NOT_SET;
   }
@@ -281,6 +291,8 @@ absl::string_view AttributesName(v1::Node::AttributesCase attributes) {
       return "channel_shuffle";
     case v1::Node::kDropout:
       return "dropout";
+    case v1::Node::kChannelSlice:
+      return "channel_slice";
     case v1::Node::ATTRIBUTES_NOT_SET:
       break;
   }
@@ -324,6 +336,10 @@ absl::Status CheckForm(const v1::Node& node, size_t inputs) {
 
 }  // namespace
 
+std::string ShapeText(const v1::Shape& shape) {
+  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
+}
+
 absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1::Shape> inputs) {
   if (node.op() == v1::OPERATOR_INPUT) {
     return InvalidField("op", "OPERATOR_INPUT stands for node 0 and only for it");
@@ -360,9 +376,14 @@ absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1:
     case v1::OPERATOR_DROPOUT:
       RETURN_IF_ERROR(CheckFraction("dropout.rate", node.dropout().rate()));
       return costs;
+    case v1::OPERATOR_CHANNEL_SLICE:
+      RETURN_IF_ERROR(CheckChannelSlice(node.channel_slice(), inputs[0]));
+      costs.output.set_channels(node.channel_slice().channels());
+      return costs;
     case v1::OPERATOR_RELU:
     case v1::OPERATOR_RELU6:
     case v1::OPERATOR_SIGMOID:
+    case v1::OPERATOR_HARD_SIGMOID:
     case v1::OPERATOR_SILU:
     case v1::OPERATOR_HARD_SWISH:
     case v1::OPERATOR_GELU:

@@ -3,6 +3,7 @@
 #define FRONTIER_COMMON_ARCHITECTURE_GRAPH_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -10,6 +11,9 @@
 #include "frontier/v1/architecture.pb.h"
 
 namespace frontier {
+
+// "3x32x32": channels x height x width.
+std::string ShapeText(const v1::Shape& shape);
 
 struct NodeCosts {
   v1::Shape output;  // per sample

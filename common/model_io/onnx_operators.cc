@@ -118,6 +118,16 @@ void AddLeakyRelu(int node, OnnxGraphBuilder* b) {
   SetAttribute("alpha", b->node(node).leaky_relu().slope(), AddPlain("LeakyRelu", node, b));
 }
 
+// min(max(x + 3, 0), 6) / 6 = min(max(x / 6 + 1 / 2, 0), 1)
+void SetHardSigmoid(onnx::NodeProto* added) {
+  SetAttribute("alpha", 1.0f / 6.0f, added);
+  SetAttribute("beta", 0.5f, added);
+}
+
+void AddHardSigmoid(int node, OnnxGraphBuilder* b) {
+  SetHardSigmoid(AddPlain("HardSigmoid", node, b));
+}
+
 // x * gate(x), `gate` an operator of one input.
 onnx::NodeProto* AddSelfGate(absl::string_view gate, int node, OnnxGraphBuilder* b) {
   const OnnxRank rank = b->CommonRank(node);
@@ -129,11 +139,8 @@ onnx::NodeProto* AddSelfGate(absl::string_view gate, int node, OnnxGraphBuilder*
 
 void AddSilu(int node, OnnxGraphBuilder* b) { AddSelfGate("Sigmoid", node, b); }
 
-// min(max(x + 3, 0), 6) / 6 = min(max(x / 6 + 1 / 2, 0), 1)
 void AddHardSwish(int node, OnnxGraphBuilder* b) {
-  onnx::NodeProto* gate = AddSelfGate("HardSigmoid", node, b);
-  SetAttribute("alpha", 1.0f / 6.0f, gate);
-  SetAttribute("beta", 0.5f, gate);
+  SetHardSigmoid(AddSelfGate("HardSigmoid", node, b));
 }
 
 // x / 2 * (1 + erf(x / sqrt(2))): an operator of its own only since operator set 20.
@@ -177,6 +184,21 @@ void AddChannelShuffle(int node, OnnxGraphBuilder* b) {
                OnnxRank::kMaps);
 }
 
+void AddChannelSlice(int node, OnnxGraphBuilder* b) {
+  const v1::ChannelSlice& slice = b->node(node).channel_slice();
+  const OnnxRank rank = b->CommonRank(node);
+  std::vector<std::string> inputs = b->Inputs(node, rank);
+  const struct {
+    const char* name;
+    int64_t value;
+  } constants[] = {
+      {"starts", slice.first()}, {"ends", int64_t{slice.first()} + slice.channels()}, {"axes", 1}};
+  for (const auto& [name, value] : constants) {
+    inputs.push_back(b->AddConstant(absl::StrCat(b->Name(node), ".", name), {value}));
+  }
+  b->SetOutput(node, b->AddNode("Slice", b->Name(node), inputs)->output(0), rank);
+}
+
 void AddZero(int node, OnnxGraphBuilder* b) {
   const OnnxRank rank = b->CommonRank(node);
   const std::string shape =
@@ -212,6 +234,8 @@ constexpr struct {
     {v1::OPERATOR_CHANNEL_SHUFFLE, AddChannelShuffle},
     {v1::OPERATOR_DROPOUT, AddIdentity},
     {v1::OPERATOR_ZERO, AddZero},
+    {v1::OPERATOR_HARD_SIGMOID, AddHardSigmoid},
+    {v1::OPERATOR_CHANNEL_SLICE, AddChannelSlice},
 };
 
 }  // namespace

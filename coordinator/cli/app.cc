@@ -46,6 +46,7 @@ void AddCommands(CLI::App* app, Session* session) {
   AddFrontCommand(app, session);
   AddWeightsCommand(app, session);
   AddExportCommand(app, session);
+  AddArchCommand(app, session);
   AddWorkersCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);
@@ -90,19 +91,20 @@ std::vector<std::string> KnownFlags(const CLI::App& app) {
   return flags;
 }
 
-// The command the user chose, or the app itself.
+// The command the user chose, or the app itself, or a group of commands of which none was chosen.
 const CLI::App& Chosen(const CLI::App& app) {
   const std::vector<CLI::App*> chosen = app.get_subcommands();
-  return chosen.empty() ? app : *chosen.front();
+  return chosen.empty() ? app : Chosen(*chosen.front());
 }
 
 // Explains a wrong command line.
 std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = Chosen(app);
   const std::vector<std::string> extras = app.remaining(true);
-  if (&command == &app) {
+  const std::vector<const CLI::App*> commands = command.get_subcommands(nullptr);
+  if (!commands.empty()) {
     std::vector<std::string> names;
-    for (const CLI::App* known : app.get_subcommands(nullptr)) names.push_back(known->get_name());
+    for (const CLI::App* known : commands) names.push_back(known->get_name());
     for (const std::string& extra : extras) {
       if (absl::StartsWith(extra, "-")) continue;
       return absl::StrCat("unknown command '", Printable(extra), "'", Suggestion(extra, names));
@@ -114,7 +116,7 @@ std::string Explain(const CLI::App& app, const CLI::ParseError& error) {
     return absl::StrCat(flag ? "unknown option '" : "unexpected argument '", Printable(extras[0]),
                         "'", flag ? Suggestion(name, KnownFlags(command)) : "");
   }
-  if (&command == &app && error.get_name() == "RequiredError") return "no command is given";
+  if (!commands.empty() && error.get_name() == "RequiredError") return "no command is given";
   return Printable(error.what());
 }
 
@@ -147,8 +149,8 @@ int RunFrontier(const std::vector<std::string>& arguments, const Environment& en
       return static_cast<int>(ExitCode::kUsage);
     }
     const CLI::App& command = Chosen(app);
-    session.err() << "frontier: " << Explain(app, error) << "\nSee: frontier "
-                  << (&command == &app ? "" : command.get_name() + " ") << "--help\n";
+    session.err() << "frontier: " << Explain(app, error) << "\nSee: " << CommandPath(command)
+                  << " --help\n";
     return static_cast<int>(ExitCode::kUsage);
   }
   const absl::StatusOr<ExitCode> result = session.action();

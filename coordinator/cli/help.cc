@@ -42,6 +42,12 @@ std::string OptionEntries(const CLI::App& app) {
 
 }  // namespace
 
+std::string CommandPath(const CLI::App& command) {
+  const CLI::App* parent = command.get_parent();
+  if (parent == nullptr) return command.get_name();
+  return absl::StrCat(CommandPath(*parent), " ", command.get_name());
+}
+
 bool IsInherited(const CLI::App& app, const CLI::Option& option) {
   return app.get_parent() != nullptr && app.get_help_ptr() == &option;
 }
@@ -61,9 +67,9 @@ std::string ValueName(const CLI::Option& option) {
 }
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppFormatMode) const {
-  const CLI::App* parent = app->get_parent();
-  std::string usage = absl::StrCat("Usage: ", parent == nullptr ? "frontier" : "frontier ",
-                                   parent == nullptr ? "" : app->get_name());
+  const CLI::App* root = app;
+  while (root->get_parent() != nullptr) root = root->get_parent();
+  std::string usage = absl::StrCat("Usage: ", CommandPath(*app));
   std::string arguments, commands;
   for (const CLI::Option* option : app->get_options()) {
     if (!option->get_positional()) continue;
@@ -80,11 +86,10 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppF
   if (!arguments.empty()) absl::StrAppend(&out, "\nArguments:\n", arguments);
   if (!commands.empty()) absl::StrAppend(&out, "\nCommands:\n", commands);
   if (const std::string options = OptionEntries(*app); !options.empty()) {
-    absl::StrAppend(&out, parent == nullptr ? "\nOptions of every command:\n" : "\nOptions:\n",
-                    options);
+    absl::StrAppend(&out, app == root ? "\nOptions of every command:\n" : "\nOptions:\n", options);
   }
-  if (parent != nullptr) {
-    absl::StrAppend(&out, "\nOptions of every command:\n", OptionEntries(*parent));
+  if (app != root) {
+    absl::StrAppend(&out, "\nOptions of every command:\n", OptionEntries(*root));
   }
   if (const std::string footer = app->get_footer(); !footer.empty()) {
     absl::StrAppend(&out, "\n", footer, "\n");

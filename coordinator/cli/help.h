@@ -17,6 +17,9 @@ class HelpFormatter : public CLI::FormatterBase {
                         CLI::AppFormatMode mode) const override;
 };
 
+// "frontier arch show": the words that choose `command`.
+std::string CommandPath(const CLI::App& command);
+
 // Whether a command has `option` only because every command has it: the help flag.
 bool IsInherited(const CLI::App& app, const CLI::Option& option);
 

@@ -133,6 +133,18 @@ v1::TrialResult CleanResult(const v1::TrialResult& result, std::vector<std::stri
       dropped->push_back(absl::StrCat(EnumName(m.metric()), " is ", m.value()));
     }
   }
+  clean.clear_precisions();
+  for (const v1::PrecisionResult& precision : result.precisions()) {
+    const auto sound = [](const v1::Measurement& m) {
+      return m.metric() == v1::METRIC_UNSPECIFIED ||
+             (std::isfinite(m.value()) && FindRangeProblem(m).empty());
+    };
+    if (sound(precision.accuracy()) && sound(precision.latency())) {
+      *clean.add_precisions() = precision;
+    } else {
+      dropped->push_back(absl::StrCat("figures of ", precision.precision()));
+    }
+  }
   return clean;
 }
 

@@ -25,6 +25,7 @@ constexpr int kMaxFeatures = 256;
 constexpr int kMaxLeases = 10'000;
 constexpr int kMaxEpochs = 100'000;
 constexpr int kMaxMeasurements = 64;
+constexpr int kMaxPrecisions = 16;
 
 absl::Status CheckSize(absl::string_view field, absl::string_view text, size_t limit) {
   if (text.size() <= limit) return absl::OkStatus();
@@ -81,17 +82,19 @@ absl::Status CheckKey(const v1::AttemptKey& key) {
   return CheckPositive("key.attempt", key.attempt());
 }
 
+absl::Status CheckMeasurement(const std::string& path, const v1::Measurement& measurement) {
+  RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".method"), measurement.method(), kMaxNameBytes));
+  RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".reason"), measurement.reason(), kMaxTextBytes));
+  return CheckSize(absl::StrCat(path, ".hardware_class"), measurement.hardware_class(),
+                   kMaxNameBytes);
+}
+
 absl::Status CheckMeasurements(
     absl::string_view field,
     const google::protobuf::RepeatedPtrField<v1::Measurement>& measurements) {
   RETURN_IF_ERROR(CheckCount(field, measurements.size(), kMaxMeasurements));
   for (int i = 0; i < measurements.size(); ++i) {
-    const v1::Measurement& measurement = measurements[i];
-    const std::string path = absl::StrCat(field, "[", i, "]");
-    RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".method"), measurement.method(), kMaxNameBytes));
-    RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".reason"), measurement.reason(), kMaxTextBytes));
-    RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".hardware_class"), measurement.hardware_class(),
-                              kMaxNameBytes));
+    RETURN_IF_ERROR(CheckMeasurement(absl::StrCat(field, "[", i, "]"), measurements[i]));
   }
   return absl::OkStatus();
 }
@@ -225,6 +228,16 @@ absl::Status CheckRequest(const v1::ReportRequest& request) {
   RETURN_IF_ERROR(CheckMeasurements("usage", request.usage()));
   const v1::TrialResult& result = request.result();
   RETURN_IF_ERROR(CheckMeasurements("result.measurements", result.measurements()));
+  RETURN_IF_ERROR(CheckCount("result.precisions", result.precisions_size(), kMaxPrecisions));
+  for (int i = 0; i < result.precisions_size(); ++i) {
+    const v1::PrecisionResult& precision = result.precisions(i);
+    const std::string path = absl::StrCat("result.precisions[", i, "]");
+    RETURN_IF_ERROR(
+        CheckSize(absl::StrCat(path, ".precision"), precision.precision(), kMaxNameBytes));
+    RETURN_IF_ERROR(CheckSize(absl::StrCat(path, ".reason"), precision.reason(), kMaxTextBytes));
+    RETURN_IF_ERROR(CheckMeasurement(absl::StrCat(path, ".accuracy"), precision.accuracy()));
+    RETURN_IF_ERROR(CheckMeasurement(absl::StrCat(path, ".latency"), precision.latency()));
+  }
   RETURN_IF_ERROR(CheckCount("result.epochs", result.epochs_size(), kMaxEpochs));
   RETURN_IF_ERROR(CheckSize("result.engine.library", result.engine().library(), kMaxNameBytes));
   RETURN_IF_ERROR(CheckSize("result.engine.precision", result.engine().precision(), kMaxNameBytes));

@@ -19,7 +19,7 @@ v1::Convolution RandomConvolution(int in_channels, Rng* rng) {
 
 // One of the layers that only OperatorSet::kAll has, on `x`; `other` has its shape.
 int AddNewerLayer(const std::string& name, int x, int other, Rng* rng, ArchitectureBuilder* b) {
-  switch (rng->Uniform(11)) {
+  switch (rng->Uniform(13)) {
     case 0:
       return b->Relu6(name, x);
     case 1:
@@ -44,6 +44,12 @@ int AddNewerLayer(const std::string& name, int x, int other, Rng* rng, Architect
       return b->ChannelShuffle(name, x, Pick({1, 2, 4}, rng));
     case 9:
       return b->Dropout(name, x, 0.25f);
+    case 10:
+      return b->HardSigmoid(name, x);
+    case 11: {  // channels stay a multiple of 4
+      const int channels = b->shape(x).channels();
+      return b->ChannelSlice(name, x, static_cast<int>(rng->Uniform(channels - 3)), 4);
+    }
     default:
       return b->Add(name, {b->Zero(name + ".zero", x), other});
   }

@@ -35,9 +35,10 @@ struct PlanOptions {
   bool adamw = false;
   bool average = false;
   Precision precision = Precision::kF32;
-  // Of training. Implementations named in `picks` are used; the others are timed once and added to
-  // it if `time_picks`, and follow from the CPU's features alone if not. May be null.
-  bool time_picks = false;
+  // Of training. Implementations named in `picks` are used; the others are timed with
+  // `picking_clock` once and added to it, or follow from the CPU's features alone if there is none.
+  // Both may be null.
+  Clock* picking_clock = nullptr;
   Picks* picks = nullptr;
   // Of training: asked with a lower bound of the plan's memory first, with memory_bytes() once they
   // are known and before they are taken; its error is that of Create. May be empty.

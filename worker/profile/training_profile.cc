@@ -9,7 +9,6 @@
 #include "common/architecture/graph.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
-#include "worker/profile/architecture_argument.h"
 
 namespace frontier::worker {
 namespace {
@@ -160,7 +159,7 @@ absl::StatusOr<TrainingProfile> ProfileTraining(const v1::Architecture& architec
   PlanOptions plan_options;
   plan_options.threads = options.threads;
   plan_options.precision = options.precision;
-  plan_options.time_picks = true;
+  plan_options.picking_clock = clock;
   plan_options.picks = &profile.picks;
   // Built twice: as the first trial of a network sees it, and as those after it.
   std::unique_ptr<TrainingPlan> plan;

@@ -92,7 +92,7 @@ absl::StatusOr<Evaluation> EvaluateModel(const std::string& model_path,
     indices = std::move(split.validation);
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> plan,
-                   InferencePlan::Create(model, kEvaluationBatch, PlanOptions{threads}));
+                   InferencePlan::Create(model, kEvaluationBatch, InferenceOptions{threads}));
   return Evaluate(plan.get(), samples, indices, model.normalization(), architecture.classes());
 }
 

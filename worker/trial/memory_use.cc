@@ -1,5 +1,6 @@
 #include "worker/trial/memory_use.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -42,6 +43,14 @@ MemoryUse ReadMemoryUse() {
     }
   }
   return use;
+}
+
+void ReturnFreedMemory() {
+#if defined(__GLIBC__)
+  // Given a value, neither grows any more with what is freed (mallopt(3)).
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+  mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
 }
 
 int64_t WeightBytes(int64_t parameters) {

@@ -19,6 +19,11 @@ struct MemoryUse {
 };
 MemoryUse ReadMemoryUse();
 
+// From now on the allocator gives large blocks back to the system when they are freed. Its default
+// keeps up to 64 MiB of each thread's, and timing the implementations of a network's layers frees
+// many. At the start of a process.
+void ReturnFreedMemory();
+
 // The least a training takes for so many trained weights, however small its batch: the weights,
 // their gradients and velocities, and a copy for the model.
 int64_t WeightBytes(int64_t parameters);

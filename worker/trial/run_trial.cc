@@ -27,6 +27,7 @@
 #include "worker/trial/engine_record.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/inherited_model.h"
+#include "worker/trial/measure.h"
 #include "worker/trial/memory_reserve.h"
 #include "worker/trial/memory_use.h"
 #include "worker/trial/pick_store.h"
@@ -215,7 +216,7 @@ class Trial {
     } else if (task_.picks_size() > 0) {
       picks = PicksOf(task_.picks());
     } else if (!task_.reproducible()) {
-      options_.time_picks = true;
+      options_.picking_clock = clock_;
       picks = store.Load();
     }
     options_.picks = &picks;
@@ -224,7 +225,7 @@ class Trial {
         std::unique_ptr<TrainingPlan> plan,
         TrainingPlan::Create(task_.architecture(), task_.training().batch_size(), options_));
     options_.picks = nullptr;
-    if (options_.time_picks) {
+    if (options_.picking_clock != nullptr) {
       // Worth a warning, not the trial.
       if (const absl::Status added = store.Add(picks); !added.ok()) {
         LogWarning({}, absl::StrCat("picks are not remembered: ", added.message()));
@@ -373,23 +374,18 @@ class Trial {
                    evaluation_.accuracy_high, "validation-split", &result_);
     AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
                    "validation-split", &result_);
-    ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> plan,
-                     InferencePlan::Create(model_, 1, PlanOptions{}));
-    std::vector<float> logits(static_cast<size_t>(task_.architecture().classes()));
-    Latency latency;
-    RETURN_IF_ERROR(ForEachBatch(
-        samples_, absl::MakeConstSpan(split_.validation).subspan(0, 1), model_.normalization(), 1,
-        [&](const Batch& batch, int) -> absl::Status {
-          const absl::StatusOr<Latency> measured =
-              MeasureLatency([&] { return plan->Run(batch.images, absl::MakeSpan(logits)); },
-                             clock_, LatencyOptions());
-          if (measured.ok()) latency = *measured;
-          return measured.status();
-        }));
+    ASSIGN_OR_RETURN(const Latency latency,
+                     MeasureModelLatency(model_, samples_, split_, clock_, LatencyOptions()));
     AddMeasurement(v1::METRIC_LATENCY_MS, latency.median_ms, latency.low_ms, latency.high_ms,
                    "timed", &result_);
-    result_.mutable_measurements(result_.measurements_size() - 1)
-        ->set_hardware_class(input_.hardware_class());
+    v1::Measurement* timed = result_.mutable_measurements(result_.measurements_size() - 1);
+    timed->set_hardware_class(input_.hardware_class());
+    MeasureOptions options;
+    options.threads = options_.threads;
+    ASSIGN_OR_RETURN(
+        const std::vector<v1::PrecisionResult> precisions,
+        MeasurePrecisions(model_, samples_, split_, evaluation_, *timed, clock_, options));
+    result_.mutable_precisions()->Add(precisions.begin(), precisions.end());
     const double parameters = static_cast<double>(costs_.parameters);
     const double macs = static_cast<double>(costs_.macs);
     AddMeasurement(v1::METRIC_PARAMETERS, parameters, parameters, parameters, "counted", &result_);
@@ -402,7 +398,7 @@ class Trial {
   Clock* const clock_;
   const absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update_;
   PlanOptions options_;                       // of training
-  PlanOptions inference_;                     // of the evaluations between epochs
+  InferenceOptions inference_;                // of the evaluations between epochs
   std::optional<v1::Checkpoint> checkpoint_;  // until it is taken over
   Stage stage_ = Stage::kTask;
   absl::Duration last_sign_ = clock_->Elapsed();

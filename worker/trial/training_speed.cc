@@ -34,7 +34,7 @@ absl::StatusOr<double> MeasureTrainingSpeed(const TrainingSpeedOptions& options,
   PlanOptions plan_options;
   plan_options.threads = options.threads;
   plan_options.precision = Precision::kAuto;
-  plan_options.time_picks = true;
+  plan_options.picking_clock = clock;
   plan_options.picks = &picks;
   ASSIGN_OR_RETURN(const std::unique_ptr<TrainingPlan> plan,
                    TrainingPlan::Create(architecture, kBatch, plan_options));

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
+#include "worker/trial/memory_use.h"
 
 namespace frontier::worker {
 namespace {
@@ -58,6 +59,7 @@ absl::Status WriteFramed(int fd, const v1::TrialProcessUpdate& update) {
 }  // namespace
 
 int RunTrialProcess(int input_fd, int output_fd) {
+  ReturnFreedMemory();
   signal(SIGPIPE, SIG_IGN);  // a daemon that is gone shows as an error of the write
   const absl::StatusOr<std::string> bytes = ReadToEnd(input_fd);
   v1::TrialProcessInput input;

@@ -22,6 +22,7 @@ void AddShowCommand(CLI::App* app, Session* session);
 void AddFrontCommand(CLI::App* app, Session* session);
 void AddWeightsCommand(CLI::App* app, Session* session);
 void AddExportCommand(CLI::App* app, Session* session);
+void AddArchCommand(CLI::App* app, Session* session);
 void AddWorkersCommand(CLI::App* app, Session* session);
 void AddCancelCommand(CLI::App* app, Session* session);
 void AddPauseCommand(CLI::App* app, Session* session);

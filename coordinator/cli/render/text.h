@@ -23,9 +23,6 @@ enum class Tone { kPlain, kBold, kFaint, kGood, kBad, kWarning, kAccent };
 // `text` in `tone`, or as it is where colours are off.
 std::string Paint(const Look& look, Tone tone, absl::string_view text);
 
-// Bytes of the UTF-8 character `text` begins with; 0 if it is not valid UTF-8.
-size_t Utf8Length(absl::string_view text);
-
 // Columns that `text` takes; colour codes take none.
 int DisplayWidth(absl::string_view text);
 

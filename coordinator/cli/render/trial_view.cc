@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "coordinator/cli/render/architecture_view.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/table.h"
 #include "coordinator/cli/words.h"
@@ -52,6 +53,28 @@ std::string RenderMeasurements(const Look& look, const v1::TrialResult& result) 
     table.AddRow({EnumWord(m.metric()), FormatMetric(m.metric(), m.value()),
                   Cell(FormatInterval(look, m), Tone::kFaint), MetricUnit(m.metric()), m.method(),
                   m.hardware_class(), m.reason()});
+  }
+  return table.Render(look, 2);
+}
+
+std::string RenderPrecisions(const Look& look, const v1::TrialResult& result) {
+  Table table({{"PRECISION"},
+               {"ACCURACY", Align::kRight},
+               {"INTERVAL"},
+               {"LATENCY MS", Align::kRight},
+               {"INTERVAL"},
+               {"WEIGHTS", Align::kRight},
+               {"NOTE", Align::kLeft, 12}});
+  for (const v1::PrecisionResult& p : result.precisions()) {
+    if (!p.has_accuracy()) {
+      table.AddRow({p.precision(), "", "", "", "", "", p.reason()});
+      continue;
+    }
+    table.AddRow({p.precision(), FormatMetric(v1::METRIC_ACCURACY, p.accuracy().value()),
+                  Cell(FormatInterval(look, p.accuracy()), Tone::kFaint),
+                  FormatMetric(v1::METRIC_LATENCY_MS, p.latency().value()),
+                  Cell(FormatInterval(look, p.latency()), Tone::kFaint),
+                  FormatBytes(p.weight_bytes()), p.accuracy().method()});
   }
   return table.Render(look, 2);
 }
@@ -198,6 +221,9 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
   }
   if (!trial.result().measurements().empty()) {
     absl::StrAppend(&out, Section(look, "Measurements"), RenderMeasurements(look, trial.result()));
+  }
+  if (!trial.result().precisions().empty()) {
+    absl::StrAppend(&out, Section(look, "Inference"), RenderPrecisions(look, trial.result()));
   }
   const Epochs* epochs = &trial.result().epochs();
   if (epochs->empty() && !trial.attempts().empty()) epochs = &trial.attempts().rbegin()->epochs();

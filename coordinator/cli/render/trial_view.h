@@ -1,4 +1,4 @@
-// Trials, fronts and architectures for people.
+// Trials and fronts for people.
 #ifndef FRONTIER_COORDINATOR_CLI_RENDER_TRIAL_VIEW_H_
 #define FRONTIER_COORDINATOR_CLI_RENDER_TRIAL_VIEW_H_
 
@@ -7,7 +7,6 @@
 
 #include "absl/types/span.h"
 #include "coordinator/cli/render/text.h"
-#include "frontier/v1/architecture.pb.h"
 #include "frontier/v1/job.pb.h"
 #include "frontier/v1/trial.pb.h"
 #include "google/protobuf/repeated_field.h"
@@ -29,9 +28,6 @@ std::string RenderFrontPlot(const Look& look, const v1::Job& job, const Trials& 
 
 // All there is to know about one trial.
 std::string RenderTrial(const Look& look, const v1::Trial& trial);
-
-// Layers with shapes and costs.
-std::string RenderArchitecture(const Look& look, const v1::Architecture& architecture);
 
 }  // namespace frontier::cli
 

@@ -7,17 +7,17 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "common/architecture/architecture_argument.h"
 #include "common/base/file.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/model_io/parameters.h"
 #include "tests/bench/engine/commands.h"
-#include "worker/profile/architecture_argument.h"
 
 namespace frontier::bench {
 
 absl::StatusOr<v1::Architecture> Network(const Options& options) {
-  return worker::FindArchitecture(options.network, options.input, options.classes);
+  return FindArchitecture(options.network, options.input, options.classes);
 }
 
 absl::StatusOr<worker::Precision> TrainingPrecision(const std::string& name) {
@@ -61,11 +61,16 @@ absl::StatusOr<v1::Model> TrainedLike(const v1::Architecture& architecture, uint
 }
 
 absl::StatusOr<std::unique_ptr<worker::InferencePlan>> PrepareInference(
-    const v1::Model& model, int batch, const std::string& precision, absl::Span<const float>) {
-  if (precision == "f32") return worker::InferencePlan::Create(model, batch, {});
-  if (precision == "bf16" || precision == "int8") {
-    return absl::UnimplementedError(
-        absl::StrCat("the engine has no inference in ", precision, " yet"));
+    const v1::Model& model, int batch, const std::string& precision,
+    absl::Span<const float> images) {
+  for (const worker::InferencePrecision known :
+       {worker::InferencePrecision::kF32, worker::InferencePrecision::kBf16,
+        worker::InferencePrecision::kInt8}) {
+    if (worker::InferencePrecisionName(known) != precision) continue;
+    worker::InferenceOptions options;
+    options.precision = known;
+    options.calibration.images = images;
+    return worker::InferencePlan::Create(model, batch, options);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("precision '", precision, "' of inference is not f32, bf16 or int8"));

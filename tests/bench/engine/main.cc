@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tests/bench/engine/commands.h"
+#include "worker/trial/memory_use.h"
 
 namespace frontier::bench {
 namespace {
@@ -51,6 +52,7 @@ int Main(int argc, char** argv) {
     app.add_subcommand(command.name, command.help)->callback([&] { chosen = &command; });
   }
   CLI11_PARSE(app, argc, argv);
+  worker::ReturnFreedMemory();  // as a trial's process
   absl::Status status;
   try {
     status = chosen->run(o);

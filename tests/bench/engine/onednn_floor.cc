@@ -80,6 +80,23 @@ class Floor {
  private:
   using Arguments = std::vector<std::pair<int, Md>>;
 
+  // What the passes of a layer with weights take and give.
+  static constexpr auto kForwardArguments = [](const auto& pd) {
+    return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
+                     {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                     {DNNL_ARG_DST, pd.dst_desc()}};
+  };
+  static constexpr auto kWeightsArguments = [](const auto& pd) {
+    return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
+                     {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
+                     {DNNL_ARG_DIFF_WEIGHTS, pd.diff_weights_desc()}};
+  };
+  static constexpr auto kDataArguments = [](const auto& pd) {
+    return Arguments{{DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
+                     {DNNL_ARG_WEIGHTS, pd.weights_desc()},
+                     {DNNL_ARG_DIFF_SRC, pd.diff_src_desc()}};
+  };
+
   // The least of several runs; not counted the first. One that is far from `least` ends early.
   double Time(const dnnl::primitive& primitive, const Arguments& arguments, double least) {
     std::unordered_map<int, dnnl::memory> bound;
@@ -179,14 +196,7 @@ class Floor {
       Best best;
       ForEachConvolution(
           n, [&](auto, const Md&, const Md&, const Md&, const auto&, const auto& forward) {
-            Try<dnnl::convolution_forward>(
-                forward,
-                [](const auto& pd) {
-                  return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
-                                   {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-                                   {DNNL_ARG_DST, pd.dst_desc()}};
-                },
-                &best);
+            Try<dnnl::convolution_forward>(forward, kForwardArguments, &best);
           });
       return best;
     });
@@ -196,15 +206,10 @@ class Floor {
       ForEachConvolution(n, [&](auto algorithm, const Md& src, const Md& weights, const Md& dst,
                                 const auto& g, const auto& forward) {
         const Md gradient(weights.dims(), Type::f32, Tag::any);
-        Try<Weights>(
-            Weights::desc(algorithm, src, gradient, dst, g.strides, g.dilates, g.padding,
-                          g.padding),
-            [](const auto& pd) {
-              return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
-                               {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
-                               {DNNL_ARG_DIFF_WEIGHTS, pd.diff_weights_desc()}};
-            },
-            &best, dnnl::convolution_forward::primitive_desc(forward, engine_));
+        Try<Weights>(Weights::desc(algorithm, src, gradient, dst, g.strides, g.dilates, g.padding,
+                                   g.padding),
+                     kWeightsArguments, &best,
+                     dnnl::convolution_forward::primitive_desc(forward, engine_));
       });
       return best;
     });
@@ -216,12 +221,7 @@ class Floor {
                                 const auto& g, const auto& forward) {
         Try<Data>(
             Data::desc(algorithm, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
-            [](const auto& pd) {
-              return Arguments{{DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
-                               {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-                               {DNNL_ARG_DIFF_SRC, pd.diff_src_desc()}};
-            },
-            &best, dnnl::convolution_forward::primitive_desc(forward, engine_));
+            kDataArguments, &best, dnnl::convolution_forward::primitive_desc(forward, engine_));
       });
       return best;
     });
@@ -248,16 +248,7 @@ class Floor {
     Add(n, "forward", macs, key, [&] {
       Best best;
       for (const Type type : types_) {
-        IfOffered([&] {
-          Try<Forward>(
-              describe(type).forward,
-              [](const auto& pd) {
-                return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
-                                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-                                 {DNNL_ARG_DST, pd.dst_desc()}};
-              },
-              &best);
-        });
+        IfOffered([&] { Try<Forward>(describe(type).forward, kForwardArguments, &best); });
       }
       return best;
     });
@@ -268,14 +259,8 @@ class Floor {
         IfOffered([&] {
           const auto d = describe(type);
           const Md gradient(weight_dims, Type::f32, Tag::any);
-          Try<Weights>(
-              Weights::desc(d.src, gradient, d.dst),
-              [](const auto& pd) {
-                return Arguments{{DNNL_ARG_SRC, pd.src_desc()},
-                                 {DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
-                                 {DNNL_ARG_DIFF_WEIGHTS, pd.diff_weights_desc()}};
-              },
-              &best, Forward::primitive_desc(d.forward, engine_));
+          Try<Weights>(Weights::desc(d.src, gradient, d.dst), kWeightsArguments, &best,
+                       Forward::primitive_desc(d.forward, engine_));
         });
       }
       return best;
@@ -287,14 +272,8 @@ class Floor {
       for (const Type type : types_) {
         IfOffered([&] {
           const auto d = describe(type);
-          Try<Data>(
-              Data::desc(d.src, d.weights, d.dst),
-              [](const auto& pd) {
-                return Arguments{{DNNL_ARG_DIFF_DST, pd.diff_dst_desc()},
-                                 {DNNL_ARG_WEIGHTS, pd.weights_desc()},
-                                 {DNNL_ARG_DIFF_SRC, pd.diff_src_desc()}};
-              },
-              &best, Forward::primitive_desc(d.forward, engine_));
+          Try<Data>(Data::desc(d.src, d.weights, d.dst), kDataArguments, &best,
+                    Forward::primitive_desc(d.forward, engine_));
         });
       }
       return best;

@@ -41,11 +41,11 @@ worker::OptimizerSettings Optimizer() {
 
 absl::StatusOr<std::unique_ptr<worker::TrainingPlan>> MakePlan(const v1::Architecture& architecture,
                                                                const Options& options,
-                                                               worker::Picks* picks) {
+                                                               worker::Picks* picks, Clock* clock) {
   worker::PlanOptions plan_options;
   plan_options.threads = options.threads;
   ASSIGN_OR_RETURN(plan_options.precision, TrainingPrecision(options.precision));
-  plan_options.time_picks = true;
+  plan_options.picking_clock = clock;
   plan_options.picks = picks;
   return worker::TrainingPlan::Create(architecture, options.batch, plan_options);
 }
@@ -56,8 +56,9 @@ absl::Status Train(const Options& options) {
   ASSIGN_OR_RETURN(const v1::Architecture architecture, Network(options));
   worker::StartThreads(options.threads);
   ASSIGN_OR_RETURN(worker::Picks picks, ReadPicks(options.picks));
+  SystemClock clock;
   ASSIGN_OR_RETURN(const std::unique_ptr<worker::TrainingPlan> plan,
-                   MakePlan(architecture, options, &picks));
+                   MakePlan(architecture, options, &picks, &clock));
   RETURN_IF_ERROR(WritePicks(options.picks, picks));
   {
     ASSIGN_OR_RETURN(const v1::Model model, worker::InitialModel(architecture, options.seed));
@@ -68,7 +69,6 @@ absl::Status Train(const Options& options) {
   for (int i = 0; i < kWarmupSteps; ++i) {
     RETURN_IF_ERROR(plan->Step(batch.images, batch.labels, settings).status());
   }
-  SystemClock clock;
   const auto round = [&](double seconds) -> absl::Status {
     const absl::Duration begin = clock.Elapsed();
     double elapsed = 0;
@@ -97,7 +97,7 @@ absl::Status Start(const Options& options) {
   SystemClock clock;
   const absl::Duration begin = clock.Elapsed();
   ASSIGN_OR_RETURN(const std::unique_ptr<worker::TrainingPlan> plan,
-                   MakePlan(architecture, options, &picks));
+                   MakePlan(architecture, options, &picks, &clock));
   const absl::Duration built = clock.Elapsed();
   ASSIGN_OR_RETURN(const v1::Model model, worker::InitialModel(architecture, options.seed));
   RETURN_IF_ERROR(plan->ImportModel(model));

@@ -3,10 +3,11 @@ _frontier() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
   local command='' words='' word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in
-      submit|status|watch|trials|show|front|weights|export|workers|pause|resume|cancel|completion|version)
-        command=$word
-        break ;;
+    case $command:$word in
+      :submit|:status|:watch|:trials|:show|:front|:weights|:export|:arch|:workers|:pause|:resume|:cancel|:completion|:version)
+        command=$word ;;
+      arch:show|arch:diff)
+        command=$command/$word ;;
     esac
   done
   case $command:$previous in
@@ -58,8 +59,28 @@ _frontier() {
     export:-o|export:--output)
       COMPREPLY=($(compgen -f -- "$current"))
       return ;;
+    arch/show:--input)
+      COMPREPLY=()
+      return ;;
+    arch/show:--classes)
+      COMPREPLY=()
+      return ;;
+    arch/diff:--input)
+      COMPREPLY=()
+      return ;;
+    arch/diff:--classes)
+      COMPREPLY=()
+      return ;;
   esac
   if [[ $command == submit && $current != -* ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+    return
+  fi
+  if [[ $command == arch/show && $current != -* ]]; then
+    COMPREPLY=($(compgen -f -- "$current"))
+    return
+  fi
+  if [[ $command == arch/diff && $current != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
     return
   fi
@@ -72,13 +93,16 @@ _frontier() {
     front) words='--no_plot' ;;
     weights) words='-o --output' ;;
     export) words='--model -o --output --normalized_input' ;;
+    arch) words='show diff' ;;
+    arch/show) words='--input --classes --dot' ;;
+    arch/diff) words='--input --classes' ;;
     workers) words='' ;;
     pause) words='' ;;
     resume) words='' ;;
     cancel) words='' ;;
     completion) words='bash zsh fish' ;;
     version) words='' ;;
-    *) words='submit status watch trials show front weights export workers pause resume cancel completion version' ;;
+    *) words='submit status watch trials show front weights export arch workers pause resume cancel completion version' ;;
   esac
   COMPREPLY=($(compgen -W "$words -h --help --version --coordinator --json --timeout --color" -- "$current"))
 }

@@ -12,6 +12,7 @@ _frontier() {
     'front:Show the front of a job as a table and a plot, and its cost'
     'weights:Download the trained model of a trial on the front to a file'
     'export:Write the trained model of a trial on the front as an ONNX file'
+    'arch:Show an architecture, or what differs between two'
     'workers:List the workers, what they are and what they run'
     'pause:Lease no new trials of a job; running ones go on'
     'resume:Go on with a paused job'
@@ -146,6 +147,56 @@ _frontier() {
             '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
             '--color[When to use colours (default auto)]:value:(auto always never)' \
             && return ;;
+        arch)
+          commands=(
+            'show:Show the layers of an architecture with shapes and costs'
+            'diff:Compare two architectures'
+          )
+          _arguments -C \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            '1:command:->command' \
+            '*::argument:->arguments' && return
+          case $state in
+            command) _describe -t commands command commands ;;
+            arguments)
+              case $words[1] in
+                show)
+                  _arguments \
+                    '--input[Samples of a network given by name (default 3x224x224); a file'\''s are checked against it]:value: ' \
+                    '--classes[Classes of a network given by name (default 1000); a file'\''s are checked against it]:value: ' \
+                    '--dot[Print a graph for Graphviz instead]' \
+                    '1:ARCHITECTURE:_files' \
+                    '-h[Explain the command and exit]' \
+                    '--help[Explain the command and exit]' \
+                    '--version[Print the version and exit]' \
+                    '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+                    '--json[Print the answer as JSON, with the names of the protocol]' \
+                    '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+                    '--color[When to use colours (default auto)]:value:(auto always never)' \
+                    && return ;;
+                diff)
+                  _arguments \
+                    '--input[Samples of a network given by name (default 3x224x224); a file'\''s are checked against it]:value: ' \
+                    '--classes[Classes of a network given by name (default 1000); a file'\''s are checked against it]:value: ' \
+                    '1:A:_files' \
+                    '2:B:_files' \
+                    '-h[Explain the command and exit]' \
+                    '--help[Explain the command and exit]' \
+                    '--version[Print the version and exit]' \
+                    '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+                    '--json[Print the answer as JSON, with the names of the protocol]' \
+                    '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+                    '--color[When to use colours (default auto)]:value:(auto always never)' \
+                    && return ;;
+              esac ;;
+          esac
+          ;;
         workers)
           _arguments \
             '-h[Explain the command and exit]' \

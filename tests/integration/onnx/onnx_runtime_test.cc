@@ -20,6 +20,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/process.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 #include "tests/unit/worker/engine/engine_cases.h"
@@ -96,7 +97,7 @@ class OnnxRuntimeTest : public ::testing::Test {
                            model.normalization().deviation(c));
     }
 
-    PlanOptions options;
+    InferenceOptions options;
     ASSERT_OK_AND_ASSIGN(const auto plan, InferencePlan::Create(model, run.batch, options));
     run.expected.resize(static_cast<size_t>(run.batch) * static_cast<size_t>(run.classes));
     ASSERT_OK(plan->Run(normalized, absl::MakeSpan(run.expected)));
@@ -217,6 +218,8 @@ v1::Architecture AllOperators(const v1::Shape& input, int classes) {
   const int squeezed = b.Relu("relu", b.Linear("squeeze", b.GlobalAveragePool("pooled", x), 8));
   const int gate = b.Sigmoid("sigmoid", b.Linear("excite", squeezed, 32));
   x = b.Silu("silu", b.Multiply("gated", x, gate));
+  const int hard = b.HardSigmoid("hard_sigmoid", b.ChannelSlice("slice", x, 5, 20));
+  x = b.Concat("joined", {hard, b.ChannelSlice("rest", x, 12, 20)});
   x = b.Add("sum", {x, b.Identity("same", x), b.Zero("zero", x)});
   b.Classifier(b.Dropout("dropout", x, 0.2f));
   return b.Build().value();
@@ -245,7 +248,11 @@ TEST_F(OnnxRuntimeTest, RealImages) {
                                     samples.images.begin() + int64_t{kImages} * shape.channels() *
                                                                  shape.height() * shape.width());
   Add(TrainedLike(AllOperators(shape, 10), kSeed), images, OnnxInput::kPixels, "all operators");
-  for (const std::string& name : ReferenceNames()) {
+  std::vector<std::string> names = testing::SmallNetworks();
+  for (const char* name : {"mobilenetv3-small", "shufflenetv2-x1.0", "squeezenet-1.1"}) {
+    names.push_back(name);
+  }
+  for (const std::string& name : names) {
     ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture,
                          ReferenceArchitecture(name, shape, 10));
     Add(TrainedLike(architecture, kSeed), images, OnnxInput::kPixels, name);

@@ -24,6 +24,7 @@ constexpr int kClasses = 10;
 struct Case {
   std::string network;
   int batch = 0;
+  bool reproducible = true;  // if not, plans are made to be timed first
 };
 
 class TrialMemoryTest : public ::testing::TestWithParam<Case> {
@@ -50,7 +51,7 @@ class TrialMemoryTest : public ::testing::TestWithParam<Case> {
     task->mutable_training()->set_batch_size(GetParam().batch);
     task->mutable_training()->set_learning_rate(0.001);
     task->mutable_limits()->set_threads(1);
-    task->set_reproducible(true);
+    task->set_reproducible(GetParam().reproducible);
     order_.input.set_dataset_path(dataset_.path());
     order_.input.set_weights_path(dataset_.File("weights"));
     order_.input.set_checkpoint_path(dataset_.File("checkpoint"));
@@ -102,7 +103,8 @@ std::string NameOf(const ::testing::TestParamInfo<Case>& tested) {
   for (char& c : name) {
     if (c == '-') c = '_';
   }
-  return absl::StrCat(name, "_batch_", tested.param.batch);
+  return absl::StrCat(name, "_batch_", tested.param.batch,
+                      tested.param.reproducible ? "" : "_timed");
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, TrialMemoryTest,
@@ -110,7 +112,8 @@ INSTANTIATE_TEST_SUITE_P(Networks, TrialMemoryTest,
                                            Case{"resnet20", 512}, Case{"mobilenetv2-like", 16},
                                            Case{"mobilenetv2-like", 128},
                                            Case{"mobilenetv2-like", 512}, Case{"small-cnn", 16},
-                                           Case{"small-cnn", 128}, Case{"small-cnn", 512}),
+                                           Case{"small-cnn", 128}, Case{"small-cnn", 512},
+                                           Case{"resnet20", 128, false}),
                          NameOf);
 INSTANTIATE_TEST_SUITE_P(Networks, TooLargeTrialTest,
                          ::testing::Values(Case{"resnet20", 128}, Case{"mobilenetv2-like", 512},

@@ -78,6 +78,25 @@ void HardSwishBackwardRange(const float* x, const float* dy, int64_t count, floa
 }
 
 FRONTIER_VECTOR_CLONES
+void HardSigmoidRange(const float* x, int64_t count, float* out) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float positive = x[i] < -3 ? 0 : x[i] + 3;
+    out[i] = (positive > 6 ? 6 : positive) * (1.0f / 6);
+  }
+}
+
+FRONTIER_VECTOR_CLONES
+void HardSigmoidBackwardRange(const float* x, const float* dy, int64_t count, float* dx) {
+#pragma GCC ivdep
+  for (int64_t i = 0; i < count; ++i) {
+    const float gradient = dy[i] * (1.0f / 6);
+    const float above = x[i] > -3 ? gradient : 0;
+    dx[i] = x[i] < 3 ? above : 0;
+  }
+}
+
+FRONTIER_VECTOR_CLONES
 void LoadRange(const uint16_t* x, int64_t count, float* out) {
 #pragma GCC ivdep
   for (int64_t i = 0; i < count; ++i) out[i] = FloatFromBfloat16(x[i]);
@@ -180,6 +199,18 @@ void HardSwish(const float* x, int64_t count, float* out) {
 void HardSwishBackward(const float* x, const float* dy, int64_t count, float* dx) {
   ParallelRanges(count, [&](int64_t begin, int64_t end) {
     HardSwishBackwardRange(x + begin, dy + begin, end - begin, dx + begin);
+  });
+}
+
+void HardSigmoid(const float* x, int64_t count, float* out) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    HardSigmoidRange(x + begin, end - begin, out + begin);
+  });
+}
+
+void HardSigmoidBackward(const float* x, const float* dy, int64_t count, float* dx) {
+  ParallelRanges(count, [&](int64_t begin, int64_t end) {
+    HardSigmoidBackwardRange(x + begin, dy + begin, end - begin, dx + begin);
   });
 }
 

@@ -34,6 +34,12 @@ void HardSwish(const float* x, int64_t count, float* out);
 // dx = dy * (0 for x <= -3, 1 for x >= 3, (2 x + 3) / 6 between).
 void HardSwishBackward(const float* x, const float* dy, int64_t count, float* dx);
 
+// out = min(max(x + 3, 0), 6) / 6 (Howard et al. 2019, section 5.2); NaN stays.
+void HardSigmoid(const float* x, int64_t count, float* out);
+
+// dx = dy / 6 where -3 < x < 3, else 0.
+void HardSigmoidBackward(const float* x, const float* dy, int64_t count, float* dx);
+
 // Moves running statistics towards those of a batch (PyTorch's rule): running = (1 - momentum) *
 // running + momentum * batch; the variance of the batch, given over its `samples` values, is made
 // unbiased by samples / (samples - 1), but for a single value, whose variance is 0.

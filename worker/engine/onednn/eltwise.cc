@@ -55,4 +55,20 @@ std::optional<ChannelLayout> LayoutOf(const Md& md) {
   return std::nullopt;
 }
 
+SliceFormat SliceFormatOf(const Md& map, const v1::ChannelSlice& slice) {
+  using Tag = dnnl::memory::format_tag;
+  const dnnl::memory::dims dims = map.dims();
+  const bool last = map == Md(dims, map.data_type(), Tag::nhwc);
+  const Tag tag = last ? Tag::nhwc : Tag::nchw;
+  dnnl::memory::dims part = dims;
+  part[1] = slice.channels();
+  const int64_t positions = dims[2] * dims[3];
+  SliceFormat format;
+  format.whole = Md(dims, dnnl::memory::data_type::f32, tag);
+  format.part = Md(part, dnnl::memory::data_type::f32, tag);
+  format.range = {last ? dims[0] * positions : dims[0], dims[1], last ? 1 : positions,
+                  slice.first(), slice.channels()};
+  return format;
+}
+
 }  // namespace frontier::worker::onednn

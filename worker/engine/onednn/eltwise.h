@@ -8,6 +8,7 @@
 #include "frontier/v1/architecture.pb.h"
 #include "worker/engine/graph_view.h"
 #include "worker/engine/kernels/channel_layout.h"
+#include "worker/engine/kernels/channel_slice.h"
 #include "worker/engine/onednn/program.h"
 
 namespace frontier::worker::onednn {
@@ -30,6 +31,14 @@ int SoleActivation(const GraphView& view, int n);
 // Of a format of batch x C x H x W that is plain, has channels last, or blocks of channels; nothing
 // for others.
 std::optional<ChannelLayout> LayoutOf(const Md& md);
+
+// How a range of channels is taken out of a map: f32, channels last if they are, plain otherwise (a
+// blocked format has parts only at whole blocks).
+struct SliceFormat {
+  Md whole, part;
+  ChannelRange range;
+};
+SliceFormat SliceFormatOf(const Md& map, const v1::ChannelSlice& slice);
 
 }  // namespace frontier::worker::onednn
 

@@ -3,8 +3,6 @@
 #include <omp.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,12 +10,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "common/model_io/parameters.h"
 #include "worker/engine/graph_view.h"
-#include "worker/engine/onednn/geometry.h"
 #include "worker/engine/onednn/inference_builder.h"
+#include "worker/engine/onednn/layer_weights.h"
 #include "worker/engine/onednn/plan_checks.h"
 #include "worker/engine/onednn/program.h"
+#include "worker/engine/onednn/quantization.h"
 
 namespace frontier::worker {
 namespace onednn {
@@ -25,13 +23,27 @@ namespace {
 
 class OneDnnInferencePlan final : public InferencePlan {
  public:
-  OneDnnInferencePlan(GraphView view, int batch, int threads)
-      : view_(std::move(view)), batch_(batch), threads_(threads) {}
+  OneDnnInferencePlan(GraphView view, int batch, const InferenceOptions& options)
+      : view_(std::move(view)),
+        batch_(batch),
+        threads_(options.threads),
+        precision_(options.precision),
+        least_quantized_macs_(options.least_quantized_macs) {}
 
-  absl::Status Build() {
+  // `model` fits the architecture.
+  absl::Status Build(const v1::Model& model, const CalibrationSet& calibration) {
+    const ModelValues values(model);
+    InferenceSettings settings;
+    settings.precision = precision_;
+    settings.model = &values;
+    settings.least_quantized_macs = least_quantized_macs_;
+    if (precision_ == InferencePrecision::kInt8) {
+      ASSIGN_OR_RETURN(settings.formats,
+                       MeasureFormats(view_, model, calibration.images, threads_));
+    }
     omp_set_num_threads(threads_);
     program_.emplace();
-    InferenceBuilder builder(view_, batch_, &*program_);
+    InferenceBuilder builder(view_, batch_, settings, &*program_);
     input_ = builder.input();
     const Array logits = builder.Build();
     program_->AddKernel("output", {logits}, {}, [this](const std::vector<float*>& p) {
@@ -39,78 +51,82 @@ class OneDnnInferencePlan final : public InferencePlan {
     });
     packed_layers_ = builder.packed_layers();
     norm_layers_ = builder.norm_layers();
-    return program_->Finish();
+    RETURN_IF_ERROR(program_->Finish());
+    LoadWeights(values, view_, packed_layers_, norm_layers_, &*program_);
+    return absl::OkStatus();
   }
 
   absl::Status ImportModel(const v1::Model& model) override {
+    if (precision_ == InferencePrecision::kInt8) {
+      return absl::FailedPreconditionError("an int8 plan cannot take over another model");
+    }
     RETURN_IF_ERROR(CheckFits(model, view_));
     omp_set_num_threads(threads_);
     return Guarded("import of a model", [&] {
-      Values values;
-      for (const v1::Tensor& tensor : model.tensors()) {
-        values[{tensor.node(), tensor.name()}] = TensorValues(tensor);
-      }
-      for (const PackedLayer& layer : packed_layers_) Pack(layer, values);
-      for (const NormLayer& layer : norm_layers_) {
-        const Md vector = PlainMd({view_.shape(layer.node).channels()});
-        program_->Load(values[{layer.node, "mean"}].data(), vector, layer.mean);
-        program_->Load(values[{layer.node, "variance"}].data(), vector, layer.variance);
-        program_->Load(values[{layer.node, "scale"}].data(), vector, layer.scale);
-        program_->Load(values[{layer.node, "shift"}].data(), vector, layer.shift);
-      }
+      LoadWeights(ModelValues(model), view_, packed_layers_, norm_layers_, &*program_);
       return absl::OkStatus();
     });
   }
 
   absl::Status Run(absl::Span<const float> images, absl::Span<float> logits) override {
-    const v1::Shape& in = view_.shape(0);
-    RETURN_IF_ERROR(CheckSize("images", images.size(),
-                              int64_t{batch_} * in.channels() * in.height() * in.width()));
-    RETURN_IF_ERROR(
-        CheckSize("logits", logits.size(), int64_t{batch_} * view_.architecture.classes()));
-    omp_set_num_threads(threads_);
+    RETURN_IF_ERROR(CheckArguments(images, logits));
     return Guarded("inference", [&] {
-      std::copy(images.begin(), images.end(), program_->address(input_));
-      output_ = logits;
+      Begin(images, logits);
       program_->Run(0, program_->steps());
       return absl::OkStatus();
     });
   }
 
+  absl::StatusOr<std::vector<StepTime>> Profile(absl::Span<const float> images,
+                                                absl::Span<float> logits, Clock* clock) override {
+    RETURN_IF_ERROR(CheckArguments(images, logits));
+    std::vector<StepTime> times;
+    RETURN_IF_ERROR(Guarded("inference", [&] {
+      Begin(images, logits);
+      std::vector<double> seconds(static_cast<size_t>(program_->steps()), 0.0);
+      program_->RunTimed(
+          0, program_->steps(), [clock] { return absl::ToDoubleSeconds(clock->Elapsed()); },
+          absl::MakeSpan(seconds));
+      for (int i = 0; i < program_->steps(); ++i) {
+        times.push_back({program_->label(i), program_->implementation(i),
+                         seconds[static_cast<size_t>(i)] * 1e3});
+      }
+      return absl::OkStatus();
+    }));
+    return times;
+  }
+
+  int64_t weight_bytes() const override {
+    size_t bytes = 0;
+    for (const PackedLayer& layer : packed_layers_) {
+      bytes += layer.weight.md.get_size();
+      if (layer.bias.has_value()) bytes += layer.bias->md.get_size();
+    }
+    for (const NormLayer& layer : norm_layers_) bytes += 4 * layer.mean.md.get_size();
+    return static_cast<int64_t>(bytes);
+  }
+
   int64_t memory_bytes() const override { return program_->memory_bytes(); }
 
  private:
-  using Values = std::map<std::pair<int, std::string>, std::vector<float>>;
+  absl::Status CheckArguments(absl::Span<const float> images, absl::Span<float> logits) const {
+    const v1::Shape& in = view_.shape(0);
+    RETURN_IF_ERROR(CheckSize("images", images.size(),
+                              int64_t{batch_} * in.channels() * in.height() * in.width()));
+    return CheckSize("logits", logits.size(), int64_t{batch_} * view_.architecture.classes());
+  }
 
-  // Folds batch norm y = (x - mean) / sqrt(variance + epsilon) * scale + shift into the weights and
-  // the bias of the layer before it, in double (Jacob et al. 2018, section 3.2).
-  void Pack(const PackedLayer& layer, Values& values) {
-    std::vector<float> weight = values[{layer.node, "weight"}];
-    std::vector<float> bias = values[{layer.node, "bias"}];
-    if (layer.batch_norm >= 0) {
-      const std::vector<float>& mean = values[{layer.batch_norm, "mean"}];
-      const std::vector<float>& variance = values[{layer.batch_norm, "variance"}];
-      const std::vector<float>& scale = values[{layer.batch_norm, "scale"}];
-      const std::vector<float>& shift = values[{layer.batch_norm, "shift"}];
-      const size_t outputs = mean.size();
-      bias.resize(outputs, 0.0f);
-      const size_t per_output = weight.size() / outputs;
-      for (size_t o = 0; o < outputs; ++o) {
-        const double factor =
-            scale[o] / std::sqrt(static_cast<double>(variance[o]) + double{kBatchNormEpsilon});
-        for (size_t i = o * per_output; i < (o + 1) * per_output; ++i) {
-          weight[i] = static_cast<float>(weight[i] * factor);
-        }
-        bias[o] = static_cast<float>((static_cast<double>(bias[o]) - mean[o]) * factor + shift[o]);
-      }
-    }
-    program_->Load(weight.data(), layer.plain, layer.weight);
-    if (layer.bias.has_value()) program_->Load(bias.data(), layer.bias->md, *layer.bias);
+  void Begin(absl::Span<const float> images, absl::Span<float> logits) {
+    omp_set_num_threads(threads_);
+    std::copy(images.begin(), images.end(), program_->address(input_));
+    output_ = logits;
   }
 
   const GraphView view_;
   const int batch_;
   const int threads_;
+  const InferencePrecision precision_;
+  const int64_t least_quantized_macs_;
   std::optional<Program> program_;
   Array input_;
   absl::Span<float> output_;  // of the run at hand
@@ -144,18 +160,33 @@ const char* IsaName(dnnl::cpu_isa isa) {
 }  // namespace
 }  // namespace onednn
 
-absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(const v1::Model& model,
-                                                                     int batch,
-                                                                     const PlanOptions& options) {
+absl::StatusOr<std::unique_ptr<InferencePlan>> InferencePlan::Create(
+    const v1::Model& model, int batch, const InferenceOptions& options) {
   ASSIGN_OR_RETURN(GraphView view, ViewGraph(model.architecture(), GraphPass::kInference));
-  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, options));
+  RETURN_IF_ERROR(onednn::CheckPlan(view, batch, PlanOptions{options.threads}));
+  RETURN_IF_ERROR(onednn::CheckFits(model, view));
+  if (options.precision == InferencePrecision::kBf16 && !onednn::HasBf16()) {
+    return absl::UnimplementedError(
+        absl::StrCat("precision bf16: this CPU has no bf16 arithmetic; ", EngineDescription()));
+  }
   std::unique_ptr<onednn::OneDnnInferencePlan> plan;
   RETURN_IF_ERROR(onednn::Guarded("inference plan", [&] {
-    plan = std::make_unique<onednn::OneDnnInferencePlan>(std::move(view), batch, options.threads);
-    return plan->Build();
+    plan = std::make_unique<onednn::OneDnnInferencePlan>(std::move(view), batch, options);
+    return plan->Build(model, options.calibration);
   }));
-  RETURN_IF_ERROR(plan->ImportModel(model));
   return plan;
+}
+
+absl::string_view InferencePrecisionName(InferencePrecision precision) {
+  switch (precision) {
+    case InferencePrecision::kF32:
+      return "f32";
+    case InferencePrecision::kBf16:
+      return "bf16";
+    case InferencePrecision::kInt8:
+      return "int8";
+  }
+  return "unknown";
 }
 
 std::string EngineDescription() {

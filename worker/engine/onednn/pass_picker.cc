@@ -1,29 +1,26 @@
 #include "worker/engine/onednn/pass_picker.h"
 
 #include <algorithm>
-#include <chrono>
-#include <limits>
 #include <optional>
+
+#include "absl/time/time.h"
 
 namespace frontier::worker::onednn {
 namespace {
 
 constexpr int kMostRuns = 8;
-constexpr double kEnoughSeconds = 0.02;
+constexpr absl::Duration kEnough = absl::Milliseconds(20);
 // A first run this much slower than the best so far ends the timing.
 constexpr double kHopeless = 3;
 
-double Seconds() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
 // Least of some runs after one that warms up: what else runs on the machine only adds.
-double Time(absl::FunctionRef<void(size_t)> run, size_t i, double best) {
-  double least = std::numeric_limits<double>::infinity(), total = 0;
-  for (int r = 0; r <= kMostRuns && (r < 2 || total < kEnoughSeconds); ++r) {
-    const double since = Seconds();
+absl::Duration Time(Clock* clock, absl::FunctionRef<void(size_t)> run, size_t i,
+                    absl::Duration best) {
+  absl::Duration least = absl::InfiniteDuration(), total;
+  for (int r = 0; r <= kMostRuns && (r < 2 || total < kEnough); ++r) {
+    const absl::Duration since = clock->Elapsed();
     run(i);
-    const double took = Seconds() - since;
+    const absl::Duration took = clock->Elapsed() - since;
     if (took > kHopeless * best) return took;
     if (r == 0) continue;
     least = std::min(least, took);
@@ -50,12 +47,12 @@ size_t PassPicker::Pick(const std::string& key, const std::vector<std::string>& 
   if (!choice.has_value()) choice = Find(remembered_, key, names);
   if (!choice.has_value()) {
     choice = 0;
-    if (timed_ && names.size() > 1) {
-      double best = std::numeric_limits<double>::infinity();
+    if (clock_ != nullptr && names.size() > 1) {
+      absl::Duration best = absl::InfiniteDuration();
       for (size_t i = 0; i < names.size(); ++i) {
-        const double seconds = Time(run, i, best);
-        if (seconds < best) {
-          best = seconds;
+        const absl::Duration took = Time(clock_, run, i, best);
+        if (took < best) {
+          best = took;
           choice = i;
         }
       }

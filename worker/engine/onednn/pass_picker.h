@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "common/base/clock.h"
 #include "worker/engine/picks.h"
 
 namespace frontier::worker::onednn {
 
 class PassPicker {
  public:
-  // `remembered` may be null; what is timed is added to it.
-  PassPicker(bool timed, Picks* remembered) : timed_(timed), remembered_(remembered) {}
+  // Without a clock nothing is timed. `remembered` may be null; what is timed is added to it.
+  PassPicker(Clock* clock, Picks* remembered) : clock_(clock), remembered_(remembered) {}
 
   // Index of the implementation in `names` (at least one) for `key`: the one decided before, in
   // this plan or an earlier one; else the fastest by `run`, which runs implementation i once, or
@@ -28,7 +29,7 @@ class PassPicker {
   const Picks& used() const { return used_; }
 
  private:
-  const bool timed_;
+  Clock* const clock_;
   Picks* const remembered_;
   Picks used_;
 };

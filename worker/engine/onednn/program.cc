@@ -69,6 +69,11 @@ Md AnyMd(const dnnl::memory::dims& dims) {
   return Md(dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
 }
 
+Md OfType(Md md, dnnl::memory::data_type type) {
+  md.data.data_type = dnnl::memory::convert_to_c(type);
+  return md;
+}
+
 Program::Program() : engine_(dnnl::engine::kind::cpu, 0), stream_(engine_) {}
 
 Array Program::NewArray(const Md& md) {
@@ -172,8 +177,8 @@ float* Program::address(const Array& array) const {
   return static_cast<float*>(Locate(array.buffer));
 }
 
-void Program::Load(const float* values, const Md& plain, const Array& array) {
-  dnnl::memory from(plain, engine_, const_cast<float*>(values));
+void Program::Load(const void* values, const Md& plain, const Array& array) {
+  dnnl::memory from(plain, engine_, const_cast<void*>(values));
   dnnl::memory to(array.md, engine_, address(array));
   dnnl::reorder(from, to).execute(stream_, from, to);
   stream_.wait();

@@ -81,7 +81,7 @@ class Program {
   // After Finish, of a fixed buffer.
   float* address(const Array& array) const;
   // Copies between plain memory in `plain` format and a fixed array. At setup only.
-  void Load(const float* values, const Md& plain, const Array& array);
+  void Load(const void* values, const Md& plain, const Array& array);
   void Store(const Array& array, const Md& plain, float* values);
 
   int64_t memory_bytes() const { return memory_bytes_; }
@@ -117,8 +117,9 @@ class Program {
 // Attributes for primitives of a Program.
 dnnl::primitive_attr Attributes();
 
-Md PlainMd(const dnnl::memory::dims& dims);  // row-major f32
-Md AnyMd(const dnnl::memory::dims& dims);    // oneDNN chooses
+Md PlainMd(const dnnl::memory::dims& dims);      // row-major f32
+Md AnyMd(const dnnl::memory::dims& dims);        // oneDNN chooses
+Md OfType(Md md, dnnl::memory::data_type type);  // the same format of other numbers
 inline bool IsBf16(const Md& md) { return md.data_type() == dnnl::memory::data_type::bf16; }
 inline int64_t Elements(const Md& md) {  // padding included; f32 or bf16
   return static_cast<int64_t>(md.get_size() / (IsBf16(md) ? sizeof(uint16_t) : sizeof(float)));

@@ -68,11 +68,14 @@ void TrainingBuilder::AddLayer(int n) {
     case v1::OPERATOR_SILU:
     case v1::OPERATOR_HARD_SWISH:
     case v1::OPERATOR_GELU:
+    case v1::OPERATOR_HARD_SIGMOID:
       return AddActivation(n);
     case v1::OPERATOR_MULTIPLY:
       return AddMultiply(n);
     case v1::OPERATOR_CHANNEL_SHUFFLE:
       return AddShuffle(n);
+    case v1::OPERATOR_CHANNEL_SLICE:
+      return AddSlice(n);
     case v1::OPERATOR_DROPOUT:
       return AddDropout(n);
     case v1::OPERATOR_ZERO:

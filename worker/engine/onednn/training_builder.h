@@ -70,6 +70,7 @@ class TrainingBuilder {
   void AddMultiply(int n);
   void AddGate(int n, int in, int gate);  // `gate` is C x 1 x 1
   void AddShuffle(int n);
+  void AddSlice(int n);
   void AddDropout(int n);
   void AddZero(int n);
 

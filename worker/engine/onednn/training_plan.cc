@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <set>
 #include <string>
@@ -36,22 +35,22 @@ class OneDnnTrainingPlan final : public TrainingPlan {
         threads_(options.threads),
         options_(options),
         precision_(HasBf16() ? options.precision : Precision::kF32),
-        picker_(options.time_picks, options.picks) {}
+        picker_(options.picking_clock, options.picks) {}
 
   // `key` decided the precision.
   void NotePrecision(const std::string& key, const std::string& choice) {
     picker_.Note(key, choice);
   }
 
-  // Seconds of a forward and a backward pass over zeros, at best.
-  double TimePasses() {
-    double best = std::numeric_limits<double>::infinity();
+  // A forward and a backward pass over zeros, at best.
+  absl::Duration TimePasses(Clock* clock) {
+    absl::Duration best = absl::InfiniteDuration();
     const std::vector<uint8_t> labels(static_cast<size_t>(batch_));
     targets_ = Targets{labels, {}, {}};
     for (int i = 0; i < 3; ++i) {
-      const double since = omp_get_wtime();
+      const absl::Duration since = clock->Elapsed();
       program_->Run(0, program_->steps());
-      best = std::min(best, omp_get_wtime() - since);
+      best = std::min(best, clock->Elapsed() - since);
     }
     targets_ = Targets();
     return best;
@@ -433,45 +432,49 @@ std::string PrecisionKey(const GraphView& view, int batch, int threads) {
                       " bits of MACs ", std::bit_width(static_cast<uint64_t>(macs)));
 }
 
+// Samples on which precisions are compared: more would take memory that the training does not.
+constexpr int kComparedBatch = 32;
+
+// A forward and a backward pass with `options`; infinite if there is no memory for them.
+absl::StatusOr<absl::Duration> TimePasses(const GraphView& view, int batch,
+                                          const PlanOptions& options) {
+  const absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> plan =
+      Build(view, batch, options);
+  if (absl::IsResourceExhausted(plan.status())) return absl::InfiniteDuration();
+  RETURN_IF_ERROR(plan.status());
+  absl::Duration took;
+  RETURN_IF_ERROR(onednn::Guarded("timing", [&] {
+    took = (*plan)->TimePasses(options.picking_clock);
+    return absl::OkStatus();
+  }));
+  return took;
+}
+
 // The faster precision: remembered, timed, or mixed.
 absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> BuildFaster(const GraphView& view,
                                                                         int batch,
                                                                         PlanOptions options) {
   const std::string key = PrecisionKey(view, batch, options.threads);
   std::string choice = "mixed";
-  const bool known = options.picks != nullptr && options.picks->count(key) != 0;
-  if (known) choice = options.picks->at(key);
-  options.precision = choice == "f32" ? Precision::kF32 : Precision::kMixed;
-  ASSIGN_OR_RETURN(auto plan, Build(view, batch, options));
-  if (!known && options.time_picks) {
-    const auto time = [&]() -> absl::StatusOr<double> {
-      double seconds = 0;
-      RETURN_IF_ERROR(onednn::Guarded("timing", [&] {
-        seconds = plan->TimePasses();
-        return absl::OkStatus();
-      }));
-      plan.reset();  // two plans are too much memory, and timing has moved running statistics
-      return seconds;
-    };
-    ASSIGN_OR_RETURN(const double mixed, time());
+  if (options.picks != nullptr && options.picks->count(key) != 0) {
+    choice = options.picks->at(key);
+  } else if (options.picking_clock != nullptr) {
+    const int compared = std::min(batch, kComparedBatch);
+    options.precision = Precision::kMixed;
+    ASSIGN_OR_RETURN(const absl::Duration mixed, TimePasses(view, compared, options));
     options.precision = Precision::kF32;
-    absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> other = Build(view, batch, options);
-    double f32 = std::numeric_limits<double>::infinity();
-    if (other.ok()) {
-      plan = *std::move(other);
-      ASSIGN_OR_RETURN(f32, time());
-    } else if (!absl::IsResourceExhausted(other.status())) {
-      return other.status();
-    }
-    if (f32 < mixed) {
-      choice = "f32";
-    } else {
-      options.precision = Precision::kMixed;
-    }
+    ASSIGN_OR_RETURN(const absl::Duration f32, TimePasses(view, compared, options));
+    if (f32 < mixed) choice = "f32";
     if (options.picks != nullptr) (*options.picks)[key] = choice;
-    ASSIGN_OR_RETURN(plan, Build(view, batch, options));
   }
-  plan->NotePrecision(key, choice);
+  options.precision = choice == "f32" ? Precision::kF32 : Precision::kMixed;
+  absl::StatusOr<std::unique_ptr<onednn::OneDnnTrainingPlan>> plan = Build(view, batch, options);
+  if (choice == "f32" && absl::IsResourceExhausted(plan.status())) {
+    choice = "mixed";  // takes half
+    options.precision = Precision::kMixed;
+    plan = Build(view, batch, options);
+  }
+  if (plan.ok()) (*plan)->NotePrecision(key, choice);
   return plan;
 }
 

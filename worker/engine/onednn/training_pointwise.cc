@@ -1,8 +1,9 @@
-// Activations, products, shuffles, dropout and zeros of a training program.
+// Activations, products, shuffles, slices, dropout and zeros of a training program.
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "worker/engine/kernels/channel_slice.h"
 #include "worker/engine/kernels/dropout.h"
 #include "worker/engine/kernels/elementwise.h"
 #include "worker/engine/kernels/gate.h"
@@ -36,6 +37,8 @@ std::optional<OwnActivation> OwnActivationOf(v1::Operator op) {
       return OwnActivation{Relu6, Relu6Backward, true};
     case v1::OPERATOR_HARD_SWISH:
       return OwnActivation{HardSwish, HardSwishBackward, false};
+    case v1::OPERATOR_HARD_SIGMOID:
+      return OwnActivation{HardSigmoid, HardSigmoidBackward, false};
     default:
       return std::nullopt;
   }
@@ -185,6 +188,27 @@ void TrainingBuilder::AddShuffle(int n) {
     program_->AddPrimitive(label + ".backward", backward, Backward(backward),
                            {{DNNL_ARG_DIFF_DST, InFormat(label, gradient(n), x.md)}},
                            {{DNNL_ARG_DIFF_SRC, dx}});
+    AddGradient(in, dx);
+  });
+}
+
+void TrainingBuilder::AddSlice(int n) {
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const std::string label = Label(n);
+  const SliceFormat format = SliceFormatOf(value(in).md, view_.node(n).channel_slice());
+  const ChannelRange range = format.range;
+  const Array x = InFormat(label, value(in), format.whole);
+  const Array y = program_->NewArray(format.part);
+  program_->AddKernel(label, {x}, {y},
+                      [range](const std::vector<float*>& p) { SliceChannels(range, p[0], p[1]); });
+  SetValue(n, y);
+  if (!NeedsGradient(n)) return;
+
+  backward_.push_back([=, this] {
+    const Array dx = program_->NewArray(x.md);
+    program_->AddKernel(
+        label + ".backward", {InFormat(label, gradient(n), y.md)}, {dx},
+        [range](const std::vector<float*>& p) { SliceChannelsBackward(range, p[0], p[1]); });
     AddGradient(in, dx);
   });
 }

@@ -60,6 +60,9 @@ void MultiplyBackward(const Tensor& a, const Tensor& b, const Tensor& dy, Tensor
 void ChannelShuffleForward(int groups, const Tensor& x, Tensor* y);
 void ChannelShuffleBackward(int groups, const Tensor& dy, Tensor* dx);
 
+void ChannelSliceForward(int first, const Tensor& x, Tensor* y);
+void ChannelSliceBackward(int first, const Tensor& dy, Tensor* dx);
+
 void DropoutForward(const DropoutMask& mask, const Tensor& x, Tensor* y);
 void DropoutBackward(const DropoutMask& mask, const Tensor& dy, Tensor* dx);
 

@@ -87,6 +87,7 @@ Network::Pass Network::Forward(const std::vector<double>& images, int batch, boo
       case v1::OPERATOR_SILU:
       case v1::OPERATOR_HARD_SWISH:
       case v1::OPERATOR_GELU:
+      case v1::OPERATOR_HARD_SIGMOID:
         ActivationForward(node, x, &y);
         break;
       case v1::OPERATOR_MULTIPLY:
@@ -94,6 +95,9 @@ Network::Pass Network::Forward(const std::vector<double>& images, int batch, boo
         break;
       case v1::OPERATOR_CHANNEL_SHUFFLE:
         ChannelShuffleForward(node.channel_shuffle().groups(), x, &y);
+        break;
+      case v1::OPERATOR_CHANNEL_SLICE:
+        ChannelSliceForward(node.channel_slice().first(), x, &y);
         break;
       case v1::OPERATOR_DROPOUT:
         if (training) {
@@ -179,6 +183,7 @@ Network::Tensors Network::Backward(const Pass& pass, const Tensor& dlogits) cons
       case v1::OPERATOR_SILU:
       case v1::OPERATOR_HARD_SWISH:
       case v1::OPERATOR_GELU:
+      case v1::OPERATOR_HARD_SIGMOID:
         ActivationBackward(node, x, d[i], &d[in]);
         break;
       case v1::OPERATOR_MULTIPLY: {
@@ -188,6 +193,9 @@ Network::Tensors Network::Backward(const Pass& pass, const Tensor& dlogits) cons
       }
       case v1::OPERATOR_CHANNEL_SHUFFLE:
         ChannelShuffleBackward(node.channel_shuffle().groups(), d[i], &d[in]);
+        break;
+      case v1::OPERATOR_CHANNEL_SLICE:
+        ChannelSliceBackward(node.channel_slice().first(), d[i], &d[in]);
         break;
       case v1::OPERATOR_DROPOUT:
         DropoutBackward(Mask(n), d[i], &d[in]);

@@ -29,6 +29,8 @@ double Activation(const v1::Node& node, double x) {
       return x * Sigmoid(x);
     case v1::OPERATOR_HARD_SWISH:
       return x * std::min(std::max(x + 3, 0.0), 6.0) / 6;
+    case v1::OPERATOR_HARD_SIGMOID:
+      return std::min(std::max(x + 3, 0.0), 6.0) / 6;
     case v1::OPERATOR_GELU:
       return x * NormalBelow(x);
     default:
@@ -51,6 +53,8 @@ double Derivative(const v1::Node& node, double x) {
     case v1::OPERATOR_HARD_SWISH:
       if (x <= -3) return 0;
       return x >= 3 ? 1 : (2 * x + 3) / 6;
+    case v1::OPERATOR_HARD_SIGMOID:
+      return x > -3 && x < 3 ? 1.0 / 6 : 0;
     case v1::OPERATOR_GELU:
       return NormalBelow(x) + x * NormalDensity(x);
     default:
@@ -116,6 +120,26 @@ void ChannelShuffleBackward(int groups, const Tensor& dy, Tensor* dx) {
       }
     }
   });
+}
+
+void ChannelSliceForward(int first, const Tensor& x, Tensor* y) {
+  for (int n = 0; n < y->n; ++n) {
+    for (int c = 0; c < y->c; ++c) {
+      for (int h = 0; h < y->h; ++h) {
+        for (int w = 0; w < y->w; ++w) y->at(n, c, h, w) = x.at(n, first + c, h, w);
+      }
+    }
+  }
+}
+
+void ChannelSliceBackward(int first, const Tensor& dy, Tensor* dx) {
+  for (int n = 0; n < dy.n; ++n) {
+    for (int c = 0; c < dy.c; ++c) {
+      for (int h = 0; h < dy.h; ++h) {
+        for (int w = 0; w < dy.w; ++w) dx->at(n, first + c, h, w) += dy.at(n, c, h, w);
+      }
+    }
+  }
 }
 
 void DropoutForward(const DropoutMask& mask, const Tensor& x, Tensor* y) {

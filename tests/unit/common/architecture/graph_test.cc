@@ -159,7 +159,8 @@ TEST(AnalyzeGraphTest, LayersWithoutWeightsKeepShapesAndCostNothing) {
   x = b.LeakyRelu("leaky", x, 0.0f);
   x = b.LeakyRelu("leaky2", x, 0.99f);
   x = b.Silu("silu", b.Sigmoid("sigmoid", x));
-  x = b.Gelu("gelu", b.HardSwish("swish", x));
+  x = b.Gelu("gelu", b.HardSwish("swish", b.HardSigmoid("hard", x)));
+  x = b.Concat("concat", {b.ChannelSlice("left", x, 0, 4), b.ChannelSlice("right", x, 4, 2)});
   x = b.ChannelShuffle("shuffle", x, 3);
   x = b.Dropout("dropout", b.Dropout("none", x, 0.0f), 0.999f);
   x = b.Multiply("square", x, x);
@@ -174,7 +175,12 @@ TEST(AnalyzeGraphTest, LayersWithoutWeightsKeepShapesAndCostNothing) {
   ASSERT_OK_AND_ASSIGN(const GraphCosts costs, AnalyzeGraph(architecture));
   EXPECT_EQ(costs.parameters, 0);
   EXPECT_EQ(costs.macs, 0);
-  for (const NodeCosts& node : costs.nodes) EXPECT_EQ(node.output.channels(), 6);
+  for (int i = 0; i < architecture.nodes_size(); ++i) {
+    const v1::Node& node = architecture.nodes(i);
+    EXPECT_EQ(costs.nodes[i].output.channels(),
+              node.has_channel_slice() ? node.channel_slice().channels() : 6)
+        << node.name();
+  }
 }
 
 // input 6 x 4 x 4, leaky ReLU, shuffle, dropout, product with a gate, pool
@@ -238,6 +244,29 @@ TEST(AnalyzeGraphTest, RefusesWrongAttributesOfLayersWithoutWeights) {
     EXPECT_THAT(status, StatusIs(absl::StatusCode::kInvalidArgument,
                                  ::testing::AllOf(StartsWith(c.field), HasSubstr(c.problem))));
     EXPECT_EQ(GetErrorDetail(status).value_or(v1::ErrorDetail()).field(), c.field);
+  }
+}
+
+TEST(AnalyzeGraphTest, RefusesSlicesPastTheChannels) {
+  const auto status = [](int first, int channels) {
+    ArchitectureBuilder b(MakeShape(6, 4, 4), channels);
+    b.GlobalAveragePool("pool", b.ChannelSlice("slice", b.input(), first, channels));
+    return b.Build().status();
+  };
+  EXPECT_OK(status(0, 6));
+  EXPECT_OK(status(5, 1));
+  const struct {
+    int first, channels;
+    const char* text;
+  } cases[] = {
+      {-1, 2, "nodes[1].channel_slice.first: is -1, must be at least 0"},
+      {0, 0, "nodes[1].channel_slice.channels: is 0, must be at least 1"},
+      {5, 2, "nodes[1].channel_slice.channels: ends at channel 7, past the 6 of the input"},
+      {kMax, kMax, "nodes[1].channel_slice.channels: ends at channel 4294967294, past the 6"},
+  };
+  for (const auto& c : cases) {
+    EXPECT_THAT(status(c.first, c.channels),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(c.text)));
   }
 }
 

@@ -298,6 +298,27 @@ TEST(OnnxExportTest, ActivationsAndShuffles) {
   }
 }
 
+TEST(OnnxExportTest, HardSigmoidsAndSlices) {
+  ArchitectureBuilder b(MakeShape(6, 4, 5), 3);
+  const int x = b.HardSigmoid("hard", b.input());
+  b.Classifier(b.ChannelSlice("slice", x, 2, 3));
+  const onnx::GraphProto graph = ExportedGraph(b);
+  EXPECT_THAT(Types(graph),
+              ElementsAre("HardSigmoid", "Slice", "GlobalAveragePool", "Flatten", "Gemm"));
+  ExpectWellFormed(graph);
+  const std::map<std::string, std::string> hard = {{"alpha", "0.166667"}, {"beta", "0.5"}};
+  EXPECT_EQ(Attributes(graph, "HardSigmoid"), hard);
+  EXPECT_THAT(graph.node(1).input(),
+              ElementsAre("hard", "slice.starts", "slice.ends", "slice.axes"));
+  std::map<std::string, int64_t> constants;
+  for (const onnx::TensorProto& constant : graph.initializer()) {
+    if (constant.int64_data_size() == 1) constants[constant.name()] = constant.int64_data(0);
+  }
+  const std::map<std::string, int64_t> expected = {
+      {"slice.starts", 2}, {"slice.ends", 5}, {"slice.axes", 1}};
+  EXPECT_EQ(constants, expected);
+}
+
 TEST(OnnxExportTest, VectorsBecomeMapsWhereTheyMeet) {
   ArchitectureBuilder b(MakeShape(2, 4, 4), 2);
   const int features = b.Linear("features", b.input(), 2);

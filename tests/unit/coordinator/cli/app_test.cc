@@ -15,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
@@ -107,12 +108,16 @@ class AppTest : public ::testing::Test {
 
 TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
-  for (const char* command :
-       {"submit", "status", "watch", "trials", "show", "front", "weights", "export", "workers",
-        "pause", "resume", "cancel", "completion", "version"}) {
-    const Outcome help = Run({command, "--help"});
+  for (const char* command : {"submit", "status", "watch", "trials", "show", "front", "weights",
+                              "export", "arch", "arch show", "arch diff", "workers", "pause",
+                              "resume", "cancel", "completion", "version"}) {
+    std::vector<std::string> line = absl::StrSplit(command, ' ');
+    line.push_back("--help");
+    const Outcome help = Run(line);
     EXPECT_EQ(help.code, 0);
-    EXPECT_THAT(help.out, AllOf(HasSubstr("Usage: frontier "), HasSubstr("Examples:"))) << command;
+    EXPECT_THAT(help.out, AllOf(HasSubstr(absl::StrCat("Usage: frontier ", command, " ")),
+                                HasSubstr("Examples:")))
+        << command;
     absl::StrAppend(&text, "\n", std::string(80, '='), "\n", help.out);
   }
   ExpectGolden("cli/help.txt", text);
@@ -138,6 +143,14 @@ TEST_F(AppTest, WrongCommandLinesAreExplained) {
       {"export", "1", "--output", "x.onnx"},
       {"export", "1", "2", "--model", "x.pb", "--output", "x.onnx"},
       {"export", "1", "2"},
+      {"arch"},
+      {"arch", "shwo", "resnet20"},
+      {"arch", "show"},
+      {"arch", "show", "resnet20", "vgg-16"},
+      {"arch", "show", "resnet20", "--input", "28"},
+      {"arch", "show", "resnet20", "--classes", "0"},
+      {"arch", "show", "resnet20", "--dot", "--json"},
+      {"arch", "diff", "resnet20"},
       {"--coordinator", "host:1"},
   };
   for (const std::vector<std::string>& line : lines) {
@@ -216,6 +229,8 @@ TEST_F(AppTest, EveryCommandAnswersInJson) {
                                                        {"resume", "1"},
                                                        {"version"},
                                                        {"completion", "bash"},
+                                                       {"arch", "show", "small-cnn"},
+                                                       {"arch", "diff", "resnet20", "vgg-like"},
                                                        {"submit", GoodFile()},
                                                        {"submit", GoodFile(), "--print_job"}};
   for (std::vector<std::string> line : lines) {
@@ -471,6 +486,95 @@ TEST_F(AppTest, ExportRefusesWhatIsNoModel) {
               frontier::testing::StatusIs(absl::StatusCode::kNotFound, ::testing::_));
 }
 
+TEST_F(AppTest, ArchShowsReferenceNetworks) {
+  coordinator_.error = absl::UnavailableError("this needs no coordinator");
+  const Outcome table = Run({"arch", "show", "small-cnn", "--input", "1x9x12", "--classes", "5"});
+  EXPECT_EQ(table.code, 0) << table.err;
+  ExpectGolden("cli/arch_show.txt", table.out);
+  const Outcome dot =
+      Run({"arch", "show", "small-cnn", "--input", "1x9x12", "--classes", "5", "--dot"});
+  EXPECT_EQ(dot.code, 0) << dot.err;
+  ExpectGolden("cli/arch_show.dot", dot.out);
+  EXPECT_THAT(Run({"arch", "show", "resnet-50"}).out,
+              AllOf(HasSubstr("input 3 x 224 x 224, 1,000 classes"),
+                    HasSubstr("25,557,032 parameters, 4,089,184,256 MACs")));
+}
+
+TEST_F(AppTest, ArchShowReadsWhatItPrints) {
+  for (const std::string& name : ReferenceNames()) {
+    const Outcome json = Run({"arch", "show", name, "--input", "3x32x32", "--json"});
+    ASSERT_EQ(json.code, 0) << json.err;
+    const std::string file = WriteTemporary("network.json", json.out);
+    EXPECT_EQ(Run({"arch", "show", file, "--json"}).out, json.out);
+    const Outcome diff = Run({"arch", "diff", name, file, "--input", "3x32x32"});
+    EXPECT_EQ(diff.code, 0) << diff.err;
+    EXPECT_THAT(diff.out, AllOf(HasSubstr("The same architecture"), Not(HasSubstr("Changed"))));
+  }
+}
+
+TEST_F(AppTest, ArchComparesNetworks) {
+  const Outcome same_kind = Run({"arch", "diff", "squeezenet-1.0", "squeezenet-1.1"});
+  EXPECT_EQ(same_kind.code, 0) << same_kind.err;
+  ExpectGolden("cli/arch_diff.txt", same_kind.out);
+  v1::Architecture network =
+      ReferenceArchitecture("small-cnn", TinyModel().architecture().input(), 2).value();
+  std::string files[2];
+  for (int i = 0; i < 2; ++i) {
+    std::string json;
+    ASSERT_TRUE(google::protobuf::util::MessageToJsonString(network, &json).ok());
+    files[i] = WriteTemporary(i == 0 ? "parent.json" : "child.json", json);
+    // The child has another activation, no last norm, and a wider convolution.
+    network.mutable_nodes(3)->set_op(v1::OPERATOR_SILU);
+    network.mutable_nodes(5)->mutable_convolution()->set_out_channels(65);
+    v1::Node* dropout = network.mutable_nodes(10);
+    dropout->set_op(v1::OPERATOR_DROPOUT);
+    dropout->set_name("new");
+    dropout->mutable_dropout()->set_rate(0.5f);
+  }
+  const Outcome parent_child = Run({"arch", "diff", files[0], files[1]});
+  EXPECT_EQ(parent_child.code, 0) << parent_child.err;
+  ExpectGolden("cli/arch_diff_child.txt", parent_child.out);
+}
+
+TEST_F(AppTest, ArchRefusesWhatIsNoArchitecture) {
+  std::string text;
+  const struct {
+    std::string name, content;
+    int code;
+  } files[] = {
+      {"empty.json", "", 3},
+      {"words.txt", "hello there", 3},
+      {"broken.json", "{\"nodes\": [", 3},
+      {"cycle.json",
+       R"({"input": {"channels": 1, "height": 1, "width": 1}, "classes": 1, "nodes":
+           [{"op": "OPERATOR_INPUT"}, {"op": "OPERATOR_RELU", "inputs": [1]}]})",
+       3},
+      {"other.json",
+       R"({"input": {"channels": 1, "height": 1, "width": 1}, "classes": 1, "nodes":
+           [{"op": "OPERATOR_INPUT"}]})",
+       3},
+  };
+  for (const auto& file : files) {
+    const std::string path = WriteTemporary(file.name, file.content);
+    const Outcome outcome = Run({"arch", "show", path, "--classes", "7"});
+    EXPECT_EQ(outcome.code, file.code) << file.name;
+    EXPECT_THAT(outcome.out, IsEmpty());
+    absl::StrAppend(&text, absl::StrReplaceAll(outcome.err, {{path, file.name}}));
+  }
+  for (const std::vector<std::string>& line :
+       {std::vector<std::string>{"arch", "show", "resnet18"},
+        std::vector<std::string>{"arch", "show", "no/such.json"},
+        std::vector<std::string>{"arch", "diff", "resnet-18", "resnet-19"}}) {
+    const Outcome outcome = Run(line);
+    EXPECT_EQ(outcome.code, 4);
+    absl::StrAppend(&text, outcome.err);
+  }
+  const Outcome small = Run({"arch", "show", "vgg-like", "--input", "1x4x4"});
+  EXPECT_EQ(small.code, 3);
+  absl::StrAppend(&text, small.err);
+  ExpectGolden("cli/arch_errors.txt", text);
+}
+
 TEST_F(AppTest, VersionTellsBothSides) {
   coordinator_.info.set_version("0.2.0");
   coordinator_.info.set_protocol_version(2);
@@ -531,6 +635,10 @@ TEST_F(AppTest, BashCompletes) {
   const std::string file = GoodFile();
   EXPECT_EQ(Complete(script, {"frontier", "submit", file.substr(0, file.size() - 3)}), file);
   EXPECT_EQ(Complete(script, {"frontier", "status", "--coordinator", "x"}), "");
+  EXPECT_EQ(Complete(script, {"frontier", "arch", "d"}), "diff");
+  EXPECT_EQ(Complete(script, {"frontier", "arch", "show", "--d"}), "--dot");
+  EXPECT_EQ(Complete(script, {"frontier", "arch", "show", file.substr(0, file.size() - 3)}), file);
+  EXPECT_EQ(Complete(script, {"frontier", "show", "--d"}), "");
 }
 
 TEST_F(AppTest, CompletionCoversTheWholeTree) {

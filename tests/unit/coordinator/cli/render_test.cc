@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_split.h"
+#include "coordinator/cli/render/architecture_view.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/job_view.h"
 #include "coordinator/cli/render/plot.h"
@@ -332,6 +333,23 @@ TEST(ViewTest, LayersWithoutWeightsShowTheirAttributes) {
                            "rate 0.25", "hard_swish", "multiply", "4, 5", "6 x 4 x 4"}) {
     EXPECT_THAT(text, HasSubstr(part)) << text;
   }
+}
+
+TEST(ViewTest, DotIsHarmless) {
+  v1::Architecture architecture;
+  architecture.mutable_input()->set_channels(1);
+  architecture.mutable_input()->set_height(1);
+  architecture.mutable_input()->set_width(1);
+  architecture.set_classes(1);
+  v1::Node* node = architecture.add_nodes();
+  node->set_op(v1::OPERATOR_INPUT);
+  node->set_name("\"]; \\ \n\x1b[2J");
+  const absl::StatusOr<std::string> dot = ArchitectureDot(architecture);
+  ASSERT_TRUE(dot.ok());
+  EXPECT_THAT(*dot, HasSubstr(R"(label="\"]; \\ )"));
+  EXPECT_THAT(*dot, Not(HasSubstr("\x1b")));
+  node->set_op(v1::OPERATOR_RELU);
+  EXPECT_FALSE(ArchitectureDot(architecture).ok());
 }
 
 TEST(ViewTest, TrialWithAnArchitectureThatIsNone) {

@@ -241,6 +241,25 @@ v1::Trial SampleDetailedTrial() {
     if (m.metric() == v1::METRIC_LATENCY_MS) m.set_hardware_class("epyc-1t");
     if (m.metric() == v1::METRIC_ENERGY_J) m.set_reason("no readable power sensor");
   }
+  for (const char* precision : {"f32", "bf16", "int8"}) {
+    v1::PrecisionResult* result = trial.mutable_result()->add_precisions();
+    result->set_precision(precision);
+    if (precision == std::string("bf16")) {
+      result->set_reason("precision bf16: this CPU has no bf16 arithmetic");
+      continue;
+    }
+    for (const v1::Measurement& m : trial.result().measurements()) {
+      if (m.metric() == v1::METRIC_ACCURACY) *result->mutable_accuracy() = m;
+      if (m.metric() == v1::METRIC_LATENCY_MS) *result->mutable_latency() = m;
+    }
+    result->set_weight_bytes(4 * 18234);
+  }
+  v1::PrecisionResult* narrow = trial.mutable_result()->mutable_precisions(2);
+  narrow->mutable_latency()->set_value(0.0712);
+  narrow->mutable_latency()->set_low(0.0701);
+  narrow->mutable_latency()->set_high(0.0733);
+  narrow->mutable_accuracy()->set_method("validation-split; calibrated on 256 training samples");
+  narrow->set_weight_bytes(18234);
   v1::Attempt second = trial.attempts(0);
   v1::Attempt* first = trial.mutable_attempts(0);
   first->set_state(v1::ATTEMPT_STATE_LOST);

@@ -308,6 +308,27 @@ TEST(Dispatcher, FiguresNobodyAskedForMayBeMissing) {
   EXPECT_EQ(trial.result().measurements_size(), result.measurements_size() - 1);
 }
 
+TEST(Dispatcher, ImpossibleFiguresOfAPrecisionAreLeftOut) {
+  Harness h;
+  const int64_t job = h.Submit(SmallJob(1));
+  h.Register("w1");
+  v1::TrialResult result = MakeResult(0.5, 1);
+  const double accuracies[] = {0.9, std::nan(""), 1.5};
+  for (const double accuracy : accuracies) {
+    v1::PrecisionResult* precision = result.add_precisions();
+    precision->set_precision("int8");
+    precision->mutable_accuracy()->set_metric(v1::METRIC_ACCURACY);
+    precision->mutable_accuracy()->set_value(accuracy);
+  }
+  result.add_precisions()->set_reason("no arithmetic for it");
+  ASSERT_OK(h.Report("w1", *h.Lease("w1"), result));
+  const v1::Trial trial = h.Trial(job, 1);
+  EXPECT_EQ(trial.state(), v1::TRIAL_STATE_SUCCEEDED);
+  ASSERT_EQ(trial.result().precisions_size(), 2);
+  EXPECT_EQ(trial.result().precisions(0).accuracy().value(), 0.9);
+  EXPECT_EQ(trial.result().precisions(1).reason(), "no arithmetic for it");
+}
+
 TEST(Dispatcher, InfeasibleTrialsNeverReachTheFront) {
   Harness h;
   v1::JobSpec spec = SmallJob(2);

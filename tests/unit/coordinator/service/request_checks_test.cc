@@ -168,6 +168,15 @@ TEST(RequestChecksTest, Reports) {
   ExpectFault<Request>(GoodReport(), "result.measurements", [](Request* r) {
     for (int i = 0; i < 100; ++i) r->mutable_result()->add_measurements();
   });
+  ExpectFault<Request>(GoodReport(), "result.precisions[0].reason", [](Request* r) {
+    r->mutable_result()->add_precisions()->set_reason(std::string(5000, 'm'));
+  });
+  ExpectFault<Request>(GoodReport(), "result.precisions[0].accuracy.method", [](Request* r) {
+    r->mutable_result()->add_precisions()->mutable_accuracy()->set_method(std::string(1000, 'm'));
+  });
+  ExpectFault<Request>(GoodReport(), "result.precisions", [](Request* r) {
+    for (int i = 0; i < 100; ++i) r->mutable_result()->add_precisions();
+  });
   ExpectFault<Request>(GoodReport(), "usage", [](Request* r) {
     for (int i = 0; i < 100; ++i) r->add_usage();
   });

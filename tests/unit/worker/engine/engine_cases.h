@@ -3,6 +3,7 @@
 #define FRONTIER_TESTS_UNIT_WORKER_ENGINE_ENGINE_CASES_H_
 
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -70,6 +71,8 @@ enum class Layer {
   kChannelShuffle,
   kDropout,
   kZero,
+  kHardSigmoid,
+  kChannelSlice,
 };
 
 inline std::vector<Layer> AllLayers() {
@@ -99,7 +102,9 @@ inline std::vector<Layer> AllLayers() {
           Layer::kGate,
           Layer::kChannelShuffle,
           Layer::kDropout,
-          Layer::kZero};
+          Layer::kZero,
+          Layer::kHardSigmoid,
+          Layer::kChannelSlice};
 }
 
 struct Case {
@@ -154,15 +159,17 @@ inline int AddActivation(Layer layer, int x, Rng* rng, ArchitectureBuilder* b) {
       return b->Silu("activation", x);
     case Layer::kHardSwish:
       return b->HardSwish("activation", x);
+    case Layer::kHardSigmoid:
+      return b->HardSigmoid("activation", x);
     default:
       return b->Gelu("activation", x);
   }
 }
 
 inline Layer RandomActivation(Rng* rng) {
-  const Layer layers[] = {Layer::kRelu6, Layer::kLeakyRelu, Layer::kSigmoid,
-                          Layer::kSilu,  Layer::kHardSwish, Layer::kGelu};
-  return layers[rng->Uniform(6)];
+  const Layer layers[] = {Layer::kRelu6,     Layer::kLeakyRelu, Layer::kSigmoid,    Layer::kSilu,
+                          Layer::kHardSwish, Layer::kGelu,      Layer::kHardSigmoid};
+  return layers[rng->Uniform(std::size(layers))];
 }
 
 // Input, a convolution that makes gradients flow through the layer, the layer, a linear layer.
@@ -231,7 +238,8 @@ inline Case RandomLayerCase(Layer layer, uint64_t seed) {
     case Layer::kSigmoid:
     case Layer::kSilu:
     case Layer::kHardSwish:
-    case Layer::kGelu: {
+    case Layer::kGelu:
+    case Layer::kHardSigmoid: {
       // Large enough to meet both bends of those that have two.
       const int wide = b.Add("wide", {x, x, x});
       x = AddActivation(layer, wide, &rng, &b);
@@ -275,6 +283,15 @@ inline Case RandomLayerCase(Layer layer, uint64_t seed) {
       int groups = Between(&rng, 1, channels);
       while (channels % groups != 0) --groups;
       x = b.ChannelShuffle("layer", x, groups);
+      break;
+    }
+    case Layer::kChannelSlice: {
+      const auto slice = [&](const char* name) {
+        const int first = Between(&rng, 0, channels - 1);
+        return b.ChannelSlice(name, x, first, Between(&rng, 1, channels - first));
+      };
+      const int part = slice("layer");
+      x = rng.Uniform(2) == 0 ? part : b.Concat("parts", {slice("other_part"), part, x});
       break;
     }
     case Layer::kDropout: {

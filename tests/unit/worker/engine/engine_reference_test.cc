@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/architecture/reference.h"
@@ -9,34 +10,16 @@
 #include "common/model_io/parameters.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_architecture.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
+#include "tests/unit/worker/engine/model_cases.h"
 #include "worker/engine/inference_plan.h"
 #include "worker/engine/reference/network.h"
 #include "worker/engine/training_plan.h"
 
 namespace frontier::worker {
 namespace {
-
-// Initial weights with scales, shifts, biases and statistics that are not 0 and 1.
-v1::Model RandomModel(const v1::Architecture& architecture, uint64_t seed) {
-  v1::Model model = InitialModel(architecture, seed).value();
-  Rng rng(seed, 1000);
-  for (v1::Tensor& tensor : *model.mutable_tensors()) {
-    if (tensor.name() == "weight") continue;
-    std::vector<float> values = TensorValues(tensor);
-    for (float& v : values) {
-      v = tensor.name() == "variance" || tensor.name() == "scale"
-              ? static_cast<float>(0.5 + rng.UniformDouble())
-              : static_cast<float>(0.3 * rng.Normal());
-    }
-    SetTensorValues(values, &tensor);
-  }
-  return model;
-}
-
-// Mostly one: on a machine with other work, threads that wait for each other are slow.
-int Threads(uint64_t seed) { return seed % 4 == 0 ? 2 : 1; }
 
 // Largest difference, relative to the largest value.
 double Difference(const std::vector<float>& got, const std::vector<double>& wanted) {
@@ -88,7 +71,7 @@ void ExpectSameTraining(const Case& c, uint64_t seed, int steps, int threads, do
 void ExpectSameInference(const Case& c, uint64_t seed, int threads, double tolerance) {
   SCOPED_TRACE(c.text);
   const v1::Model model = RandomModel(c.architecture, seed);
-  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, c.batch, PlanOptions{threads}));
+  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, c.batch, InferenceOptions{threads}));
   ASSERT_OK_AND_ASSIGN(const reference::Network network, reference::Network::Create(model));
   Rng rng(seed, 3000);
   for (int run = 0; run < 2; ++run) {
@@ -131,7 +114,7 @@ TEST_P(LayerTest, Inference) {
 
 class NetworkTest : public ::testing::TestWithParam<std::string> {};
 
-INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(ReferenceNames()),
+INSTANTIATE_TEST_SUITE_P(Reference, NetworkTest, ::testing::ValuesIn(testing::SmallNetworks()),
                          [](const auto& test) {
                            std::string name = test.param;
                            std::replace(name.begin(), name.end(), '-', '_');
@@ -152,6 +135,29 @@ TEST_P(NetworkTest, SeveralSteps) {
 }
 
 TEST_P(NetworkTest, Inference) { ExpectSameInference(ReferenceCase(GetParam()), 6, 2, 1e-4); }
+
+// Layers large enough for Winograd's algorithm, of odd and even sizes, read once and more often.
+TEST(WinogradTest, Inference) {
+  for (const auto& [height, width] : {std::pair(28, 28), std::pair(15, 21)}) {
+    ArchitectureBuilder b(MakeShape(3, height, width), 5);
+    const int x = b.ConvolutionNormRelu("stem", b.input(), SquareConvolution(16, 3));
+    const int wide = b.ConvolutionNormRelu("wide", x, SquareConvolution(32, 3));
+    const int y = b.ConvolutionNorm("back", wide, SquareConvolution(16, 3));
+    const int sum = b.Relu("relu", b.Add("add", {x, y}));
+    const int half = b.ConvolutionNormRelu("half", sum, SquareConvolution(32, 3, 2));
+    const int twice = b.ConvolutionNorm("twice", half, SquareConvolution(32, 3));
+    const int shortcut = b.ConvolutionNorm("shortcut", sum, SquareConvolution(32, 1, 2));
+    const int end = b.Concat("concat", {b.Add("add2", {twice, shortcut}), half, twice});
+    b.Classifier(b.Silu("act", b.ConvolutionNorm("last", end, SquareConvolution(48, 3))));
+    for (const int batch : {1, 2}) {
+      Case c;
+      c.architecture = b.Build().value();
+      c.batch = batch;
+      c.text = "height " + std::to_string(height) + " batch " + std::to_string(batch);
+      ExpectSameInference(c, 9, /*threads=*/batch, 5e-5);
+    }
+  }
+}
 
 TEST(RandomNetworkTest, TrainingAndInference) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {

@@ -5,6 +5,7 @@
 
 #include "common/base/random.h"
 #include "gtest/gtest.h"
+#include "worker/engine/kernels/channel_slice.h"
 #include "worker/engine/kernels/elementwise.h"
 #include "worker/engine/kernels/loss.h"
 #include "worker/engine/kernels/optimizer.h"
@@ -92,6 +93,58 @@ TEST(ElementwiseTest, Relu6AndHardSwish) {
   EXPECT_TRUE(std::isnan(y));
   HardSwish(&nan, 1, &y);
   EXPECT_TRUE(std::isnan(y));
+}
+
+TEST(ElementwiseTest, HardSigmoid) {
+  Rng rng(4);
+  for (const size_t count : kCounts) {
+    std::vector<float> x = RandomValues(count, &rng);
+    const std::vector<float> dy = RandomValues(count, &rng);
+    for (float& v : x) v *= 4;
+    const int64_t n = static_cast<int64_t>(count);
+    std::vector<float> y(count), dx(count);
+    HardSigmoid(x.data(), n, y.data());
+    HardSigmoidBackward(x.data(), dy.data(), n, dx.data());
+    for (size_t i = 0; i < count; ++i) {
+      const double v = x[i];
+      ASSERT_NEAR(y[i], std::min(std::max(v + 3, 0.0), 6.0) / 6, 1e-6);
+      ASSERT_NEAR(dx[i], v > -3 && v < 3 ? dy[i] / 6.0 : 0, 1e-6);
+    }
+  }
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  float y;
+  HardSigmoid(&nan, 1, &y);
+  EXPECT_TRUE(std::isnan(y));
+}
+
+// Plain and with channels last; ranges at both ends and in the middle.
+TEST(ChannelSliceTest, CopiesTheRange) {
+  constexpr int64_t kChannels = 7;
+  Rng rng(5);
+  for (const int64_t runs : {1, 3, 5000}) {
+    for (const int64_t length : {1, 6}) {
+      for (const auto& [first, count] :
+           {std::pair(0, 7), std::pair(0, 2), std::pair(3, 1), std::pair(2, 5)}) {
+        const ChannelRange range = {runs, kChannels, length, first, count};
+        const std::vector<float> x =
+            RandomValues(static_cast<size_t>(runs * kChannels * length), &rng);
+        const std::vector<float> dy =
+            RandomValues(static_cast<size_t>(runs * count * length), &rng);
+        std::vector<float> y(dy.size()), dx(x.size(), -1.0f);
+        SliceChannels(range, x.data(), y.data());
+        SliceChannelsBackward(range, dy.data(), dx.data());
+        for (int64_t i = 0; i < static_cast<int64_t>(x.size()); ++i) {
+          const int64_t run = i / (kChannels * length), c = i / length % kChannels;
+          const bool inside = c >= first && c < first + count;
+          const int64_t at = (run * count + c - first) * length + i % length;
+          ASSERT_EQ(dx[static_cast<size_t>(i)], inside ? dy[static_cast<size_t>(at)] : 0);
+          if (inside) {
+            ASSERT_EQ(y[static_cast<size_t>(at)], x[static_cast<size_t>(i)]);
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST(ElementwiseTest, RunningStatistics) {

@@ -4,9 +4,11 @@
 #include <vector>
 
 #include "common/architecture/reference.h"
+#include "common/base/clock.h"
 #include "common/model_io/parameters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/small_networks.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/engine/engine_cases.h"
 #include "worker/engine/training_plan.h"
@@ -83,7 +85,7 @@ TEST(MixedPrecisionTest, GoesWhereF32GoesForEveryLayer) {
 
 TEST(MixedPrecisionTest, LearnsABatchByHeart) {
   if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
-  for (const std::string& name : ReferenceNames()) {
+  for (const std::string& name : testing::SmallNetworks()) {
     SCOPED_TRACE(name);
     const v1::Architecture architecture =
         ReferenceArchitecture(name, MakeShape(1, 20, 20), 5).value();
@@ -111,7 +113,8 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
   ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, 8, options));
   EXPECT_EQ(plan->precision(), Precision::kMixed) << "follows from the CPU without timing";
   EXPECT_TRUE(picks.empty());
-  options.time_picks = true;
+  SystemClock clock;
+  options.picking_clock = &clock;
   ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, 8, options));
   std::string key;
   for (const auto& [k, choice] : picks) {
@@ -127,12 +130,44 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
   }
 }
 
+TEST(MixedPrecisionTest, AutoIsMixedWhereF32DoesNotFit) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  constexpr int kBatch = 64;
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 28, 28), 5).value();
+  Picks picks;
+  SystemClock clock;
+  PlanOptions options;
+  options.picks = &picks;
+  options.picking_clock = &clock;
+  options.precision = Precision::kAuto;
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, kBatch, options));
+  options.precision = Precision::kMixed;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  const int64_t mixed_bytes = plan->memory_bytes();
+  options.precision = Precision::kF32;
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  ASSERT_GT(plan->memory_bytes(), mixed_bytes);
+
+  for (auto& [key, choice] : picks) {
+    if (key.rfind("precision", 0) == 0) choice = "f32";
+  }
+  options.precision = Precision::kAuto;
+  options.admit = [mixed_bytes](int64_t bytes) {
+    return bytes <= mixed_bytes ? absl::OkStatus() : absl::ResourceExhaustedError("too much");
+  };
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, options));
+  EXPECT_EQ(plan->precision(), Precision::kMixed);
+  EXPECT_EQ(plan->memory_bytes(), mixed_bytes);
+}
+
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  SystemClock clock;
   const auto train = [&](bool timed, Picks* picks) {
     PlanOptions options = Mixed(2);
-    options.time_picks = timed;
+    if (timed) options.picking_clock = &clock;
     options.picks = picks;
     auto plan = TrainingPlan::Create(architecture, 8, options).value();
     EXPECT_OK(plan->ImportModel(InitialModel(architecture, 4).value()));

@@ -250,9 +250,9 @@ TEST(InferencePlanTest, BatchAndThreadsDoNotChangeTheAnswer) {
   Rng rng(3);
   const Batch batch = RandomBatch(MakeShape(1, 14, 14), 5, 4, &rng);
   std::vector<float> together(20);
-  ASSERT_OK_AND_ASSIGN(auto wide, InferencePlan::Create(model, 4, PlanOptions{2}));
+  ASSERT_OK_AND_ASSIGN(auto wide, InferencePlan::Create(model, 4, InferenceOptions{2}));
   ASSERT_OK(wide->Run(batch.images, absl::MakeSpan(together)));
-  ASSERT_OK_AND_ASSIGN(auto single, InferencePlan::Create(model, 1, PlanOptions{1}));
+  ASSERT_OK_AND_ASSIGN(auto single, InferencePlan::Create(model, 1, InferenceOptions{1}));
   for (size_t i = 0; i < 4; ++i) {
     std::vector<float> alone(5);
     ASSERT_OK(single->Run(absl::MakeConstSpan(batch.images).subspan(i * 196, 196),
@@ -274,8 +274,8 @@ TEST(InferencePlanTest, DropoutDoesNothing) {
   Rng rng(4);
   const Batch batch = RandomBatch(MakeShape(2, 9, 7), 5, 3, &rng);
   std::vector<float> logits(15), wanted(15);
-  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, 3, PlanOptions{}));
-  ASSERT_OK_AND_ASSIGN(auto other, InferencePlan::Create(without, 3, PlanOptions{}));
+  ASSERT_OK_AND_ASSIGN(auto plan, InferencePlan::Create(model, 3, InferenceOptions{}));
+  ASSERT_OK_AND_ASSIGN(auto other, InferencePlan::Create(without, 3, InferenceOptions{}));
   ASSERT_OK(plan->Run(batch.images, absl::MakeSpan(logits)));
   ASSERT_OK(other->Run(batch.images, absl::MakeSpan(wanted)));
   EXPECT_EQ(logits, wanted);
@@ -283,8 +283,8 @@ TEST(InferencePlanTest, DropoutDoesNothing) {
 }
 
 TEST(InferencePlanTest, ImportReplacesTheWeights) {
-  ASSERT_OK_AND_ASSIGN(auto plan,
-                       InferencePlan::Create(InitialModel(Mobile(), 1).value(), 1, PlanOptions{}));
+  ASSERT_OK_AND_ASSIGN(
+      auto plan, InferencePlan::Create(InitialModel(Mobile(), 1).value(), 1, InferenceOptions{}));
   Rng rng(3);
   const Batch batch = RandomBatch(MakeShape(1, 14, 14), 5, 1, &rng);
   std::vector<float> first(5), second(5), again(5);

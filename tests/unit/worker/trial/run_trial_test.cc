@@ -98,6 +98,10 @@ TEST_F(RunTrialTest, ReportsEpochsAndEveryMeasurement) {
   EXPECT_EQ(metrics,
             (std::set<v1::Metric>{v1::METRIC_ACCURACY, v1::METRIC_LOSS, v1::METRIC_LATENCY_MS,
                                   v1::METRIC_PARAMETERS, v1::METRIC_MACS}));
+  ASSERT_EQ(result.precisions_size(), 3);
+  EXPECT_EQ(result.precisions(0).precision(), "f32");
+  EXPECT_GT(result.precisions(2).accuracy().value(), 0.9);
+  EXPECT_EQ(result.precisions(2).latency().hardware_class(), "test-class");
   EXPECT_THAT(result.engine().library(), HasSubstr("oneDNN 2."));
   EXPECT_THAT(result.engine().precision(), AnyOf("f32", "mixed"));
   EXPECT_EQ(result.engine().hardware_class(), "test-class");

@@ -1,18 +1,18 @@
-#include "worker/profile/architecture_argument.h"
+#include "common/architecture/architecture_argument.h"
 
 #include <google/protobuf/util/json_util.h>
 
+#include "common/architecture/graph.h"
 #include "common/architecture/reference.h"
 #include "common/base/file.h"
-#include "common/model_io/model_file.h"
 #include "frontier/v1/job_service.pb.h"
+#include "frontier/v1/model.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
-#include "worker/engine/training_plan.h"
 
-namespace frontier::worker {
+namespace frontier {
 namespace {
 
 using ::frontier::testing::StatusIs;
@@ -53,6 +53,10 @@ TEST(ArchitectureArgumentTest, ReferenceNetworksHaveDefaults) {
   ASSERT_OK_AND_ASSIGN(const v1::Architecture other, FindArchitecture("vgg-like", "3x8x16", 7));
   EXPECT_EQ(ShapeText(other.input()), "3x8x16");
   EXPECT_EQ(other.classes(), 7);
+  ASSERT_OK_AND_ASSIGN(const v1::Architecture published,
+                       FindArchitecture("resnet-18", "", 0, {"3x224x224", 1000}));
+  EXPECT_EQ(ShapeText(published.input()), "3x224x224");
+  EXPECT_EQ(published.classes(), 1000);
 }
 
 TEST(ArchitectureArgumentTest, ReadsEveryForm) {
@@ -64,12 +68,10 @@ TEST(ArchitectureArgumentTest, ReadsEveryForm) {
   ASSERT_OK(WriteFileAtomically(temp.File("plain.json"), Json(network)));
   ASSERT_OK(WriteFileAtomically(temp.File("trial.json"), "\n" + Json(response)));
   ASSERT_OK(WriteFileAtomically(temp.File("text"), network.DebugString()));
-  ASSERT_OK_AND_ASSIGN(v1::Model model, InitialModel(network, 1));
-  for (int c = 0; c < 2; ++c) {
-    model.mutable_normalization()->add_mean(0.5f);
-    model.mutable_normalization()->add_deviation(0.5f);
-  }
-  ASSERT_OK(WriteModel(temp.File("model.pb"), model));
+  v1::Model model;
+  *model.mutable_architecture() = network;
+  model.mutable_normalization()->add_mean(0.5f);
+  ASSERT_OK(WriteFileAtomically(temp.File("model.pb"), model.SerializeAsString()));
   for (const char* name : {"plain.json", "trial.json", "text", "model.pb"}) {
     SCOPED_TRACE(name);
     ASSERT_OK_AND_ASSIGN(const v1::Architecture read, FindArchitecture(temp.File(name), "", 0));
@@ -98,4 +100,4 @@ TEST(ArchitectureArgumentTest, SaysWhatIsWrong) {
 }
 
 }  // namespace
-}  // namespace frontier::worker
+}  // namespace frontier

@@ -1,4 +1,4 @@
-#include "worker/profile/architecture_argument.h"
+#include "common/architecture/architecture_argument.h"
 
 #include <google/protobuf/io/tokenizer.h>
 #include <google/protobuf/text_format.h>
@@ -14,14 +14,12 @@
 #include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/status.h"
+#include "common/base/utf8.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/model.pb.h"
 
-namespace frontier::worker {
+namespace frontier {
 namespace {
-
-constexpr char kDefaultInput[] = "1x28x28";
-constexpr int kDefaultClasses = 10;
 
 // Keeps what protobuf would print to standard error.
 class FirstError final : public google::protobuf::io::ErrorCollector {
@@ -63,7 +61,14 @@ absl::StatusOr<v1::Architecture> FromBytes(const std::string& bytes) {
   FirstError error;
   google::protobuf::TextFormat::Parser parser;
   parser.RecordErrorsTo(&error);
-  if (parser.ParseFromString(bytes, &architecture)) return architecture;
+  if (parser.ParseFromString(bytes, &architecture)) {
+    // An escape may stand for any byte; the other forms do not let such names in.
+    for (int i = 0; i < architecture.nodes_size(); ++i) {
+      if (IsUtf8(architecture.nodes(i).name())) continue;
+      return InvalidField(absl::StrCat("nodes[", i, "].name"), "is not UTF-8");
+    }
+    return architecture;
+  }
   return absl::InvalidArgumentError(
       absl::StrCat("is no model, JSON or text of an architecture; read as text, ", error.text()));
 }
@@ -99,8 +104,8 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
     good = absl::SimpleAtoi(parts[i], &extents[i]) && extents[i] >= 1 && extents[i] <= 65536;
   }
   if (!good) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "input '", text, "' is not channels x height x width, such as ", kDefaultInput));
+    return absl::InvalidArgumentError(
+        absl::StrCat("input '", text, "' is not channels x height x width, such as 1x28x28"));
   }
   v1::Shape shape;
   shape.set_channels(extents[0]);
@@ -109,16 +114,24 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
   return shape;
 }
 
-std::string ShapeText(const v1::Shape& shape) {
-  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
+absl::StatusOr<v1::Architecture> ParseArchitecture(const std::string& bytes) {
+  ASSIGN_OR_RETURN(v1::Architecture architecture, FromBytes(bytes));
+  RETURN_IF_ERROR(AnalyzeGraph(architecture).status());
+  return architecture;
 }
 
 absl::StatusOr<v1::Architecture> FindArchitecture(const std::string& argument,
-                                                  absl::string_view input, int classes) {
-  ASSIGN_OR_RETURN(const v1::Shape shape, ParseShape(input.empty() ? kDefaultInput : input));
+                                                  absl::string_view input, int classes,
+                                                  const ArchitectureDefaults& defaults) {
+  ASSIGN_OR_RETURN(const v1::Shape shape, ParseShape(input.empty() ? defaults.input : input));
   absl::StatusOr<v1::Architecture> reference =
-      ReferenceArchitecture(argument, shape, classes == 0 ? kDefaultClasses : classes);
-  if (reference.ok() || !absl::IsNotFound(reference.status())) return reference;
+      ReferenceArchitecture(argument, shape, classes == 0 ? defaults.classes : classes);
+  if (reference.ok()) return reference;
+  if (!absl::IsNotFound(reference.status())) {
+    return absl::Status(reference.status().code(),
+                        absl::StrCat("reference network '", argument, "' at ", ShapeText(shape),
+                                     ": ", reference.status().message()));
+  }
 
   const absl::StatusOr<std::string> bytes = ReadFile(argument);
   if (absl::IsNotFound(bytes.status())) {
@@ -127,15 +140,12 @@ absl::StatusOr<v1::Architecture> FindArchitecture(const std::string& argument,
                                             absl::StrJoin(ReferenceNames(), ", "), ")"));
   }
   RETURN_IF_ERROR(bytes.status());
-  const absl::StatusOr<v1::Architecture> read = FromBytes(*bytes);
+  absl::StatusOr<v1::Architecture> read = ParseArchitecture(*bytes);
   if (!read.ok()) return Named(argument, read.status());
-  if (absl::Status status = AnalyzeGraph(*read).status(); !status.ok()) {
-    return Named(argument, status);
-  }
   if (absl::Status status = CheckAgrees(*read, input, classes); !status.ok()) {
     return Named(argument, status);
   }
   return read;
 }
 
-}  // namespace frontier::worker
+}  // namespace frontier

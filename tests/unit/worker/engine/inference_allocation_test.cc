@@ -1,0 +1,105 @@
+// What a run of an inference plan takes from the heap. Replaces the binary's operator new.
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "common/architecture/reference.h"
+#include "common/base/random.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "tests/unit/worker/engine/engine_cases.h"
+#include "tests/unit/worker/engine/model_cases.h"
+#include "worker/engine/inference_plan.h"
+
+namespace {
+
+struct Allocations {
+  bool counting = false;
+  int count = 0;
+  size_t largest = 0;
+};
+
+// Of the thread that runs the plan; others have no work with one thread.
+thread_local Allocations allocations;
+
+}  // namespace
+
+// All forms without alignment: with some of them a sanitizer would see blocks of one kind freed as
+// another.
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept {
+  if (allocations.counting) {
+    ++allocations.count;
+    if (bytes > allocations.largest) allocations.largest = bytes;
+  }
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+
+void* operator new(size_t bytes) {
+  void* p = operator new(bytes, std::nothrow);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+
+void* operator new[](size_t bytes) { return operator new(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t& t) noexcept {
+  return operator new(bytes, t);
+}
+void operator delete(void* p) noexcept { std::free(p); }
+void operator delete(void* p, size_t) noexcept { std::free(p); }
+void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
+void operator delete[](void* p) noexcept { std::free(p); }
+void operator delete[](void* p, size_t) noexcept { std::free(p); }
+void operator delete[](void* p, const std::nothrow_t&) noexcept { std::free(p); }
+
+namespace frontier::worker {
+namespace {
+
+// Of one run with `batch` images.
+Allocations Count(const v1::Model& model, InferencePrecision precision, int batch,
+                  bool* available) {
+  const v1::Shape& in = model.architecture().input();
+  const int classes = model.architecture().classes();
+  Rng rng(1);
+  const std::vector<float> images = RandomBatch(in, classes, batch, &rng).images;
+  InferenceOptions options;
+  options.precision = precision;
+  options.calibration.images = images;
+  auto plan = InferencePlan::Create(model, batch, options);
+  *available = !absl::IsUnimplemented(plan.status());
+  if (!*available) return Allocations();
+  EXPECT_OK(plan.status());
+  std::vector<float> logits(static_cast<size_t>(batch * classes));
+  EXPECT_OK((*plan)->Run(images, absl::MakeSpan(logits)));
+  allocations = {true, 0, 0};
+  const absl::Status status = (*plan)->Run(images, absl::MakeSpan(logits));
+  allocations.counting = false;
+  EXPECT_OK(status);
+  return allocations;
+}
+
+// The library makes lists of a primitive's few arguments in each call, and we cannot keep it from
+// that; memory for numbers comes from the plan.
+TEST(InferenceAllocationTest, ARunAllocatesNoMoreThanListsOfArguments) {
+  for (const InferencePrecision precision :
+       {InferencePrecision::kF32, InferencePrecision::kBf16, InferencePrecision::kInt8}) {
+    for (const char* name : {"resnet20", "mobilenetv2-like", "squeezenet-like"}) {
+      const v1::Model model =
+          RandomModel(ReferenceArchitecture(name, MakeShape(3, 16, 16), 10).value(), 1);
+      bool available = false;
+      const Allocations one = Count(model, precision, 1, &available);
+      if (!available) continue;
+      const Allocations many = Count(model, precision, 8, &available);
+      const std::string text =
+          std::string(name) + " " + std::string(InferencePrecisionName(precision));
+      EXPECT_LT(one.largest, 1024u) << text;
+      EXPECT_LT(many.largest, 1024u) << text;
+      EXPECT_LT(one.count, 20 * model.architecture().nodes_size()) << text;
+      EXPECT_LT(many.count, 20 * model.architecture().nodes_size()) << text;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace frontier::worker
