@@ -62,6 +62,9 @@ class Dispatcher {
   virtual absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request) = 0;
   // Whether the lease is held, so that its weights may be taken in.
   virtual absl::Status CheckLease(const v1::UploadWeightsHeader& header) = 0;
+  // Digest of the weights that the trial of a held lease inherits. NOT_FOUND if it inherits none.
+  virtual absl::StatusOr<std::string> FindParentWeights(
+      const v1::GetParentWeightsRequest& request) = 0;
   virtual absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) = 0;
   virtual absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) = 0;
 

@@ -15,6 +15,7 @@
 #include "common/base/version.h"
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
+#include "coordinator/core/parent.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/core/space_probe.h"
 #include "coordinator/core/trial_machine.h"
@@ -93,6 +94,8 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   // Outside the lock: looking for something to propose may take a while.
   absl::StatusOr<v1::JobSpec> spec = CompleteJobSpec(request.spec(), workers);
   if (!spec.ok()) return PrefixField("spec", spec.status());
+  const absl::Status resolved = ResolveParent(*store_, &*spec);
+  if (!resolved.ok()) return PrefixField("spec", resolved);
   const absl::Time now = clock_->Now();
   v1::JobRecord record;
   v1::Job* job = record.mutable_job();
@@ -115,6 +118,11 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   ASSIGN_OR_RETURN(std::optional<v1::SubmitJobResponse> answer,
                    FindAnswer<v1::SubmitJobResponse>(*store_, key));
   if (answer.has_value()) return *std::move(answer);
+  // Its trial may have left the front since it was looked up.
+  const std::string parent = ParentWeights((*state)->spec());
+  if (!parent.empty() && !blobs_->Has(parent)) {
+    return InvalidField("spec.search_space.compress.parent", "its weights are not kept any more");
+  }
   const JobId id(last_job_id_ + 1);
   (*state)->SetId(id);
   v1::Change change;
@@ -129,6 +137,7 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   AddAnswer(key, response, now, &change);
   RETURN_IF_ERROR(CommitChange(&change));
   last_job_id_ = id.value();
+  if (!parent.empty()) ++references_[parent];
   live_.emplace(id, *std::move(state));
   LogInfo({.job = id.value()}, change.events(0).message());
   return response;

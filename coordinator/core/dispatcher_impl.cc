@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "coordinator/core/parent.h"
 #include "coordinator/core/trial_machine.h"
 
 namespace frontier::coordinator {
@@ -147,6 +148,8 @@ absl::Status DispatcherImpl::RestoreWeights() {
     if (jobs.empty()) return absl::OkStatus();
     for (const v1::JobRecord& record : jobs) {
       before = record.job().id();
+      const std::string& parent = ParentWeights(record.job().spec());
+      if (!parent.empty()) ++references_[parent];
       if (record.job().front_size() == 0) continue;
       RETURN_IF_ERROR(store_->ForEachTrial(before, [this](const v1::Trial& trial) {
         if (trial.weights_kept()) ++references_[trial.result().weights_sha256()];

@@ -61,6 +61,8 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::LeaseResponse> TryLease(const v1::LeaseRequest& request) override;
   absl::StatusOr<v1::HeartbeatResponse> Heartbeat(const v1::HeartbeatRequest& request) override;
   absl::Status CheckLease(const v1::UploadWeightsHeader& header) override;
+  absl::StatusOr<std::string> FindParentWeights(
+      const v1::GetParentWeightsRequest& request) override;
   absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) override;
   absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) override;
 

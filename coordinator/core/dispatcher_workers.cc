@@ -16,6 +16,7 @@
 #include "common/base/version.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/dispatcher_impl.h"
+#include "coordinator/core/parent.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/trial_machine.h"
@@ -340,6 +341,18 @@ absl::Status DispatcherImpl::CheckLease(const v1::UploadWeightsHeader& header) {
   leases_.AddUpload(id, header.sha256());
   ++references_[header.sha256()];
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> DispatcherImpl::FindParentWeights(
+    const v1::GetParentWeightsRequest& request) {
+  const AttemptId id = AttemptId::FromKey(request.key());
+  MutexLock lock(&mutex_);
+  if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
+  const std::string& weights = ParentWeights(FindLive(id.job)->spec());
+  if (weights.empty()) {
+    return absl::NotFoundError(absl::StrCat(id.ToString(), " inherits no weights"));
+  }
+  return weights;
 }
 
 absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportRequest& request) {

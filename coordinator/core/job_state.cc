@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
+#include "coordinator/core/parent.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/strategy/objectives.h"
 
@@ -89,6 +90,7 @@ bool HasWork(const v1::Job& job) {
 v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl::Duration elapsed,
                 absl::Time now) {
   v1::Job view = record.job();
+  StripParent(view.mutable_spec());
   view.mutable_usage()->set_wall_seconds(WallSeconds(record, now));
   view.set_seconds_left(SecondsLeft(view));
   if (HasWork(view)) view.set_waiting_for(workers.WhyNoWorker(view.spec().dataset(), elapsed));

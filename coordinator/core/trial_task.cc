@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "common/base/random.h"
+#include "coordinator/core/parent.h"
 
 namespace frontier::coordinator {
 
@@ -20,6 +21,9 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
   *task.mutable_limits() = spec.limits();
   task.set_seed(Rng(spec.strategy().seed(), static_cast<uint64_t>(trial.number())).NextUint64());
   task.set_reproducible(spec.reproducible());
+  if (!ParentWeights(spec).empty()) {
+    *task.mutable_inheritance() = InheritanceOf(spec, trial.genotype());
+  }
   return task;
 }
 

@@ -57,7 +57,9 @@ grpc::ServerWriteReactor<v1::WatchJobResponse>* JobServiceAdapter::WatchJob(
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* JobServiceAdapter::GetWeights(
     grpc::CallbackServerContext*, const v1::GetWeightsRequest* request) {
-  return SendWeights(dispatcher_, blobs_, *request);
+  const absl::Status checked = CheckRequest(*request);
+  if (!checked.ok()) return SendWeights(blobs_, checked);
+  return SendWeights(blobs_, dispatcher_->FindWeights(*request));
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::GetJob(grpc::CallbackServerContext* context,

@@ -267,4 +267,9 @@ absl::Status CheckRequest(const v1::GiveBackRequest& request) {
   return CheckMeasurements("usage", request.usage());
 }
 
+absl::Status CheckRequest(const v1::GetParentWeightsRequest& request) {
+  RETURN_IF_ERROR(CheckWorkerId(request.worker_id()));
+  return CheckKey(request.key());
+}
+
 }  // namespace frontier::coordinator

@@ -29,6 +29,7 @@ absl::Status CheckRequest(const v1::HeartbeatRequest& request);
 absl::Status CheckRequest(const v1::UploadWeightsHeader& header);
 absl::Status CheckRequest(const v1::ReportRequest& request);
 absl::Status CheckRequest(const v1::GiveBackRequest& request);
+absl::Status CheckRequest(const v1::GetParentWeightsRequest& request);
 
 }  // namespace frontier::coordinator
 

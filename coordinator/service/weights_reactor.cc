@@ -6,7 +6,6 @@
 
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/limits.h"
-#include "coordinator/service/request_checks.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -15,18 +14,13 @@ class WeightsReactor final : public grpc::ServerWriteReactor<v1::GetWeightsRespo
  public:
   explicit WeightsReactor(const BlobStore* blobs) : blobs_(blobs) {}
 
-  void Start(Dispatcher* dispatcher, const v1::GetWeightsRequest& request) {
-    absl::Status status = CheckRequest(request);
-    if (status.ok()) {
-      absl::StatusOr<std::string> digest = dispatcher->FindWeights(request);
-      if (digest.ok()) {
-        digest_ = *std::move(digest);
-        SendNext();
-        return;
-      }
-      status = digest.status();
+  void Start(absl::StatusOr<std::string> digest) {
+    if (!digest.ok()) {
+      Finish(ToGrpcStatus(digest.status()));
+      return;
     }
-    Finish(ToGrpcStatus(status));
+    digest_ = *std::move(digest);
+    SendNext();
   }
 
   void OnWriteDone(bool ok) override {
@@ -59,10 +53,10 @@ class WeightsReactor final : public grpc::ServerWriteReactor<v1::GetWeightsRespo
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(
-    Dispatcher* dispatcher, const BlobStore* blobs, const v1::GetWeightsRequest& request) {
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(const BlobStore* blobs,
+                                                              absl::StatusOr<std::string> digest) {
   auto* reactor = new WeightsReactor(blobs);
-  reactor->Start(dispatcher, request);
+  reactor->Start(std::move(digest));
   return reactor;
 }
 

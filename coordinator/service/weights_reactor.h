@@ -1,19 +1,21 @@
-// The stream by which a client gets the weights of a trial.
+// The stream by which a client or a worker gets the weights of a trial.
 #ifndef FRONTIER_COORDINATOR_SERVICE_WEIGHTS_REACTOR_H_
 #define FRONTIER_COORDINATOR_SERVICE_WEIGHTS_REACTOR_H_
 
 #include <grpcpp/support/server_callback.h>
 
+#include <string>
+
+#include "absl/status/statusor.h"
 #include "coordinator/blobs/blob_store.h"
-#include "coordinator/core/dispatcher.h"
 #include "frontier/v1/job_service.pb.h"
 
 namespace frontier::coordinator {
 
-// Reads one chunk at a time, as the client takes them. Deletes itself.
-grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(Dispatcher* dispatcher,
-                                                              const BlobStore* blobs,
-                                                              const v1::GetWeightsRequest& request);
+// The blob of this digest, or the error. Reads one chunk at a time, as the client takes them.
+// Deletes itself.
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(const BlobStore* blobs,
+                                                              absl::StatusOr<std::string> digest);
 
 }  // namespace frontier::coordinator
 

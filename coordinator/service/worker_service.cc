@@ -9,6 +9,7 @@
 #include "coordinator/service/request_checks.h"
 #include "coordinator/service/unary.h"
 #include "coordinator/service/upload_reactor.h"
+#include "coordinator/service/weights_reactor.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -99,6 +100,13 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::GiveBack(grpc::CallbackServerCon
   return AnswerUnary(context, request, response, [this](const v1::GiveBackRequest& checked) {
     return dispatcher_->GiveBack(checked);
   });
+}
+
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetParentWeights(
+    grpc::CallbackServerContext*, const v1::GetParentWeightsRequest* request) {
+  const absl::Status checked = CheckRequest(*request);
+  if (!checked.ok()) return SendWeights(blobs_, checked);
+  return SendWeights(blobs_, dispatcher_->FindParentWeights(*request));
 }
 
 }  // namespace frontier::coordinator

@@ -32,6 +32,8 @@ class WorkerServiceAdapter final : public v1::WorkerService::CallbackService {
   grpc::ServerUnaryReactor* GiveBack(grpc::CallbackServerContext* context,
                                      const v1::GiveBackRequest* request,
                                      v1::GiveBackResponse* response) override;
+  grpc::ServerWriteReactor<v1::GetWeightsResponse>* GetParentWeights(
+      grpc::CallbackServerContext* context, const v1::GetParentWeightsRequest* request) override;
 
  private:
   Dispatcher* const dispatcher_;

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status.h"
+#include "coordinator/space/compress_space.h"
 #include "coordinator/space/fire_space.h"
 #include "coordinator/space/graph_space.h"
 #include "coordinator/space/hyperparameter_space.h"
@@ -42,6 +43,8 @@ absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchS
       return Prefix("residual", CreateResidualSpace(spec.residual(), input, classes));
     case v1::SearchSpace::kVgg:
       return Prefix("vgg", CreateVggSpace(spec.vgg(), input, classes));
+    case v1::SearchSpace::kCompress:
+      return Prefix("compress", CreateCompressSpace(spec.compress(), input, classes));
     case v1::SearchSpace::kGraph:
       return Prefix("graph", CreateGraphSpace(spec.graph(), input, classes));
     case v1::SearchSpace::KIND_NOT_SET:
@@ -49,7 +52,7 @@ absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchS
   }
   return InvalidField("kind",
                       "no search space given; known are: staged, nasbench201, nasbench101, mobile, "
-                      "fire, residual, vgg, graph");
+                      "fire, residual, vgg, compress, graph");
 }
 
 }  // namespace

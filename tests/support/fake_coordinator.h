@@ -40,6 +40,11 @@ class FakeCoordinator {
     leases_.push_back(lease);
     changed_.SignalAll();
   }
+  // What every lease inherits.
+  void SetParentWeights(const std::string& bytes) {
+    MutexLock lock(&mutex_);
+    parent_weights_ = bytes;
+  }
   // For the next heartbeat that is answered.
   void Direct(const v1::Directive& directive) {
     MutexLock lock(&mutex_);
@@ -107,6 +112,7 @@ class FakeCoordinator {
   std::vector<v1::ReportRequest> reports_;
   std::vector<v1::GiveBackRequest> give_backs_;
   std::vector<Upload> uploads_;
+  std::string parent_weights_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One connection to it.
@@ -174,6 +180,12 @@ class FakeWorkerClient final : public WorkerClient {
     c_->give_backs_.push_back(request);
     c_->changed_.SignalAll();
     return v1::GiveBackResponse();
+  }
+
+  absl::StatusOr<std::string> GetParentWeights(const v1::GetParentWeightsRequest&) override {
+    MutexLock lock(&c_->mutex_);
+    RETURN_IF_ERROR(Begin("GetParentWeights"));
+    return c_->parent_weights_;
   }
 
   void Cancel() override {

@@ -142,6 +142,9 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     if (weights_.empty()) return absl::NotFoundError("no weights are kept");
     return weights_;
   }
+  absl::StatusOr<std::string> FindParentWeights(const v1::GetParentWeightsRequest&) override {
+    return FindWeights(v1::GetWeightsRequest());
+  }
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest&) override {
     return Answer<v1::RegisterResponse>();
   }

@@ -224,10 +224,13 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     const std::vector<int>& cpus = options_.slot_cpus[static_cast<size_t>(slot)];
     if (static_cast<int>(cpus.size()) >= order.threads) order.cpus = cpus;
   }
+  const absl::Status parent = FindParent(held, &order.input);
   bool again = true;  // whether the trial may come back to its checkpoint
   TrialEnd end;
   if (held.stop().raised()) {
     end.outcome = TrialStopped();
+  } else if (!parent.ok()) {
+    end.outcome = MakeFailure(v1::FAILURE_CAUSE_INTERNAL, parent.message());
   } else {
     end = deps_.runner->Run(order, held.stop(), [&](const v1::EpochMetrics& epoch) {
       table_.AddEpoch(held.lease().token(), epoch);
@@ -259,6 +262,17 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     again = !ReportOutcome(held, std::move(report));
   }
   deps_.checkpoints->End(held.key(), again);
+}
+
+absl::Status Agent::FindParent(const HeldLease& held, v1::TrialProcessInput* input) {
+  const v1::TrialTask& task = held.lease().task();
+  if (!task.has_inheritance()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(*input->mutable_parent_path(),
+                   deps_.parents->Get(task.inheritance().weights_sha256(), [&] {
+                     return session_.GetParentWeights(deps_.client, held.key(),
+                                                      held.lease().token(), held.stop());
+                   }));
+  return absl::OkStatus();
 }
 
 bool Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {

@@ -18,6 +18,7 @@
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/lease_table.h"
 #include "worker/agent/outbox.h"
+#include "worker/agent/parent_folder.h"
 #include "worker/agent/stop_event.h"
 #include "worker/agent/trial_report.h"
 #include "worker/agent/trial_runner.h"
@@ -53,6 +54,7 @@ struct AgentDependencies {
   const EnergyModel* energy = nullptr;
   Outbox* outbox = nullptr;
   CheckpointFolder* checkpoints = nullptr;
+  ParentFolder* parents = nullptr;
   Clock* clock = nullptr;
   Pacer* pacer = nullptr;
 };
@@ -88,6 +90,8 @@ class Agent {
   bool RequestWork(v1::LeaseRequest* request, Backoff* backoff);
   LeaseTable::Accepted TakeIn(const v1::AttemptLease& lease);
   void RunLease(const HeldLease& held, int slot);
+  // Sets the path of the weights that the trial inherits, if it does.
+  absl::Status FindParent(const HeldLease& held, v1::TrialProcessInput* input);
   // Whether it was settled.
   bool ReportOutcome(const HeldLease& held, v1::ReportRequest report);
   absl::Status SendHeartbeat(bool leaving);

@@ -216,6 +216,27 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
   return false;
 }
 
+absl::StatusOr<std::string> CoordinatorSession::GetParentWeights(WorkerClient* client,
+                                                                 const v1::AttemptKey& key,
+                                                                 int64_t token,
+                                                                 const StopEvent& stop) {
+  v1::GetParentWeightsRequest request;
+  request.set_worker_id(worker_id());
+  *request.mutable_key() = key;
+  request.set_token(token);
+  Backoff backoff = NewBackoff();
+  for (int tries = 0; !stop.raised(); ++tries) {
+    const int64_t registered = registrations();
+    absl::StatusOr<std::string> weights = client->GetParentWeights(request);
+    if (weights.ok()) return weights;
+    const Next next = AfterError(client, weights.status(), IdsOf(key),
+                                 "cannot get inherited weights", registered, tries, &backoff, stop);
+    if (next == Next::kRefused) return weights;
+    if (next == Next::kStopped) break;
+  }
+  return absl::CancelledError("stopped before the inherited weights were there");
+}
+
 bool CoordinatorSession::GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,
                                   absl::string_view reason,
                                   const std::vector<v1::Measurement>& usage,

@@ -51,6 +51,11 @@ class CoordinatorSession {
   bool Deliver(WorkerClient* client, v1::ReportRequest report, const HeldLease* held,
                const StopEvent& stop, absl::Duration give_up_after = absl::ZeroDuration());
 
+  // The model file that the trial of a lease inherits from. CANCELLED if `stop` came first, else
+  // the refusal.
+  absl::StatusOr<std::string> GetParentWeights(WorkerClient* client, const v1::AttemptKey& key,
+                                               int64_t token, const StopEvent& stop);
+
   // Until accepted or refused for good. False if `stop` came first.
   bool GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,
                 absl::string_view reason, const std::vector<v1::Measurement>& usage,

@@ -27,6 +27,7 @@
 #include "worker/agent/dataset_catalog.h"
 #include "worker/agent/hardware.h"
 #include "worker/agent/outbox.h"
+#include "worker/agent/parent_folder.h"
 #include "worker/agent/split.h"
 #include "worker/agent/state_folder.h"
 #include "worker/agent/trial_process_runner.h"
@@ -226,6 +227,8 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   absl::StatusOr<std::unique_ptr<CheckpointFolder>> checkpoints =
       CheckpointFolder::Open((*state)->checkpoints(), CheckpointLimits(), &clock);
   if (!checkpoints.ok()) return Complain(checkpoints.status(), kExitStateFolder);
+  absl::StatusOr<std::unique_ptr<ParentFolder>> parents = ParentFolder::Open((*state)->parents());
+  if (!parents.ok()) return Complain(parents.status(), kExitStateFolder);
   const absl::StatusOr<uint64_t> bits = RandomBits();
   if (!bits.ok()) return Complain(bits.status(), kExitInternal);
   AgentOptions agent_options;
@@ -268,8 +271,9 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   const std::unique_ptr<TrialRunner> runner = NewTrialProcessRunner(runner_options, &clock);
   const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
   const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
-  Agent agent(agent_options, {client.get(), lease_client.get(), runner.get(), &machine->catalog,
-                              &*energy, outbox->get(), checkpoints->get(), &clock, &pacer});
+  Agent agent(agent_options,
+              {client.get(), lease_client.get(), runner.get(), &machine->catalog, &*energy,
+               outbox->get(), checkpoints->get(), parents->get(), &clock, &pacer});
   running_agent = &agent;
   HandleSignals(OnLeave, OnDrain);
   LogInfo({}, absl::StrCat("looking for the coordinator at ", options.coordinator));

@@ -25,6 +25,7 @@ class StateFolder {
   const std::string& path() const { return path_; }
   std::string outbox() const { return path_ + "/outbox"; }
   std::string checkpoints() const { return path_ + "/checkpoints"; }
+  std::string parents() const { return path_ + "/parents"; }
   std::string picks() const { return path_ + "/picks"; }
   // Readable by others than the holder, too.
   static std::string Split(const std::string& path) { return path + "/split"; }

@@ -26,6 +26,7 @@
 #include "worker/trial/checkpoint.h"
 #include "worker/trial/engine_record.h"
 #include "worker/trial/evaluate.h"
+#include "worker/trial/inherited_model.h"
 #include "worker/trial/measure.h"
 #include "worker/trial/memory_reserve.h"
 #include "worker/trial/memory_use.h"
@@ -131,7 +132,7 @@ class Trial {
     stage_ = Stage::kPlan;
     RETURN_IF_ERROR(CheckMemory(ReadMemoryUse(), WeightBytes(costs_.parameters),
                                 task_.limits().memory_bytes()));
-    ASSIGN_OR_RETURN(model_, InitialModel(task_.architecture(), task_.seed()));
+    ASSIGN_OR_RETURN(model_, FirstModel());
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
     FindCheckpoint();
@@ -149,6 +150,12 @@ class Trial {
   }
 
  private:
+  // The weights that training begins with.
+  absl::StatusOr<v1::Model> FirstModel() const {
+    if (!task_.has_inheritance()) return InitialModel(task_.architecture(), task_.seed());
+    return InheritedModel(task_.inheritance(), input_.parent_path(), task_.architecture());
+  }
+
   absl::Status LoadData() {
     stage_ = Stage::kData;
     const v1::Architecture& architecture = task_.architecture();

@@ -23,8 +23,8 @@ namespace {
 constexpr absl::Duration kDeadline = absl::Seconds(10);
 // For the coordinator to make a change durable on a slow disk.
 constexpr absl::Duration kReportDeadline = absl::Seconds(30);
-// Of an upload: what a slow line needs for the largest weights.
-constexpr absl::Duration kUploadDeadline = absl::Minutes(10);
+// Of weights up or down: what a slow line needs for the largest.
+constexpr absl::Duration kTransferDeadline = absl::Minutes(10);
 
 class GrpcWorkerClient final : public WorkerClient {
  public:
@@ -54,7 +54,7 @@ class GrpcWorkerClient final : public WorkerClient {
     if (fd < 0) return ErrnoStatus(errno, "cannot open", path);
     absl::Cleanup closer = [fd] { close(fd); };
     grpc::ClientContext context;
-    SetDeadline(kUploadDeadline, &context);
+    SetDeadline(kTransferDeadline, &context);
     absl::Status added = Add(&context);
     if (!added.ok()) return added;
     absl::Cleanup remover = [&] { Remove(&context); };
@@ -85,6 +85,23 @@ class GrpcWorkerClient final : public WorkerClient {
     writer->WritesDone();
     const absl::Status status = Describe(writer->Finish());
     return read_status.ok() ? status : read_status;
+  }
+
+  absl::StatusOr<std::string> GetParentWeights(
+      const v1::GetParentWeightsRequest& request) override {
+    grpc::ClientContext context;
+    SetDeadline(kTransferDeadline, &context);
+    absl::Status added = Add(&context);
+    if (!added.ok()) return added;
+    absl::Cleanup remover = [&] { Remove(&context); };
+    const std::unique_ptr<grpc::ClientReader<v1::GetWeightsResponse>> reader =
+        stub_->GetParentWeights(&context, request);
+    std::string bytes;
+    v1::GetWeightsResponse response;
+    while (reader->Read(&response)) bytes.append(response.chunk());
+    absl::Status status = Describe(reader->Finish());
+    if (!status.ok()) return status;
+    return bytes;
   }
 
   void Cancel() override {

@@ -27,6 +27,9 @@ class WorkerClient {
                                      const std::string& path) = 0;
   virtual absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) = 0;
   virtual absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) = 0;
+  // The whole model file that a leased trial inherits from.
+  virtual absl::StatusOr<std::string> GetParentWeights(
+      const v1::GetParentWeightsRequest& request) = 0;
   // Ends calls in flight with CANCELLED; later calls fail at once. For a quick way out.
   virtual void Cancel() = 0;
 };

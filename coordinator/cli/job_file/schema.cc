@@ -162,6 +162,12 @@ constexpr FieldRule kRules[] = {
     {.field = "frontier.v1.CategoricalValues.values", .required = true, .distinct = true},
     {.field = "frontier.v1.Hyperparameter.name", .required = true},
     {.field = "frontier.v1.SearchSpace.version", .range = "[0, inf)"},
+    {.field = "frontier.v1.CompressSpace.parent", .required = true},
+    {.field = "frontier.v1.CompressSpace.widths", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressSpace.spatial_ranks", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressSpace.channel_ranks", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressParent.job", .range = "[0, inf)"},
+    {.field = "frontier.v1.CompressParent.trial", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.population_size", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.sample_size", .range = "[0, inf)"},
     {.field = "frontier.v1.TrainingRecipe.epochs", .required = true, .range = "[1, inf)"},
@@ -268,6 +274,16 @@ bool ExpandStrategy(const std::string&, Node* node, std::vector<Problem>*) {
   Node nothing;
   nothing.position = node->position;
   Add(&map, node->scalar, std::move(nothing));
+  *node = std::move(map);
+  return true;
+}
+
+// --- CompressParent: "resnet20"
+
+bool ExpandParent(const std::string&, Node* node, std::vector<Problem>*) {
+  if (node->kind != Node::Kind::kScalar) return true;
+  Node map = Map(node->position);
+  Add(&map, "network", Scalar(node->position, node->scalar));
   *node = std::move(map);
   return true;
 }
@@ -394,6 +410,8 @@ constexpr ShortForm kShortForms[] = {
      WriteCategorical},
     {"frontier.v1.ChoiceCondition", "{choice: option} or {choice: [option, option]}",
      ExpandCondition, WriteCondition},
+    {"frontier.v1.CompressParent", "a network such as resnet20, or {job: 3, trial: 17}",
+     ExpandParent, nullptr},
     {"frontier.v1.Objective", "{metric: direction}, such as {accuracy: maximize}", ExpandObjective,
      WriteObjective},
     {"frontier.v1.Constraint", "a comparison such as \"latency_ms <= 2\"", ExpandConstraint,

@@ -95,6 +95,32 @@ TEST(JobFileTest, AcceptsAStrategyByName) {
   EXPECT_TRUE(file.spec.strategy().has_random());
 }
 
+TEST(JobFileTest, ReadsACompressSpace) {
+  const std::string staged = R"(  staged:
+    stem_widths: [8, 16]
+    stages:
+      - {blocks: [convolution, fire], kernels: [3, 5], widths: [16], depths: [1, 2], strides: [1, 2], connections: [0]}
+)";
+  const auto compress = [&](absl::string_view text) {
+    return With(staged, absl::StrCat("  compress: ", text, "\n"));
+  };
+  const std::string good = compress(
+      "{parent: {job: 3, trial: 17}, widths: [1, 0.5], drop_blocks: true, spatial_ranks: [0.5]}");
+  ASSERT_THAT(ProblemsOf(good), IsEmpty());
+  const v1::CompressSpace space = ParseJobFile(good, {}).spec.search_space().compress();
+  EXPECT_EQ(space.parent().job(), 3);
+  EXPECT_EQ(space.parent().trial(), 17);
+  EXPECT_THAT(space.widths(), ElementsAre(1, 0.5));
+  EXPECT_TRUE(space.drop_blocks());
+  const JobFile by_name = ParseJobFile(compress("{parent: resnet20}"), {});
+  EXPECT_THAT(by_name.problems, IsEmpty());
+  EXPECT_EQ(by_name.spec.search_space().compress().parent().network(), "resnet20");
+  EXPECT_THAT(ProblemsOf(compress("{widths: [0, 1, 1]}")),
+              ElementsAre(HasSubstr("search_space.compress.parent: missing"),
+                          HasSubstr("search_space.compress.widths[0]: 0 must lie in (0, 1]"),
+                          HasSubstr("search_space.compress.widths[2]")));
+}
+
 TEST(JobFileTest, AcceptsAnchorsAndAliases) {
   const std::string text = With("      - {blocks: [convolution, fire], kernels: [3, 5],",
                                 "      - &stage {blocks: [convolution, fire], kernels: [3, 5],");

@@ -124,6 +124,7 @@ class AgentTest : public ::testing::Test {
     options_.shutdown_timeout = kShutdown;
     outbox_ = *Outbox::Open(state_.path() + "/outbox");
     checkpoints_ = *CheckpointFolder::Open(state_.path() + "/checkpoints", {}, &clock_);
+    parents_ = *ParentFolder::Open(state_.path() + "/parents");
   }
   ~AgentTest() override {
     if (thread_.joinable()) Leave().IgnoreError();
@@ -137,8 +138,9 @@ class AgentTest : public ::testing::Test {
     energy_ = *EnergyModel::Create({});
     runner_ = std::make_unique<ScriptedRunner>(std::move(script));
     agent_ = std::make_unique<Agent>(
-        options_, AgentDependencies{&client_, &lease_client_, runner_.get(), &*catalog_, &*energy_,
-                                    outbox_.get(), checkpoints_.get(), &clock_, &pacer_});
+        options_,
+        AgentDependencies{&client_, &lease_client_, runner_.get(), &*catalog_, &*energy_,
+                          outbox_.get(), checkpoints_.get(), parents_.get(), &clock_, &pacer_});
     thread_ = std::thread([this] { result_ = agent_->Run(); });
   }
   // Without being told to leave.
@@ -175,6 +177,7 @@ class AgentTest : public ::testing::Test {
   std::optional<EnergyModel> energy_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<CheckpointFolder> checkpoints_;
+  std::unique_ptr<ParentFolder> parents_;
   std::unique_ptr<ScriptedRunner> runner_;
   std::unique_ptr<Agent> agent_;
   std::thread thread_;
@@ -225,6 +228,44 @@ TEST_F(AgentTest, ReportsAResultWithItsWeightsAndWhatItUsed) {
   EXPECT_GT(Find(measurements, v1::METRIC_CO2_G)->value(), 0);
   EXPECT_THAT(outbox_->List(), IsEmpty());
   EXPECT_FALSE(ReadFile(outbox_->WeightsPath(report.key(), 17)).ok());
+}
+
+v1::AttemptLease HeirLease(int64_t trial, int64_t token) {
+  v1::AttemptLease lease = Lease(trial, token);
+  lease.mutable_task()->mutable_inheritance()->set_weights_sha256(Sha256Hex("parent"));
+  return lease;
+}
+
+TEST_F(AgentTest, FetchesTheWeightsATrialInheritsOnce) {
+  coordinator_.SetParentWeights("parent");
+  StartAgent([](const TrialOrder& order, const StopEvent&, OnEpoch) {
+    const absl::StatusOr<std::string> parent = ReadFile(order.input.parent_path());
+    EXPECT_OK(parent);
+    EXPECT_EQ(*parent, "parent");
+    return Ended(v1::TrialResult());
+  });
+  coordinator_.Grant(HeirLease(1, 1));
+  coordinator_.Grant(HeirLease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  const std::vector<std::string> calls = coordinator_.calls();
+  EXPECT_EQ(std::count(calls.begin(), calls.end(), "GetParentWeights"), 1);
+  EXPECT_TRUE(coordinator_.reports()[0].has_result());
+  EXPECT_TRUE(coordinator_.reports()[1].has_result());
+}
+
+TEST_F(AgentTest, ATrialWhoseInheritedWeightsCannotBeHadFails) {
+  coordinator_.SetParentWeights("other");
+  StartAgent(Succeed);
+  coordinator_.Grant(HeirLease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  coordinator_.FailNext("GetParentWeights", 1, absl::NotFoundError("blob is gone"));
+  coordinator_.Grant(HeirLease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].failure().cause(), v1::FAILURE_CAUSE_INTERNAL);
+  EXPECT_THAT(coordinator_.reports()[0].failure().message(), HasSubstr("what came has digest"));
+  EXPECT_THAT(coordinator_.reports()[1].failure().message(), HasSubstr("blob is gone"));
 }
 
 TEST_F(AgentTest, WeightsThatAreNotWhatTheResultSaysAreNotUploaded) {

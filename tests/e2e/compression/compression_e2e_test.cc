@@ -1,0 +1,164 @@
+// ResNet-20 on Fashion-MNIST, made smaller: half of its multiply-accumulates are gone, and its
+// heirs are as accurate after a fifth of its epochs. FRONTIER_COMPRESSION_SAMPLES sets how many of
+// the 50,000 training samples are used.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/architecture/graph.h"
+#include "common/architecture/reference.h"
+#include "common/base/clock.h"
+#include "coordinator/space/compress_space.h"
+#include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
+#include "worker/trial/trial_process.h"
+
+namespace frontier::worker {
+namespace {
+
+constexpr char kFolder[] = "/usr/share/datasets/fashion-mnist";
+constexpr int kParentEpochs = 10;
+constexpr int kChildEpochs = 2;
+constexpr int kDefaultSamples = 6000;
+
+int Samples() {
+  const char* text = std::getenv("FRONTIER_COMPRESSION_SAMPLES");
+  return text == nullptr ? kDefaultSamples : std::atoi(text);
+}
+
+v1::TrialProcessInput Task(const v1::Architecture& architecture, int epochs, double rate,
+                           const std::string& weights_path) {
+  v1::TrialProcessInput input;
+  input.set_dataset_path(kFolder);
+  input.set_weights_path(weights_path);
+  input.set_hardware_class("test");
+  v1::TrialTask* task = input.mutable_task();
+  *task->mutable_architecture() = architecture;
+  task->mutable_dataset()->set_name("fashion-mnist");
+  task->mutable_dataset()->set_train_samples(Samples());
+  task->mutable_dataset()->set_validation_samples(5000);
+  task->mutable_training()->set_epochs(epochs);
+  task->mutable_training()->set_batch_size(64);
+  task->mutable_training()->set_learning_rate(rate);
+  task->mutable_training()->set_momentum(0.9);
+  task->mutable_training()->set_weight_decay(5e-4);
+  task->mutable_training()->set_warmup_epochs(0.5);
+  task->mutable_training()->set_horizontal_flip(true);
+  task->mutable_limits()->set_threads(1);
+  task->set_seed(1);
+  return input;
+}
+
+v1::TrialResult Train(const v1::TrialProcessInput& input) {
+  SystemClock clock;
+  v1::TrialProcessUpdate last;
+  RunTrial(input, &clock, [&last](const v1::TrialProcessUpdate& update) {
+    if (update.has_epoch()) {
+      printf("  epoch %d: loss %.4f, validation accuracy %.4f, %.0f images/s\n",
+             update.epoch().epoch(), update.epoch().train_loss(),
+             update.epoch().validation_accuracy(), update.epoch().images_per_second());
+      fflush(stdout);
+    }
+    last = update;
+  });
+  EXPECT_TRUE(last.has_result()) << last.ShortDebugString();
+  return last.result();
+}
+
+double Value(const v1::TrialResult& result, v1::Metric metric) {
+  for (const v1::Measurement& m : result.measurements()) {
+    if (m.metric() == metric) return m.value();
+  }
+  ADD_FAILURE() << "no " << v1::Metric_Name(metric);
+  return 0;
+}
+
+// The genotype that takes, at each decision, the option that `choose` names, or the first.
+v1::Genotype Choose(const coordinator::Space& space,
+                    const std::function<std::string(const std::string& decision)>& choose) {
+  v1::Genotype genotype;
+  for (const coordinator::Decision& decision : space.decisions()) {
+    const std::string wanted = choose(decision.name);
+    int option = 0;
+    for (size_t i = 0; i < decision.options.size(); ++i) {
+      if (decision.options[i] == wanted) option = static_cast<int>(i);
+    }
+    genotype.add_options(option);
+  }
+  return genotype;
+}
+
+bool EndsWith(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
+  if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  v1::Shape shape;
+  shape.set_channels(1);
+  shape.set_height(28);
+  shape.set_width(28);
+  ASSERT_OK_AND_ASSIGN(const v1::Architecture resnet20,
+                       ReferenceArchitecture("resnet20", shape, 10));
+  const std::string parent_path = ::testing::TempDir() + "frontier-compression-parent.model";
+  printf("parent, %d epochs of %d samples\n", kParentEpochs, Samples());
+  const v1::TrialResult parent = Train(Task(resnet20, kParentEpochs, 0.1, parent_path));
+  const double accuracy = Value(parent, v1::METRIC_ACCURACY);
+  const double macs = Value(parent, v1::METRIC_MACS);
+
+  v1::CompressSpace spec;
+  spec.mutable_parent()->set_job(1);
+  spec.mutable_parent()->set_trial(1);
+  *spec.mutable_parent()->mutable_architecture() = resnet20;
+  for (const double share : {1.0, 0.75, 0.5}) spec.add_widths(share);
+  for (const double share : {0.75, 0.5}) spec.add_spatial_ranks(share);
+  for (const double share : {0.5, 0.375}) spec.add_channel_ranks(share);
+  spec.set_drop_blocks(true);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<coordinator::CompressSpace> space,
+                       coordinator::CreateCompressSpace(spec, shape, 10));
+  const auto inside = [](const std::string& decision) { return EndsWith(decision, "conv1.width"); };
+  const std::vector<v1::Genotype> genotypes = {
+      // Blocks narrow inside, one of them dropped.
+      Choose(*space,
+             [&](const std::string& d) {
+               return d == "stage1.block1.block" ? "drop" : inside(d) ? "0.5" : "";
+             }),
+      // Convolutions of lower rank.
+      Choose(*space,
+             [&](const std::string& d) { return EndsWith(d, ".form") ? "spatial0.5" : ""; }),
+      // Both, to a fifth.
+      Choose(*space,
+             [&](const std::string& d) {
+               return EndsWith(d, ".form") ? "spatial0.5" : inside(d) ? "0.5" : "";
+             }),
+  };
+  double best_of_half = 0;
+  for (const v1::Genotype& genotype : genotypes) {
+    ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, space->Lower(genotype));
+    v1::TrialProcessInput input =
+        Task(architecture, kChildEpochs, 0.03, ::testing::TempDir() + "frontier-compression.model");
+    input.set_parent_path(parent_path);
+    v1::Inheritance* inheritance = input.mutable_task()->mutable_inheritance();
+    inheritance->set_job_id(1);
+    inheritance->set_trial(1);
+    inheritance->set_weights_sha256(parent.weights_sha256());
+    ASSERT_OK_AND_ASSIGN(*inheritance->mutable_compression(), space->Decode(genotype));
+    printf("child %s\n", space->Summarize(genotype).c_str());
+    const v1::TrialResult child = Train(input);
+    const double left = Value(child, v1::METRIC_MACS) / macs;
+    const double reached = Value(child, v1::METRIC_ACCURACY);
+    printf("  %.1f %% of the MACs, %.1f %% of the parameters, accuracy %.4f of %.4f\n", 100 * left,
+           100 * Value(child, v1::METRIC_PARAMETERS) / Value(parent, v1::METRIC_PARAMETERS),
+           reached, accuracy);
+    if (left <= 0.5) best_of_half = std::max(best_of_half, reached);
+  }
+  EXPECT_GE(best_of_half, accuracy - 0.005);
+}
+
+}  // namespace
+}  // namespace frontier::worker
