@@ -116,6 +116,7 @@ absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
 
 absl::StatusOr<v1::Architecture> ParseArchitecture(const std::string& bytes) {
   ASSIGN_OR_RETURN(v1::Architecture architecture, FromBytes(bytes));
+  architecture.DiscardUnknownFields();  // so that it survives every form
   RETURN_IF_ERROR(AnalyzeGraph(architecture).status());
   return architecture;
 }

@@ -30,17 +30,17 @@ std::vector<std::string> ReferenceNames();
 //                        averaged down to at most that; a smaller one is taken as it is
 // They take any input: samples too small for all halvings (strides and pools of 2) leave out the
 // first ones, as few as leave 4 pixels or more along the longer side at the end: 97 pixels need
-// none of that with five halvings, 28 and 32 leave out two. A 7 x 7 stem that does not halve is 3
-// x 3. VGG keeps all pools that have two pixels to halve.
+// none of that with five halvings, 28 and 32 leave out two. A 7 x 7 stem that does not halve
+// becomes 3 x 3. VGG keeps all pools that have two pixels to halve.
 //
 // For small images:
 //   resnet20             He et al. 2016, section 4.2, with 1 x 1 projections on stride 2
 //   mobilenetv2-like     3 x 3 stem of 16, inverted residuals of expansion 4 with ReLU: 24 x 2
 //                        stride 2, 40 x 3 stride 2, 80 x 2
 //   small-cnn            three 3 x 3 convolutions of 32, 64 and 128, max pooling between them
-//   squeezenet-like      3 x 3 stem of 32, four fire modules with norms: 16 + 32 + 32 twice, 32 +
-//   64
-//                        + 64 twice; 2 x 2 max pools before each pair, so 4 x 4 samples at least
+//   squeezenet-like      3 x 3 stem of 32, four fire modules with norms (16 + 32 + 32 twice,
+//                        32 + 64 + 64 twice), a 2 x 2 max pool before each pair; 4 x 4 samples at
+//                        least
 //   vgg-like             two 3 x 3 convolutions of 32, of 64, of 128, each pair with a 2 x 2 max
 //                        pool; 8 x 8 samples at least
 // NOT_FOUND lists the names; INVALID_ARGUMENT as AnalyzeGraph, samples too small among them.

@@ -15,7 +15,6 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
-#include "common/architecture/reference.h"
 #include "common/base/file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
@@ -28,18 +27,15 @@
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_job_client.h"
 #include "tests/support/golden.h"
 #include "tests/support/status_matchers.h"
+#include "tests/unit/coordinator/cli/app_fixture.h"
 #include "tests/unit/coordinator/cli/samples.h"
 
 namespace frontier::cli {
 namespace {
 
 using ::frontier::testing::ExpectGolden;
-using ::frontier::testing::FakeClock;
-using ::frontier::testing::FakeCoordinator;
 using ::frontier::testing::FakeJobClient;
 using ::testing::AllOf;
 using ::testing::Each;
@@ -47,64 +43,6 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
-
-struct Outcome {
-  int code = 0;
-  std::string out;
-  std::string err;
-};
-
-class AppTest : public ::testing::Test {
- protected:
-  AppTest() {
-    variables_["LANG"] = "C.UTF-8";
-    coordinator_.jobs.push_back(SampleJob());
-    coordinator_.trials = SampleTrials();
-    coordinator_.workers = SampleWorkers();
-  }
-
-  Outcome Run(const std::vector<std::string>& arguments) {
-    std::istringstream in(input_);
-    std::ostringstream out, err;
-    Environment environment;
-    environment.in = &in;
-    environment.out = &out;
-    environment.err = &err;
-    environment.out_is_terminal = terminal_;
-    environment.columns = 120;
-    environment.clock = &clock_;
-    environment.variable = [this](const char* name) { return variables_[name]; };
-    environment.connect = [this](const JobClientOptions& options) {
-      coordinator_.options = options;
-      return std::make_unique<FakeJobClient>(&coordinator_);
-    };
-    Outcome outcome;
-    outcome.code = RunFrontier(arguments, environment);
-    outcome.out = out.str();
-    outcome.err = err.str();
-    return outcome;
-  }
-
-  static std::string WriteTemporary(const std::string& name, const std::string& text) {
-    // Tests run beside each other in processes of their own.
-    const std::string path =
-        absl::StrCat(::testing::TempDir(), "/cli_app_test_",
-                     ::testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
-    std::ofstream(path) << text;
-    return path;
-  }
-
-  // A job file that is fine.
-  static std::string GoodFile() {
-    return WriteTemporary("good.yaml", WriteJobFile(SampleJob().spec()));
-  }
-
-  FakeCoordinator coordinator_;
-  FakeClock clock_;
-  std::map<std::string, std::string> variables_;
-  std::string input_;
-  bool terminal_ = false;
-};
 
 TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
@@ -484,95 +422,6 @@ TEST_F(AppTest, ExportRefusesWhatIsNoModel) {
   EXPECT_THAT(outcome.err, HasSubstr("empty.pb"));
   EXPECT_THAT(ReadFile(path),
               frontier::testing::StatusIs(absl::StatusCode::kNotFound, ::testing::_));
-}
-
-TEST_F(AppTest, ArchShowsReferenceNetworks) {
-  coordinator_.error = absl::UnavailableError("this needs no coordinator");
-  const Outcome table = Run({"arch", "show", "small-cnn", "--input", "1x9x12", "--classes", "5"});
-  EXPECT_EQ(table.code, 0) << table.err;
-  ExpectGolden("cli/arch_show.txt", table.out);
-  const Outcome dot =
-      Run({"arch", "show", "small-cnn", "--input", "1x9x12", "--classes", "5", "--dot"});
-  EXPECT_EQ(dot.code, 0) << dot.err;
-  ExpectGolden("cli/arch_show.dot", dot.out);
-  EXPECT_THAT(Run({"arch", "show", "resnet-50"}).out,
-              AllOf(HasSubstr("input 3 x 224 x 224, 1,000 classes"),
-                    HasSubstr("25,557,032 parameters, 4,089,184,256 MACs")));
-}
-
-TEST_F(AppTest, ArchShowReadsWhatItPrints) {
-  for (const std::string& name : ReferenceNames()) {
-    const Outcome json = Run({"arch", "show", name, "--input", "3x32x32", "--json"});
-    ASSERT_EQ(json.code, 0) << json.err;
-    const std::string file = WriteTemporary("network.json", json.out);
-    EXPECT_EQ(Run({"arch", "show", file, "--json"}).out, json.out);
-    const Outcome diff = Run({"arch", "diff", name, file, "--input", "3x32x32"});
-    EXPECT_EQ(diff.code, 0) << diff.err;
-    EXPECT_THAT(diff.out, AllOf(HasSubstr("The same architecture"), Not(HasSubstr("Changed"))));
-  }
-}
-
-TEST_F(AppTest, ArchComparesNetworks) {
-  const Outcome same_kind = Run({"arch", "diff", "squeezenet-1.0", "squeezenet-1.1"});
-  EXPECT_EQ(same_kind.code, 0) << same_kind.err;
-  ExpectGolden("cli/arch_diff.txt", same_kind.out);
-  v1::Architecture network =
-      ReferenceArchitecture("small-cnn", TinyModel().architecture().input(), 2).value();
-  std::string files[2];
-  for (int i = 0; i < 2; ++i) {
-    std::string json;
-    ASSERT_TRUE(google::protobuf::util::MessageToJsonString(network, &json).ok());
-    files[i] = WriteTemporary(i == 0 ? "parent.json" : "child.json", json);
-    // The child has another activation, no last norm, and a wider convolution.
-    network.mutable_nodes(3)->set_op(v1::OPERATOR_SILU);
-    network.mutable_nodes(5)->mutable_convolution()->set_out_channels(65);
-    v1::Node* dropout = network.mutable_nodes(10);
-    dropout->set_op(v1::OPERATOR_DROPOUT);
-    dropout->set_name("new");
-    dropout->mutable_dropout()->set_rate(0.5f);
-  }
-  const Outcome parent_child = Run({"arch", "diff", files[0], files[1]});
-  EXPECT_EQ(parent_child.code, 0) << parent_child.err;
-  ExpectGolden("cli/arch_diff_child.txt", parent_child.out);
-}
-
-TEST_F(AppTest, ArchRefusesWhatIsNoArchitecture) {
-  std::string text;
-  const struct {
-    std::string name, content;
-    int code;
-  } files[] = {
-      {"empty.json", "", 3},
-      {"words.txt", "hello there", 3},
-      {"broken.json", "{\"nodes\": [", 3},
-      {"cycle.json",
-       R"({"input": {"channels": 1, "height": 1, "width": 1}, "classes": 1, "nodes":
-           [{"op": "OPERATOR_INPUT"}, {"op": "OPERATOR_RELU", "inputs": [1]}]})",
-       3},
-      {"other.json",
-       R"({"input": {"channels": 1, "height": 1, "width": 1}, "classes": 1, "nodes":
-           [{"op": "OPERATOR_INPUT"}]})",
-       3},
-  };
-  for (const auto& file : files) {
-    const std::string path = WriteTemporary(file.name, file.content);
-    const Outcome outcome = Run({"arch", "show", path, "--classes", "7"});
-    EXPECT_EQ(outcome.code, file.code) << file.name;
-    EXPECT_THAT(outcome.out, IsEmpty());
-    absl::StrAppend(&text, absl::StrReplaceAll(outcome.err, {{path, file.name}}));
-  }
-  for (const std::vector<std::string>& line :
-       {std::vector<std::string>{"arch", "show", "resnet18"},
-        std::vector<std::string>{"arch", "show", "no/such.json"},
-        std::vector<std::string>{"arch", "diff", "resnet-18", "resnet-19"}}) {
-    const Outcome outcome = Run(line);
-    EXPECT_EQ(outcome.code, 4);
-    absl::StrAppend(&text, outcome.err);
-  }
-  const Outcome small = Run({"arch", "show", "vgg-like", "--input", "1x4x4"});
-  EXPECT_EQ(small.code, 3);
-  absl::StrAppend(&text, small.err);
-  ExpectGolden("cli/arch_errors.txt", text);
 }
 
 TEST_F(AppTest, VersionTellsBothSides) {

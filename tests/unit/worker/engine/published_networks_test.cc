@@ -25,8 +25,10 @@ INSTANTIATE_TEST_SUITE_P(Light, PublishedNetworkTest,
                            return name;
                          });
 
+// Images, and a signal.
 TEST_P(PublishedNetworkTest, TrainsAtSmallInputs) {
-  for (const v1::Shape& shape : {MakeShape(1, 28, 28), MakeShape(3, 32, 32)}) {
+  for (const v1::Shape& shape :
+       {MakeShape(1, 28, 28), MakeShape(3, 32, 32), MakeShape(4, 1, 128)}) {
     ASSERT_OK_AND_ASSIGN(const v1::Architecture network,
                          ReferenceArchitecture(GetParam(), shape, 10));
     testing::ExpectTrainsAndExports(network, 4);

@@ -5,10 +5,10 @@
 
 #include <set>
 
+#include "common/architecture/architecture_argument.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
-#include "worker/profile/architecture_argument.h"
 
 namespace frontier::worker {
 namespace {
