@@ -69,14 +69,10 @@ std::vector<Decision> ListDecisions(const std::vector<v1::CellOperation>& operat
 
 class NasBench201Space final : public Space {
  public:
-  NasBench201Space(const v1::NasBench201Space& spec, const v1::Shape& input, int classes)
-      : operations_(Operations(spec)),
+  NasBench201Space(std::vector<v1::CellOperation> operations, NasBench201Networks networks)
+      : operations_(std::move(operations)),
         encoding_(ListDecisions(operations_)),
-        input_(input),
-        classes_(classes) {
-    if (spec.channels() > 0) skeleton_.channels = spec.channels();
-    if (spec.cells_per_stage() > 0) skeleton_.cells_per_stage = spec.cells_per_stage();
-  }
+        networks_(std::move(networks)) {}
 
   const std::vector<Decision>& decisions() const override { return encoding_.decisions(); }
   std::string Size() const override { return encoding_.Size(); }
@@ -99,7 +95,7 @@ class NasBench201Space final : public Space {
 
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
     RETURN_IF_ERROR(encoding_.Check(genotype));
-    return LowerNasBench201(Cell(genotype), skeleton_, input_, classes_);
+    return networks_.Lower(Cell(genotype));
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
@@ -119,9 +115,7 @@ class NasBench201Space final : public Space {
 
   const std::vector<v1::CellOperation> operations_;
   const Encoding encoding_;
-  const v1::Shape input_;
-  const int classes_;
-  NasBench201Skeleton skeleton_;
+  const NasBench201Networks networks_;
 };
 
 }  // namespace
@@ -130,13 +124,15 @@ absl::StatusOr<std::unique_ptr<Space>> CreateNasBench201Space(const v1::NasBench
                                                               const v1::Shape& input, int classes) {
   RETURN_IF_ERROR(CheckDataShape(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
-  auto space = std::make_unique<NasBench201Space>(spec, input, classes);
-  // Shapes are the same for all cells.
-  const absl::Status status = space->Lower(space->First()).status();
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", status.message()));
+  NasBench201Skeleton skeleton;
+  if (spec.channels() > 0) skeleton.channels = spec.channels();
+  if (spec.cells_per_stage() > 0) skeleton.cells_per_stage = spec.cells_per_stage();
+  absl::StatusOr<NasBench201Networks> networks =
+      NasBench201Networks::Create(skeleton, input, classes);
+  if (!networks.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("search space: ", networks.status().message()));
   }
-  return space;
+  return std::make_unique<NasBench201Space>(Operations(spec), *std::move(networks));
 }
 
 }  // namespace frontier::coordinator
