@@ -2,9 +2,12 @@
 #ifndef FRONTIER_COMMON_ARCHITECTURE_CANONICAL_H_
 #define FRONTIER_COMMON_ARCHITECTURE_CANONICAL_H_
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/architecture/graph.h"
 #include "frontier/v1/architecture.pb.h"
 
 namespace frontier {
@@ -20,6 +23,18 @@ namespace frontier {
 // "Practical graph isomorphism, II"). INVALID_ARGUMENT as AnalyzeGraph; RESOURCE_EXHAUSTED for a
 // graph so regular that the search would take more than about a second.
 absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture);
+// With what AnalyzeGraph tells of it, if that is at hand.
+absl::StatusOr<std::string> CanonicalHash(const v1::Architecture& architecture,
+                                          const GraphCosts& costs);
+
+// The hash, and the nodes of the folded graph in the order in which it was written down: between
+// two architectures of one hash, order[i] to order[i] is an isomorphism (inputs of concat keep
+// their order, others may not).
+struct CanonicalForm {
+  std::string hash;
+  std::vector<int32_t> order;
+};
+absl::StatusOr<CanonicalForm> FindCanonicalForm(const v1::Architecture& architecture);
 
 }  // namespace frontier
 

@@ -15,7 +15,7 @@ std::optional<Candidate> JobSearchContext::Admit(const v1::Genotype& genotype) c
   const absl::StatusOr<GraphCosts> costs = AnalyzeGraph(*architecture);
   if (!costs.ok()) return std::nullopt;
   if (!MeetsAnalyticConstraints(spec_, costs->parameters, costs->macs)) return std::nullopt;
-  absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
+  absl::StatusOr<std::string> hash = CanonicalHash(*architecture, *costs);
   if (!hash.ok() || taken_.contains(*hash)) return std::nullopt;
   Candidate candidate;
   candidate.genotype = genotype;

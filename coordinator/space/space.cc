@@ -4,6 +4,8 @@
 #include "common/base/status.h"
 #include "coordinator/space/fire_space.h"
 #include "coordinator/space/mobile_space.h"
+#include "coordinator/space/nasbench101_space.h"
+#include "coordinator/space/nasbench201_space.h"
 #include "coordinator/space/residual_space.h"
 #include "coordinator/space/staged_space.h"
 #include "coordinator/space/vgg_space.h"
@@ -24,6 +26,10 @@ absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
   switch (spec.kind_case()) {
     case v1::SearchSpace::kStaged:
       return Prefix("staged", CreateStagedSpace(spec.staged(), input, classes));
+    case v1::SearchSpace::kNasbench201:
+      return Prefix("nasbench201", CreateNasBench201Space(spec.nasbench201(), input, classes));
+    case v1::SearchSpace::kNasbench101:
+      return Prefix("nasbench101", CreateNasBench101Space(spec.nasbench101(), input, classes));
     case v1::SearchSpace::kMobile:
       return Prefix("mobile", CreateMobileSpace(spec.mobile(), input, classes));
     case v1::SearchSpace::kFire:
@@ -36,7 +42,8 @@ absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
       break;
   }
   return InvalidField("kind",
-                      "no search space given; known are: staged, mobile, fire, residual, vgg");
+                      "no search space given; known are: staged, nasbench201, nasbench101, mobile, "
+                      "fire, residual, vgg");
 }
 
 }  // namespace frontier::coordinator
