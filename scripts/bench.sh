@@ -2,7 +2,7 @@
 # Builds Release, installs the programs to compare with, measures a suite and prints its table.
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
-# --training_images make it shorter). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then
+# --training_images make it shorter), space (seconds). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then
 # is said in the rows. Run it on an otherwise idle machine.
 set -euo pipefail
 called_from=$PWD
@@ -72,7 +72,7 @@ else
   scripts/setup.sh >&2
   install_peers
 fi
-scripts/build.sh release frontier-engine-bench >&2
+scripts/build.sh release frontier-engine-bench frontier-space-bench >&2
 binaries=$PWD/build/release/bin
 cd "$called_from"
 exec "${run[@]}" "$@" --binaries "$binaries" --node_modules "$node_modules"

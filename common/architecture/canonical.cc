@@ -6,13 +6,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/architecture/folding.h"
 #include "common/architecture/graph.h"
 #include "common/base/sha256.h"
@@ -99,32 +102,37 @@ struct Folded {
 
 Folded Fold(const v1::Architecture& architecture, const GraphCosts& costs) {
   const Folding folding = FoldGraph(architecture);
-  const int count = architecture.nodes_size();
+  const size_t count = static_cast<size_t>(architecture.nodes_size());
   Folded folded;
+  folded.nodes.reserve(count);
+  folded.source.reserve(count);
+  folded.inputs.reserve(folding.edges.size());
   std::vector<int32_t> index(count, -1);
-  std::vector<Label> labels;
+  absl::flat_hash_map<Label, int32_t> known;  // numbered as they come
   for (int i = 0; i <= folding.output; ++i) {
     if (!folding.live[i]) continue;
     const v1::Node& source = architecture.nodes(i);
     index[i] = folded.size();
     folded.source.push_back(i);
-    const std::vector<int32_t>& inputs = folding.inputs[i];
-    labels.push_back(MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output));
+    const absl::Span<const int32_t> inputs = folding.inputs(static_cast<size_t>(i));
+    const Label label =
+        MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output);
     Folded::Node node;
+    node.label = known.emplace(label, static_cast<int32_t>(known.size())).first->second;
     node.ordered = source.op() == v1::OPERATOR_CONCAT;
     node.first_input = static_cast<int32_t>(folded.inputs.size());
     for (int32_t input : inputs) folded.inputs.push_back(index[input]);
     node.inputs_end = static_cast<int32_t>(folded.inputs.size());
     folded.nodes.push_back(node);
   }
-  folded.labels = labels;
-  std::sort(folded.labels.begin(), folded.labels.end());
-  folded.labels.erase(std::unique(folded.labels.begin(), folded.labels.end()), folded.labels.end());
-  for (int i = 0; i < folded.size(); ++i) {
-    folded.nodes[i].label = static_cast<int32_t>(
-        std::lower_bound(folded.labels.begin(), folded.labels.end(), labels[i]) -
-        folded.labels.begin());
+  std::vector<std::pair<Label, int32_t>> labels(known.begin(), known.end());
+  std::sort(labels.begin(), labels.end());
+  std::vector<int32_t> place(labels.size());
+  for (size_t i = 0; i < labels.size(); ++i) {
+    folded.labels.push_back(labels[i].first);
+    place[labels[i].second] = static_cast<int32_t>(i);
   }
+  for (Folded::Node& node : folded.nodes) node.label = place[node.label];
   return folded;
 }
 
@@ -132,6 +140,43 @@ Folded Fold(const v1::Architecture& architecture, const GraphCosts& costs) {
 // structure alone, never of the order in which nodes are listed; should two mixes collide, nodes
 // are told apart later, and the result is the same.
 using Colours = std::vector<uint64_t>;
+
+// Counts distinct colours without sorting them. Keeps its memory from one count to the next.
+class ColourCounter {
+ public:
+  // Returns the number of distinct ones and keeps the smallest of those that come more than once.
+  size_t Count(const Colours& colours) {
+    const size_t size = std::bit_ceil(2 * colours.size() + 1);
+    table_.assign(size, kEmpty);
+    repeated_.reset();
+    size_t distinct = 0;
+    bool seen_empty = false;  // the colour that marks empty slots
+    for (const uint64_t colour : colours) {
+      bool seen = seen_empty;
+      if (colour == kEmpty) {
+        seen_empty = true;
+      } else {
+        // Colours are mixes, so their low bits are as good as any.
+        size_t slot = colour & (size - 1);
+        while (table_[slot] != kEmpty && table_[slot] != colour) slot = (slot + 1) & (size - 1);
+        seen = table_[slot] == colour;
+        table_[slot] = colour;
+      }
+      if (!seen) {
+        ++distinct;
+      } else if (!repeated_.has_value() || colour < *repeated_) {
+        repeated_ = colour;
+      }
+    }
+    return distinct;
+  }
+  const std::optional<uint64_t>& repeated() const { return repeated_; }
+
+ private:
+  static constexpr uint64_t kEmpty = 0;
+  std::vector<uint64_t> table_;
+  std::optional<uint64_t> repeated_;
+};
 
 // A numbering of the nodes and the graph written down in it.
 struct Leaf {
@@ -142,7 +187,7 @@ struct Leaf {
 // Finds the smallest certificate over all ways to break ties.
 class Labelling {
  public:
-  explicit Labelling(const Folded& graph) : graph_(graph), sorted_(graph.size()) {}
+  explicit Labelling(const Folded& graph) : graph_(graph) {}
 
   absl::StatusOr<Leaf> Run() {
     Colours colours(graph_.size());
@@ -169,7 +214,7 @@ class Labelling {
 
   // Splits colours by inputs and consumers until nothing splits any more. Counts the work.
   void Refine(Colours* colours) {
-    size_t classes = CountClasses(*colours);
+    size_t classes = counter_.Count(*colours);
     while (classes < colours->size() && !Exhausted()) {
       work_ += graph_.size();
       // Nodes stand in topological order, so one sweep carries all that lies before a node ...
@@ -190,27 +235,19 @@ class Labelling {
           behind_[graph_.inputs[k]] += Mix((*colours)[i], node.ordered ? k - node.first_input : -1);
         }
       }
-      const size_t now = CountClasses(*colours);
+      const size_t now = counter_.Count(*colours);
       if (now <= classes) break;
       classes = now;
     }
   }
 
-  size_t CountClasses(const Colours& colours) {
-    sorted_ = colours;
-    std::sort(sorted_.begin(), sorted_.end());
-    return std::unique(sorted_.begin(), sorted_.end()) - sorted_.begin();
-  }
-
   // The nodes of the smallest colour that several share; empty if all differ.
   std::vector<int32_t> FindCell(const Colours& colours) {
-    sorted_ = colours;
-    std::sort(sorted_.begin(), sorted_.end());
+    counter_.Count(colours);
     std::vector<int32_t> cell;
-    const auto twice = std::adjacent_find(sorted_.begin(), sorted_.end());
-    if (twice == sorted_.end()) return cell;
+    if (!counter_.repeated().has_value()) return cell;
     for (int i = 0; i < graph_.size(); ++i) {
-      if (colours[i] == *twice) cell.push_back(i);
+      if (colours[i] == *counter_.repeated()) cell.push_back(i);
     }
     return cell;
   }
@@ -222,19 +259,23 @@ class Labelling {
     return result;
   }
 
-  static std::vector<int32_t> Order(const Colours& colours) {
-    std::vector<int32_t> order(colours.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::sort(order.begin(), order.end(), [&](int32_t a, int32_t b) {
-      return std::pair(colours[a], a) < std::pair(colours[b], b);
-    });
-    return order;
+  // `nodes` by colour, those of one colour by number.
+  static std::vector<int32_t> Sorted(const Colours& colours, const std::vector<int32_t>& nodes) {
+    std::vector<std::pair<uint64_t, int32_t>> keys;
+    keys.reserve(nodes.size());
+    for (const int32_t node : nodes) keys.emplace_back(colours[node], node);
+    std::sort(keys.begin(), keys.end());
+    std::vector<int32_t> sorted;
+    sorted.reserve(nodes.size());
+    for (const auto& [colour, node] : keys) sorted.push_back(node);
+    return sorted;
   }
 
   Leaf MakeLeaf(const Colours& colours) {
     Leaf leaf;
-    leaf.order = Order(colours);
     std::vector<int32_t> place(graph_.size());
+    std::iota(place.begin(), place.end(), 0);
+    leaf.order = Sorted(colours, place);
     for (int i = 0; i < graph_.size(); ++i) place[leaf.order[i]] = i;
     leaf.certificate.reserve(graph_.size() + graph_.inputs.size());
     for (int32_t index : leaf.order) {
@@ -272,6 +313,7 @@ class Labelling {
     std::vector<Level> levels;
     const Colours last = FollowFirst(std::move(colours), &levels);
     const Leaf first = MakeLeaf(last);
+    if (levels.empty()) return first;
     Leaf best = first;
     std::vector<int32_t> orbit(graph_.size());  // union-find under the automorphisms found
     std::iota(orbit.begin(), orbit.end(), 0);
@@ -320,20 +362,17 @@ class Labelling {
   // Sends each node to itself if its colour is the same in both, and those that are left to those
   // left of their colour. Empty if the numbers of a colour differ.
   static std::vector<int32_t> ImageByColour(const Colours& from, const Colours& to) {
-    const std::vector<int32_t> from_order = Order(from);
-    const std::vector<int32_t> to_order = Order(to);
     std::vector<int32_t> image(from.size());
-    size_t left = 0;  // place in `to_order` of the next node whose colour changed
-    for (size_t i = 0; i < from.size(); ++i) {
-      const int32_t node = from_order[i];
-      if (from[node] != to[to_order[i]]) return {};
-      if (to[node] == from[node]) {
-        image[node] = node;
-        continue;
-      }
-      while (left < to.size() && from[to_order[left]] == to[to_order[left]]) ++left;
-      if (left == to.size()) return {};
-      image[node] = to_order[left++];
+    std::iota(image.begin(), image.end(), 0);
+    std::vector<int32_t> changed;
+    for (const int32_t node : image) {
+      if (from[node] != to[node]) changed.push_back(node);
+    }
+    const std::vector<int32_t> sources = Sorted(from, changed);
+    const std::vector<int32_t> targets = Sorted(to, changed);
+    for (size_t i = 0; i < changed.size(); ++i) {
+      if (from[sources[i]] != to[targets[i]]) return {};
+      image[sources[i]] = targets[i];
     }
     return image;
   }
@@ -374,18 +413,20 @@ class Labelling {
   const Folded& graph_;
   int64_t work_ = 0;
   int64_t kept_ = 0;
-  Colours sorted_;  // scratch
+  ColourCounter counter_;
   Colours behind_;  // scratch
 };
 
 // Little-endian words, whatever the machine.
 class WordWriter {
  public:
+  explicit WordWriter(size_t words) { bytes_.reserve(4 * words); }
+
   void Add(int32_t value) {
-    const uint32_t word = static_cast<uint32_t>(value);
-    for (int shift = 0; shift < 32; shift += 8) {
-      bytes_.push_back(static_cast<char>((word >> shift) & 0xff));
-    }
+    const auto word = static_cast<uint32_t>(value);
+    const char bytes[4] = {static_cast<char>(word), static_cast<char>(word >> 8),
+                           static_cast<char>(word >> 16), static_cast<char>(word >> 24)};
+    bytes_.append(bytes, 4);
   }
   const std::string& bytes() const { return bytes_; }
 
@@ -397,7 +438,7 @@ absl::StatusOr<CanonicalForm> Canonicalize(const v1::Architecture& architecture,
                                            const GraphCosts& costs) {
   const Folded folded = Fold(architecture, costs);
   ASSIGN_OR_RETURN(const Leaf leaf, Labelling(folded).Run());
-  WordWriter writer;
+  WordWriter writer(6 + folded.labels.size() * std::tuple_size_v<Label> + leaf.certificate.size());
   writer.Add(1);  // version of this form
   writer.Add(architecture.input().channels());
   writer.Add(architecture.input().height());

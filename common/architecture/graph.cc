@@ -38,13 +38,15 @@ bool Elements(const v1::Shape& shape, int64_t* result) {
   return Product({shape.channels(), shape.height(), shape.width()}, result);
 }
 
-v1::Shape MakeShape(int64_t channels, int64_t height, int64_t width) {
-  v1::Shape shape;
-  shape.set_channels(static_cast<int32_t>(channels));
-  shape.set_height(static_cast<int32_t>(height));
-  shape.set_width(static_cast<int32_t>(width));
-  return shape;
+void SetShape(int64_t channels, int64_t height, int64_t width, v1::Shape* shape) {
+  shape->set_channels(static_cast<int32_t>(channels));
+  shape->set_height(static_cast<int32_t>(height));
+  shape->set_width(static_cast<int32_t>(width));
 }
+
+// Shapes of the inputs of a node. They and costs are handed about by address: this runs for every
+// node of every proposal.
+using Inputs = absl::Span<const v1::Shape* const>;
 
 absl::Status AtLeast(absl::string_view field, int64_t value, int64_t least) {
   if (value >= least) return absl::OkStatus();
@@ -65,10 +67,11 @@ struct Window {
 
 // Positions of the window on an axis of `extent` pixels.
 absl::StatusOr<int64_t> OutputExtent(const Window& window, int64_t extent) {
-  RETURN_IF_ERROR(AtLeast(window.Field("kernel"), window.kernel, 1));
-  RETURN_IF_ERROR(AtLeast(window.Field("stride"), window.stride, 1));
-  RETURN_IF_ERROR(AtLeast(window.Field("padding"), window.padding, 0));
-  RETURN_IF_ERROR(AtLeast(window.Field("dilation"), window.dilation, 1));
+  // Names are made for errors only: this is called for every node of every proposal.
+  if (window.kernel < 1) return AtLeast(window.Field("kernel"), window.kernel, 1);
+  if (window.stride < 1) return AtLeast(window.Field("stride"), window.stride, 1);
+  if (window.padding < 0) return AtLeast(window.Field("padding"), window.padding, 0);
+  if (window.dilation < 1) return AtLeast(window.Field("dilation"), window.dilation, 1);
   // All operands fit in 31 bits, so nothing here leaves 64.
   const int64_t reach = window.dilation * (window.kernel - 1) + 1;
   const int64_t padded = extent + 2 * window.padding;
@@ -89,8 +92,8 @@ absl::Status Overflow(absl::string_view field, absl::string_view what) {
   return InvalidField(field, absl::StrCat("number of ", what, " does not fit in 63 bits"));
 }
 
-absl::StatusOr<NodeCosts> AnalyzeConvolution(const v1::Convolution& attributes,
-                                             const v1::Shape& input) {
+absl::Status AnalyzeConvolution(const v1::Convolution& attributes, const v1::Shape& input,
+                                NodeCosts* costs) {
   const int64_t out_channels = attributes.out_channels();
   const int64_t groups = attributes.groups();
   RETURN_IF_ERROR(AtLeast("convolution.out_channels", out_channels, 1));
@@ -113,41 +116,39 @@ absl::StatusOr<NodeCosts> AnalyzeConvolution(const v1::Convolution& attributes,
       OutputExtent({"convolution", "_width", attributes.kernel_width(), attributes.stride_width(),
                     attributes.padding_width(), attributes.dilation_width()},
                    input.width()));
-  NodeCosts costs;
-  costs.output = MakeShape(out_channels, height, width);
+  SetShape(out_channels, height, width, &costs->output);
   int64_t weights = 0;
   if (!Product({out_channels, input.channels() / groups, attributes.kernel_height(),
                 attributes.kernel_width()},
                &weights)) {
     return Overflow("convolution", "parameters");
   }
-  costs.parameters = weights;
-  if (attributes.bias() && !Increase(&costs.parameters, out_channels)) {
+  costs->parameters = weights;
+  if (attributes.bias() && !Increase(&costs->parameters, out_channels)) {
     return Overflow("convolution", "parameters");
   }
-  if (!Product({weights, height, width}, &costs.macs)) {
+  if (!Product({weights, height, width}, &costs->macs)) {
     return Overflow("convolution", "multiply-accumulates");
   }
-  return costs;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCosts> AnalyzeLinear(const v1::Linear& attributes, const v1::Shape& input) {
+absl::Status AnalyzeLinear(const v1::Linear& attributes, const v1::Shape& input, NodeCosts* costs) {
   const int64_t out_features = attributes.out_features();
   RETURN_IF_ERROR(AtLeast("linear.out_features", out_features, 1));
-  NodeCosts costs;
-  costs.output = MakeShape(out_features, 1, 1);
+  SetShape(out_features, 1, 1, &costs->output);
   int64_t in_features = 0;
-  if (!Elements(input, &in_features) || !Product({in_features, out_features}, &costs.macs)) {
+  if (!Elements(input, &in_features) || !Product({in_features, out_features}, &costs->macs)) {
     return Overflow("linear", "parameters");
   }
-  costs.parameters = costs.macs;
-  if (attributes.bias() && !Increase(&costs.parameters, out_features)) {
+  costs->parameters = costs->macs;
+  if (attributes.bias() && !Increase(&costs->parameters, out_features)) {
     return Overflow("linear", "parameters");
   }
-  return costs;
+  return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCosts> AnalyzePool(const v1::Pool& attributes, const v1::Shape& input) {
+absl::Status AnalyzePool(const v1::Pool& attributes, const v1::Shape& input, NodeCosts* costs) {
   const Window vertical{"pool",
                         "_height",
                         attributes.kernel_height(),
@@ -170,60 +171,56 @@ absl::StatusOr<NodeCosts> AnalyzePool(const v1::Pool& attributes, const v1::Shap
           absl::StrCat(window.padding, " is not below the ", window.kernel, " of the kernel"));
     }
   }
-  NodeCosts costs;
-  costs.output = MakeShape(input.channels(), height, width);
-  return costs;
+  SetShape(input.channels(), height, width, &costs->output);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCosts> AnalyzeAdd(absl::Span<const v1::Shape> inputs) {
+absl::Status AnalyzeAdd(Inputs inputs, NodeCosts* costs) {
   for (size_t i = 1; i < inputs.size(); ++i) {
-    if (!SameShape(inputs[0], inputs[i])) {
+    if (!SameShape(*inputs[0], *inputs[i])) {
       return InvalidField(absl::StrCat("inputs[", i, "]"),
-                          absl::StrCat("has shape ", ShapeText(inputs[i]), ", the first has ",
-                                       ShapeText(inputs[0])));
+                          absl::StrCat("has shape ", ShapeText(*inputs[i]), ", the first has ",
+                                       ShapeText(*inputs[0])));
     }
   }
-  NodeCosts costs;
-  costs.output = inputs[0];
-  return costs;
+  costs->output = *inputs[0];
+  return absl::OkStatus();
 }
 
-absl::StatusOr<NodeCosts> AnalyzeConcat(absl::Span<const v1::Shape> inputs) {
+absl::Status AnalyzeConcat(Inputs inputs, NodeCosts* costs) {
   int64_t channels = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (inputs[i].height() != inputs[0].height() || inputs[i].width() != inputs[0].width()) {
+    if (inputs[i]->height() != inputs[0]->height() || inputs[i]->width() != inputs[0]->width()) {
       return InvalidField(absl::StrCat("inputs[", i, "]"),
-                          absl::StrCat("has shape ", ShapeText(inputs[i]), ", the first has ",
-                                       ShapeText(inputs[0]), ": height and width must agree"));
+                          absl::StrCat("has shape ", ShapeText(*inputs[i]), ", the first has ",
+                                       ShapeText(*inputs[0]), ": height and width must agree"));
     }
-    channels += inputs[i].channels();
+    channels += inputs[i]->channels();
     if (channels > kMaxExtent) {
       return InvalidField("inputs",
                           absl::StrCat("make ", channels, " channels, more than ", kMaxExtent));
     }
   }
-  NodeCosts costs;
-  costs.output = MakeShape(channels, inputs[0].height(), inputs[0].width());
-  return costs;
+  SetShape(channels, inputs[0]->height(), inputs[0]->width(), &costs->output);
+  return absl::OkStatus();
 }
 
 // A gate of C x 1 x 1 is broadcast over the other input's pixels, whichever comes first.
-absl::StatusOr<NodeCosts> AnalyzeMultiply(absl::Span<const v1::Shape> inputs) {
+absl::Status AnalyzeMultiply(Inputs inputs, NodeCosts* costs) {
   const auto gates = [](const v1::Shape& gate, const v1::Shape& other) {
     return gate.channels() == other.channels() && gate.height() == 1 && gate.width() == 1;
   };
-  NodeCosts costs;
-  if (SameShape(inputs[0], inputs[1]) || gates(inputs[1], inputs[0])) {
-    costs.output = inputs[0];
-  } else if (gates(inputs[0], inputs[1])) {
-    costs.output = inputs[1];
+  if (SameShape(*inputs[0], *inputs[1]) || gates(*inputs[1], *inputs[0])) {
+    costs->output = *inputs[0];
+  } else if (gates(*inputs[0], *inputs[1])) {
+    costs->output = *inputs[1];
   } else {
     return InvalidField(
         "inputs[1]",
-        absl::StrCat("has shape ", ShapeText(inputs[1]), ", the first has ", ShapeText(inputs[0]),
+        absl::StrCat("has shape ", ShapeText(*inputs[1]), ", the first has ", ShapeText(*inputs[0]),
                      ": neither equal nor one of them C x 1 x 1 of the other"));
   }
-  return costs;
+  return absl::OkStatus();
 }
 
 absl::Status CheckChannelShuffle(const v1::ChannelShuffle& attributes, const v1::Shape& input) {
@@ -334,52 +331,45 @@ absl::Status CheckForm(const v1::Node& node, size_t inputs) {
                                              v1::Operator_Name(node.op()), " takes ", takes));
 }
 
-}  // namespace
-
-std::string ShapeText(const v1::Shape& shape) {
-  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
-}
-
-absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1::Shape> inputs) {
+absl::Status MeasureNode(const v1::Node& node, Inputs inputs, NodeCosts* costs) {
   if (node.op() == v1::OPERATOR_INPUT) {
     return InvalidField("op", "OPERATOR_INPUT stands for node 0 and only for it");
   }
   RETURN_IF_ERROR(CheckForm(node, inputs.size()));
-  NodeCosts costs;
-  costs.output = inputs[0];
+  const v1::Shape& first = *inputs[0];
   switch (node.op()) {
     case v1::OPERATOR_CONVOLUTION:
-      return AnalyzeConvolution(node.convolution(), inputs[0]);
+      return AnalyzeConvolution(node.convolution(), first, costs);
     case v1::OPERATOR_LINEAR:
-      return AnalyzeLinear(node.linear(), inputs[0]);
+      return AnalyzeLinear(node.linear(), first, costs);
     case v1::OPERATOR_MAX_POOL:
     case v1::OPERATOR_AVERAGE_POOL:
-      return AnalyzePool(node.pool(), inputs[0]);
+      return AnalyzePool(node.pool(), first, costs);
     case v1::OPERATOR_ADD:
-      return AnalyzeAdd(inputs);
+      return AnalyzeAdd(inputs, costs);
     case v1::OPERATOR_CONCAT:
-      return AnalyzeConcat(inputs);
+      return AnalyzeConcat(inputs, costs);
     case v1::OPERATOR_GLOBAL_AVERAGE_POOL:
-      costs.output = MakeShape(inputs[0].channels(), 1, 1);
-      return costs;
+      SetShape(first.channels(), 1, 1, &costs->output);
+      return absl::OkStatus();
     case v1::OPERATOR_BATCH_NORM:
-      costs.parameters = 2 * static_cast<int64_t>(inputs[0].channels());
-      return costs;
+      costs->parameters = 2 * static_cast<int64_t>(first.channels());
+      break;
     case v1::OPERATOR_MULTIPLY:
-      return AnalyzeMultiply(inputs);
+      return AnalyzeMultiply(inputs, costs);
     case v1::OPERATOR_LEAKY_RELU:
       RETURN_IF_ERROR(CheckFraction("leaky_relu.slope", node.leaky_relu().slope()));
-      return costs;
+      break;
     case v1::OPERATOR_CHANNEL_SHUFFLE:
-      RETURN_IF_ERROR(CheckChannelShuffle(node.channel_shuffle(), inputs[0]));
-      return costs;
+      RETURN_IF_ERROR(CheckChannelShuffle(node.channel_shuffle(), first));
+      break;
     case v1::OPERATOR_DROPOUT:
       RETURN_IF_ERROR(CheckFraction("dropout.rate", node.dropout().rate()));
-      return costs;
+      break;
     case v1::OPERATOR_CHANNEL_SLICE:
-      RETURN_IF_ERROR(CheckChannelSlice(node.channel_slice(), inputs[0]));
-      costs.output.set_channels(node.channel_slice().channels());
-      return costs;
+      RETURN_IF_ERROR(CheckChannelSlice(node.channel_slice(), first));
+      SetShape(node.channel_slice().channels(), first.height(), first.width(), &costs->output);
+      return absl::OkStatus();
     case v1::OPERATOR_RELU:
     case v1::OPERATOR_RELU6:
     case v1::OPERATOR_SIGMOID:
@@ -389,10 +379,27 @@ absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1:
     case v1::OPERATOR_GELU:
     case v1::OPERATOR_IDENTITY:
     case v1::OPERATOR_ZERO:
-      return costs;
+      break;
     default:
       return InvalidField("op", absl::StrCat("unknown operator ", static_cast<int>(node.op())));
   }
+  SetShape(first.channels(), first.height(), first.width(), &costs->output);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string ShapeText(const v1::Shape& shape) {
+  return absl::StrCat(shape.channels(), "x", shape.height(), "x", shape.width());
+}
+
+absl::StatusOr<NodeCosts> AnalyzeNode(const v1::Node& node, absl::Span<const v1::Shape> inputs) {
+  std::vector<const v1::Shape*> addresses;
+  addresses.reserve(inputs.size());
+  for (const v1::Shape& input : inputs) addresses.push_back(&input);
+  NodeCosts costs;
+  RETURN_IF_ERROR(MeasureNode(node, addresses, &costs));
+  return costs;
 }
 
 absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
@@ -412,7 +419,7 @@ absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
   depths.reserve(architecture.nodes_size());
   absl::flat_hash_set<absl::string_view> names;
   names.reserve(architecture.nodes_size());
-  std::vector<v1::Shape> shapes;
+  std::vector<const v1::Shape*> shapes;
   for (int i = 0; i < architecture.nodes_size(); ++i) {
     const v1::Node& node = architecture.nodes(i);
     const auto in_node = [i](const absl::Status& status) {
@@ -429,18 +436,17 @@ absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
         return in_node(InvalidField(absl::StrCat("inputs[", k, "]"),
                                     absl::StrCat(source, " is not an earlier node")));
       }
-      shapes.push_back(graph.nodes[source].output);
+      shapes.push_back(&graph.nodes[source].output);
       depth = std::max(depth, depths[source]);
     }
-    NodeCosts costs;
+    NodeCosts& costs = graph.nodes.emplace_back();  // room is reserved: addresses stay
     if (i == 0) {
       absl::Status form = CheckForm(node, static_cast<size_t>(node.inputs_size()));
       if (!form.ok()) return in_node(form);
       costs.output = input;
     } else {
-      absl::StatusOr<NodeCosts> result = AnalyzeNode(node, shapes);
-      if (!result.ok()) return in_node(result.status());
-      costs = *std::move(result);
+      const absl::Status status = MeasureNode(node, shapes, &costs);
+      if (!status.ok()) return in_node(status);
     }
     if (node.op() == v1::OPERATOR_CONVOLUTION || node.op() == v1::OPERATOR_LINEAR) ++depth;
     int64_t elements = 0;
@@ -456,10 +462,9 @@ absl::StatusOr<GraphCosts> AnalyzeGraph(const v1::Architecture& architecture) {
       return in_node(Overflow("op", "multiply-accumulates"));
     }
     depths.push_back(depth);
-    graph.nodes.push_back(std::move(costs));
   }
   const v1::Shape& output = graph.nodes.back().output;
-  if (!SameShape(output, MakeShape(architecture.classes(), 1, 1))) {
+  if (output.channels() != architecture.classes() || output.height() != 1 || output.width() != 1) {
     return InvalidField(absl::StrCat("nodes[", architecture.nodes_size() - 1, "]"),
                         absl::StrCat("is the output and has shape ", ShapeText(output), ", not ",
                                      architecture.classes(), "x1x1"));

@@ -43,8 +43,8 @@ std::optional<NasBench101Cell> PruneNasBench101Cell(const NasBench101Cell& cell)
 // written form. Input and output keep their places.
 NasBench101Cell CanonicalNasBench101Cell(const NasBench101Cell& cell);
 
-// "111/01/1 conv3x3-bn-relu maxpool3x3": row by row the edges of the vertices to all later ones, then the
-// operations.
+// "111/01/1 conv3x3-bn-relu maxpool3x3": row by row the edges of the vertices to all later ones,
+// then the operations.
 std::string FormatNasBench101Cell(const NasBench101Cell& cell);
 
 struct NasBench101Skeleton {

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -40,11 +41,56 @@ struct NasBench201Skeleton {
   int cells_per_stage = 5;  // at least 1
 };
 
-// Stem (3 x 3 convolution, batch norm), three stages of cells with a residual block of stride 2
-// between them, batch norm, ReLU, global average pooling, linear layer. Every edge is there with
-// its operation: "none" as zeros, "skip_connect" as an identity. Maps of odd size are halved
-// rounding up; samples of height 1 get kernels of height 1. INVALID_ARGUMENT as AnalyzeGraph, or
-// for an operation that does not exist.
+// The networks made of cells: stem (3 x 3 convolution, batch norm), three stages of cells with a
+// residual block of stride 2 between them, batch norm, ReLU, global average pooling, linear layer.
+// Every edge is there with its operation: "none" as zeros, "skip_connect" as an identity. Maps of
+// odd size are halved rounding up; samples of height 1 get kernels of height 1.
+//
+// Immutable. What is common to all cells is made and checked once, so that one more costs little.
+class NasBench201Networks {
+ public:
+  // INVALID_ARGUMENT as AnalyzeGraph, if some cell makes no valid network.
+  static absl::StatusOr<NasBench201Networks> Create(const NasBench201Skeleton& skeleton,
+                                                    const v1::Shape& input, int classes);
+
+  // Valid by AnalyzeGraph. An operation of `cell` that does not exist counts as "none".
+  v1::Architecture Lower(const NasBench201Cell& cell) const;
+
+ private:
+  struct EdgeNames {
+    std::string plain, relu, convolution, norm;
+  };
+  struct CellNames {
+    std::array<EdgeNames, kNasBench201Edges.size()> edges;
+    std::array<std::string, 4> sums;  // by node
+  };
+  struct Stage {
+    v1::Convolution convolution1x1, convolution3x3;
+    // Of the residual block before it; not in the first.
+    v1::Convolution reducing;
+    v1::Pool halving;
+    EdgeNames first, second;
+    std::string pool, shortcut, sum;
+  };
+
+  NasBench201Networks() = default;
+  static int AddConvolution(const EdgeNames& names, int x, const v1::Convolution& attributes,
+                            v1::Architecture* network);
+  int AddCell(const CellNames& names, const NasBench201Cell& cell, const Stage& stage, int x,
+              v1::Architecture* network) const;
+  static int AddReduction(const Stage& stage, int x, v1::Architecture* network);
+
+  NasBench201Skeleton skeleton_;
+  v1::Shape input_;
+  int classes_ = 0;
+  v1::Convolution stem_;
+  v1::Pool pool_;
+  std::array<Stage, 3> stages_;
+  std::vector<CellNames> cells_;
+};
+
+// The network of one cell. INVALID_ARGUMENT as NasBench201Networks::Create, or for an operation
+// that does not exist.
 absl::StatusOr<v1::Architecture> LowerNasBench201(const NasBench201Cell& cell,
                                                   const NasBench201Skeleton& skeleton,
                                                   const v1::Shape& input, int classes);

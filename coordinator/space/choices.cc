@@ -10,17 +10,6 @@
 
 namespace frontier::coordinator {
 
-absl::Status CheckSamples(const v1::Shape& input, int classes) {
-  if (input.channels() < 1 || input.height() < 1 || input.width() < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: samples of ", input.channels(),
-                                                   "x", input.height(), "x", input.width()));
-  }
-  if (classes < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", classes, " classes"));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckChoices(absl::string_view field, absl::Span<const int32_t> values, int least,
                           int most) {
   absl::flat_hash_set<int32_t> seen;

@@ -26,9 +26,6 @@ inline constexpr int kMaxStride = 16;
 inline constexpr int kMaxExpansion = 64;
 inline constexpr int kMaxReduction = 1024;  // of squeeze-and-excite
 
-// INVALID_ARGUMENT if samples of this shape or classes of this number make no network.
-absl::Status CheckSamples(const v1::Shape& input, int classes);
-
 // All checks: INVALID_ARGUMENT (reason INVALID_FIELD) about `field` or one of its items.
 
 // No value twice, each within [least, most].

@@ -12,6 +12,7 @@
 #include "coordinator/space/choices.h"
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -203,7 +204,7 @@ v1::FireSpace FillFireSpace(const v1::FireSpace& spec, const v1::Shape& input) {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateFireSpace(const v1::FireSpace& spec,
                                                        const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   v1::FireSpace full = FillFireSpace(spec, input);
   RETURN_IF_ERROR(CheckSpec(full));
   return std::make_unique<FireSpace>(std::move(full), input, classes);

@@ -14,6 +14,7 @@
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
 #include "coordinator/space/mobile_lowering.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -284,7 +285,7 @@ v1::MobileSpace FillMobileSpace(const v1::MobileSpace& spec, const v1::Shape& in
 
 absl::StatusOr<std::unique_ptr<Space>> CreateMobileSpace(const v1::MobileSpace& spec,
                                                          const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   v1::MobileSpace full = FillMobileSpace(spec, input);
   RETURN_IF_ERROR(CheckSpec(full, input));
   DecisionList list;

@@ -70,18 +70,14 @@ std::vector<Decision> ListDecisions(const std::vector<v1::CellOperation>& operat
 
 class NasBench201Space final : public EncodedSpace {
  public:
-  NasBench201Space(const v1::NasBench201Space& spec, const v1::Shape& input, int classes)
-      : EncodedSpace(Encoding(ListDecisions(Operations(spec)))),
-        operations_(Operations(spec)),
-        input_(input),
-        classes_(classes) {
-    if (spec.channels() > 0) skeleton_.channels = spec.channels();
-    if (spec.cells_per_stage() > 0) skeleton_.cells_per_stage = spec.cells_per_stage();
-  }
+  NasBench201Space(std::vector<v1::CellOperation> operations, NasBench201Networks networks)
+      : EncodedSpace(Encoding(ListDecisions(operations))),
+        operations_(std::move(operations)),
+        networks_(std::move(networks)) {}
 
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
     RETURN_IF_ERROR(encoding().Check(genotype));
-    return LowerNasBench201(Cell(genotype), skeleton_, input_, classes_);
+    return networks_.Lower(Cell(genotype));
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
@@ -100,9 +96,7 @@ class NasBench201Space final : public EncodedSpace {
   }
 
   const std::vector<v1::CellOperation> operations_;
-  const v1::Shape input_;
-  const int classes_;
-  NasBench201Skeleton skeleton_;
+  const NasBench201Networks networks_;
 };
 
 }  // namespace
@@ -111,13 +105,15 @@ absl::StatusOr<std::unique_ptr<Space>> CreateNasBench201Space(const v1::NasBench
                                                               const v1::Shape& input, int classes) {
   RETURN_IF_ERROR(CheckSamples(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
-  auto space = std::make_unique<NasBench201Space>(spec, input, classes);
-  // Shapes are the same for all cells.
-  const absl::Status status = space->Lower(space->First()).status();
-  if (!status.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", status.message()));
+  NasBench201Skeleton skeleton;
+  if (spec.channels() > 0) skeleton.channels = spec.channels();
+  if (spec.cells_per_stage() > 0) skeleton.cells_per_stage = spec.cells_per_stage();
+  absl::StatusOr<NasBench201Networks> networks =
+      NasBench201Networks::Create(skeleton, input, classes);
+  if (!networks.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("search space: ", networks.status().message()));
   }
-  return space;
+  return std::make_unique<NasBench201Space>(Operations(spec), *std::move(networks));
 }
 
 }  // namespace frontier::coordinator

@@ -11,6 +11,7 @@
 #include "coordinator/space/choices.h"
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -200,7 +201,7 @@ v1::ResidualSpace FillResidualSpace(const v1::ResidualSpace& spec, const v1::Sha
 
 absl::StatusOr<std::unique_ptr<Space>> CreateResidualSpace(const v1::ResidualSpace& spec,
                                                            const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   v1::ResidualSpace full = FillResidualSpace(spec, input);
   RETURN_IF_ERROR(CheckSpec(full));
   return std::make_unique<ResidualSpace>(std::move(full), input, classes);

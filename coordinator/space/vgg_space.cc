@@ -12,6 +12,7 @@
 #include "coordinator/space/choices.h"
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -176,7 +177,7 @@ v1::VggSpace FillVggSpace(const v1::VggSpace& spec, const v1::Shape& input) {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateVggSpace(const v1::VggSpace& spec,
                                                       const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   v1::VggSpace full = FillVggSpace(spec, input);
   RETURN_IF_ERROR(CheckSpec(full));
   ASSIGN_OR_RETURN(Encoding encoding, Encoding::Create(ListDecisions(full)));

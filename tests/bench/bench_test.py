@@ -11,7 +11,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import run  # noqa: E402
-from suites import accuracy, engine, machine, processes, rows, sources  # noqa: E402
+from suites import accuracy, engine, machine, processes, rows, sources, space  # noqa: E402
 
 OURS_TRAIN = {('auto', (1, 2)): 3000.0, ('auto', (2, 1)): 3600.0,
               ('f32', (1, 2)): 1500.0, ('f32', (2, 1)): 1200.0}
@@ -346,6 +346,36 @@ class AccuracyTest(unittest.TestCase):
         self.assertEqual(self.margin([0.88], [0.89]).verdict(), 'MISSED')
 
 
+class SpaceTest(unittest.TestCase):
+
+    class Source:
+        def __init__(self, medians):
+            self.medians = medians
+
+        def proposals(self, unused_space, unused_shape):
+            answers = iter(self.medians)
+
+            class Side(FakeSide):
+                def round(self, seconds):
+                    return [{'median_us': next(answers), 'mean_us': 60.0, 'p99_us': 300.0,
+                             'nodes': 216.5}]
+            return Side([])
+
+    def row(self, medians):
+        settings = space.Settings(rounds=len(medians) - 1)
+        measured = space.definitions(space.Measurements(self.Source(medians), settings))
+        return rows.measure(next(d for d in measured if d.id == 'space.nasbench201.proposal'))
+
+    def test_the_value_is_the_median_of_the_rounds_after_the_first(self):
+        row = self.row([900.0, 49.0, 47.0, 90.0])
+        self.assertEqual(row.value, 49.0)
+        self.assertEqual(row.verdict(), 'must')
+        self.assertIn('mean 60.0 us', row.check)
+
+    def test_a_slow_proposal_is_missed(self):
+        self.assertEqual(self.row([1.0, 51.0]).verdict(), 'MISSED')
+
+
 class ArgumentsTest(unittest.TestCase):
 
     def error(self, *arguments):
@@ -356,7 +386,7 @@ class ArgumentsTest(unittest.TestCase):
         return errors.getvalue()
 
     def test_an_unknown_suite_lists_them(self):
-        self.assertIn("no suite 'nets'; there are: engine, accuracy", self.error('nets'))
+        self.assertIn("no suite 'nets'; there are: engine, accuracy, space", self.error('nets'))
 
     def test_counts_are_positive(self):
         self.assertIn('--seeds 0', self.error('accuracy', '--seeds', '0'))

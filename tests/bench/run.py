@@ -8,7 +8,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from suites import accuracy, engine, machine, processes, rows, sources  # noqa: E402
+from suites import accuracy, engine, machine, processes, rows, sources, space  # noqa: E402
 
 
 def engine_rows(source, args, say):
@@ -26,10 +26,15 @@ def accuracy_rows(source, args, say):
     return accuracy.definitions(accuracy.Measurements(source, settings, say))
 
 
+def space_rows(source, args, say):
+    settings = space.Settings.quick() if args.quick else space.Settings()
+    return space.definitions(space.Measurements(source, settings, say))
+
+
 # The exit code of --check_arguments that tells scripts/bench.sh to build and measure.
 GO_ON = 10
 
-SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows}
+SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows}
 
 
 def parse(arguments):

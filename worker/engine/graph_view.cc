@@ -17,7 +17,10 @@ absl::StatusOr<GraphView> ViewGraph(const v1::Architecture& architecture, GraphP
   ASSIGN_OR_RETURN(view.costs, AnalyzeGraph(architecture));
   view.architecture = architecture;
   Folding folding = FoldGraph(architecture, /*inference=*/pass == GraphPass::kInference);
-  view.inputs = std::move(folding.inputs);
+  view.inputs.reserve(folding.live.size());
+  for (size_t i = 0; i < folding.live.size(); ++i) {
+    view.inputs.emplace_back(folding.inputs(i).begin(), folding.inputs(i).end());
+  }
   view.live = std::move(folding.live);
   view.output = folding.output;
   const size_t count = view.inputs.size();

@@ -15,8 +15,6 @@ class Halvings {
 
   // Takes the next one: its stride, 2 or 1.
   int Next();
-  // Whether the next one is left out.
-  bool SkipsNext() const { return skipped_ > 0; }
 
  private:
   int skipped_ = 0;

@@ -47,8 +47,9 @@ void BuildSqueezeNet(ArchitectureBuilder* b, int stem_width, int stem_kernel,
     ++number;
     if (fire.pool_before) {
       ++pool;
-      if (halvings.Next() == 2)
+      if (halvings.Next() == 2) {
         x = b->MaxPool(absl::StrCat("pool", pool), x, CeilPool(b->shape(x)));
+      }
     }
     x = AddFire(absl::StrCat("fire", number), x, fire.squeeze, fire.expand, b, convolve);
   }

@@ -6,8 +6,7 @@ namespace frontier::reference {
 namespace {
 
 constexpr int kSmallestMap = 4;  // pixels
-
-constexpr int kHeadExtent = 7;  // pixels
+constexpr int kHeadExtent = 7;   // pixels
 
 int HeadWindow(int extent) { return (extent - 1) / kHeadExtent + 1; }
 

@@ -51,13 +51,6 @@ std::string StrategyText(const v1::StrategySpec& strategy) {
   return absl::StrCat(text, ", seed ", strategy.seed());
 }
 
-// "staged"
-std::string SpaceKind(const v1::SearchSpace& space) {
-  const auto* kind = v1::SearchSpace::descriptor()->FindOneofByName("kind");
-  const auto* field = space.GetReflection()->GetOneofFieldDescriptor(space, kind);
-  return field == nullptr ? "of another release" : field->name();
-}
-
 std::string DatasetText(const v1::DatasetSpec& dataset) {
   std::string text = Printable(dataset.name());
   if (dataset.has_input()) {
@@ -298,10 +291,10 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                                        ? ""
                                        : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
                    {"data set", DatasetText(spec.dataset())},
-                   {"search space", job.space_size().empty()
-                                        ? ""
-                                        : absl::StrCat(SpaceKind(spec.search_space()), ", ",
-                                                       Printable(job.space_size()), " genotypes")},
+                   {"search space",
+                    job.space_size().empty()
+                        ? ""
+                        : absl::StrCat("staged, ", Printable(job.space_size()), " genotypes")},
                    {"strategy", StrategyText(spec.strategy())},
                    {"training", TrainingText(spec)},
                    {"objectives", absl::StrJoin(objectives, ", ")},

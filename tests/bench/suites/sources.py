@@ -1,4 +1,4 @@
-"""Where the engine suite's figures come from: our programs and the peers'."""
+"""Where the figures come from: our programs and the peers'."""
 import os
 import subprocess
 
@@ -25,6 +25,7 @@ class RealSource:
         here = os.path.dirname(os.path.abspath(__file__))
         self.peers = os.path.join(os.path.dirname(here), 'peers')
         self.bench = os.path.join(binaries, 'frontier-engine-bench')
+        self.space_bench = os.path.join(binaries, 'frontier-space-bench')
         self.folder = folder
         self.node = {'NODE_PATH': node_modules} if node_modules else {}
         self.cores = sorted(os.sched_getaffinity(0))
@@ -69,6 +70,10 @@ class RealSource:
 
     def _once(self, command, cores=None, **flags):
         return processes.once(self._bench(command, **flags), cores or self.cores[:1])
+
+    def proposals(self, space, shape):
+        """A side that proposes architectures of a SearchSpace in text format."""
+        return processes.Side([self.space_bench, space, shape, '10'], [self.cores[:1]])
 
     # Sides that train.
 

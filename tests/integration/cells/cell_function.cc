@@ -89,7 +89,7 @@ std::vector<double> Compute(const v1::Architecture& architecture, const GraphCos
     const v1::Node& node = architecture.nodes(static_cast<int>(i));
     inputs.clear();
     if (folding != nullptr) {
-      for (const int32_t input : folding->inputs[i]) inputs.push_back(&values[input]);
+      for (const int32_t input : folding->inputs(i)) inputs.push_back(&values[input]);
     } else {
       for (const int32_t input : node.inputs()) inputs.push_back(&values[input]);
     }

@@ -28,10 +28,8 @@ using ::testing::HasSubstr;
 constexpr char kSomeCell[] =
     "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|nor_conv_3x3~0|none~1|skip_connect~2|";
 
-GraphCosts Costs(const NasBench201Cell& cell, const v1::Shape& input, int classes) {
-  const auto architecture = LowerNasBench201(cell, {}, input, classes);
-  EXPECT_OK(architecture);
-  return *AnalyzeGraph(*architecture);
+NasBench201Networks Networks(const v1::Shape& input, int classes) {
+  return *NasBench201Networks::Create({}, input, classes);
 }
 
 TEST(NasBench201Test, NotationBothWaysForEveryCell) {
@@ -95,6 +93,7 @@ TEST(NasBench201Test, RefusesUnknownOperations) {
 
 // Sums over the three stages, from the definition of the networks.
 TEST(NasBench201Test, ParametersAndMacsOfEveryCellFollowTheFormula) {
+  const NasBench201Networks networks = Networks(MakeShape(3, 32, 32), 10);
   for (const NasBench201Cell& cell : AllNasBench201Cells()) {
     int64_t ones = 0;
     int64_t threes = 0;
@@ -116,7 +115,7 @@ TEST(NasBench201Test, ParametersAndMacsOfEveryCellFollowTheFormula) {
     }
     parameters += 2 * 64 + 64 * 10 + 10;  // head
     macs += 64 * 10;
-    const GraphCosts costs = Costs(cell, MakeShape(3, 32, 32), 10);
+    ASSERT_OK_AND_ASSIGN(const GraphCosts costs, AnalyzeGraph(networks.Lower(cell)));
     ASSERT_EQ(costs.parameters, parameters) << FormatNasBench201Cell(cell);
     ASSERT_EQ(costs.macs, macs) << FormatNasBench201Cell(cell);
   }
@@ -128,10 +127,12 @@ TEST(NasBench201Test, ParametersAndMacsOfEveryRowOfTheTable) {
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   struct Set {
     std::string name;
-    int size;
     int classes;
+    NasBench201Networks networks;
   };
-  const std::vector<Set> sets = {{"c10", 32, 10}, {"c100", 32, 100}, {"in16", 16, 120}};
+  const std::vector<Set> sets = {{"c10", 10, Networks(MakeShape(3, 32, 32), 10)},
+                                 {"c100", 100, Networks(MakeShape(3, 32, 32), 100)},
+                                 {"in16", 120, Networks(MakeShape(3, 16, 16), 120)}};
   const std::vector<TableRow> rows =
       ReadGzipTable(path, {"arch_str", "params_c10", "params_c100", "params_in16", "macs_c10",
                            "macs_c100", "macs_in16"});
@@ -141,7 +142,7 @@ TEST(NasBench201Test, ParametersAndMacsOfEveryRowOfTheTable) {
     ASSERT_OK_AND_ASSIGN(const NasBench201Cell cell, ParseNasBench201Cell(text));
     ASSERT_EQ(FormatNasBench201Cell(cell), text);
     for (const Set& set : sets) {
-      const GraphCosts costs = Costs(cell, MakeShape(3, set.size, set.size), set.classes);
+      ASSERT_OK_AND_ASSIGN(const GraphCosts costs, AnalyzeGraph(set.networks.Lower(cell)));
       ASSERT_EQ(std::to_string(costs.parameters), row.at("params_" + set.name)) << text;
       ASSERT_EQ(std::to_string(costs.macs + set.classes), row.at("macs_" + set.name)) << text;
     }
