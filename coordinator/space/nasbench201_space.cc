@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
-#include "coordinator/space/choices.h"
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -103,7 +103,7 @@ class NasBench201Space final : public EncodedSpace {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateNasBench201Space(const v1::NasBench201Space& spec,
                                                               const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
   NasBench201Skeleton skeleton;
   if (spec.channels() > 0) skeleton.channels = spec.channels();

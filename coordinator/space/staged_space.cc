@@ -14,6 +14,7 @@
 #include "coordinator/space/choices.h"
 #include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
+#include "coordinator/space/samples.h"
 #include "coordinator/space/staged_lowering.h"
 
 namespace frontier::coordinator {
@@ -241,7 +242,7 @@ class StagedSpace final : public EncodedSpace {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateStagedSpace(const v1::StagedSpace& spec,
                                                          const v1::Shape& input, int classes) {
-  RETURN_IF_ERROR(CheckSamples(input, classes));
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   RETURN_IF_ERROR(CheckSpec(spec));
   DecisionList list;
   list.AddNumbers("stem.width", spec.stem_widths());
