@@ -82,7 +82,10 @@ uint64_t Mix(uint64_t x) {
   return x ^ (x >> 32);
 }
 
-uint64_t Mix(uint64_t a, uint64_t b) { return Mix(a * 0x9e3779b97f4a7c15ULL + Mix(b)); }
+// `b` is mixed already.
+uint64_t MixWith(uint64_t a, uint64_t b) { return Mix(a * 0x9e3779b97f4a7c15ULL + b); }
+
+uint64_t Mix(uint64_t a, uint64_t b) { return MixWith(a, Mix(b)); }
 
 // The folded graph, live nodes only, in the order of the original.
 struct Folded {
@@ -109,16 +112,27 @@ Folded Fold(const v1::Architecture& architecture, const GraphCosts& costs) {
   folded.inputs.reserve(folding.edges.size());
   std::vector<int32_t> index(count, -1);
   absl::flat_hash_map<Label, int32_t> known;  // numbered as they come
+  // The same of most nodes, those without attributes, by operator and number of inputs; -1 = not
+  // met yet.
+  std::array<std::array<int32_t, 4>, v1::Operator_ARRAYSIZE> plain;
+  for (auto& row : plain) row.fill(-1);
   for (int i = 0; i <= folding.output; ++i) {
     if (!folding.live[i]) continue;
     const v1::Node& source = architecture.nodes(i);
     index[i] = folded.size();
     folded.source.push_back(i);
     const absl::Span<const int32_t> inputs = folding.inputs(static_cast<size_t>(i));
-    const Label label =
-        MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output);
+    const bool is_plain = source.attributes_case() == v1::Node::ATTRIBUTES_NOT_SET &&
+                          source.op() != v1::OPERATOR_ZERO && inputs.size() < plain[0].size();
+    int32_t unknown = -1;
+    int32_t& number = is_plain ? plain[source.op()][inputs.size()] : unknown;
+    if (number < 0) {
+      const Label label =
+          MakeLabel(source, static_cast<int32_t>(inputs.size()), costs.nodes[i].output);
+      number = known.emplace(label, static_cast<int32_t>(known.size())).first->second;
+    }
     Folded::Node node;
-    node.label = known.emplace(label, static_cast<int32_t>(known.size())).first->second;
+    node.label = number;
     node.ordered = source.op() == v1::OPERATOR_CONCAT;
     node.first_input = static_cast<int32_t>(folded.inputs.size());
     for (int32_t input : inputs) folded.inputs.push_back(index[input]);
@@ -217,27 +231,37 @@ class Labelling {
     size_t classes = counter_.Count(*colours);
     while (classes < colours->size() && !Exhausted()) {
       work_ += graph_.size();
-      // Nodes stand in topological order, so one sweep carries all that lies before a node ...
-      for (int i = 0; i < graph_.size(); ++i) {
-        const Folded::Node& node = graph_.nodes[i];
-        uint64_t before = 0;
-        for (int32_t k = node.first_input; k < node.inputs_end; ++k) {
-          before += Mix((*colours)[graph_.inputs[k]], node.ordered ? k - node.first_input : -1);
-        }
-        (*colours)[i] = Mix((*colours)[i], before);
-      }
-      // ... and one back all that lies behind it.
-      behind_.assign(graph_.size(), 0);
-      for (int i = graph_.size() - 1; i >= 0; --i) {
-        const Folded::Node& node = graph_.nodes[i];
-        (*colours)[i] = Mix((*colours)[i], behind_[i]);
-        for (int32_t k = node.first_input; k < node.inputs_end; ++k) {
-          behind_[graph_.inputs[k]] += Mix((*colours)[i], node.ordered ? k - node.first_input : -1);
-        }
-      }
+      Sweep(colours->data());
       const size_t now = counter_.Count(*colours);
       if (now <= classes) break;
       classes = now;
+    }
+  }
+
+  // One round of refinement: mixes into the colour of each node those of all that lies before it
+  // and behind it.
+  void Sweep(uint64_t* colours) {
+    const uint64_t unordered = Mix(static_cast<uint64_t>(-1));
+    const auto place = [unordered](const Folded::Node& node, int32_t k) {
+      return node.ordered ? Mix(static_cast<uint64_t>(k - node.first_input)) : unordered;
+    };
+    // Nodes stand in topological order, so one pass carries all that lies before a node ...
+    for (int i = 0; i < graph_.size(); ++i) {
+      const Folded::Node& node = graph_.nodes[i];
+      uint64_t before = 0;
+      for (int32_t k = node.first_input; k < node.inputs_end; ++k) {
+        before += MixWith(colours[graph_.inputs[k]], place(node, k));
+      }
+      colours[i] = Mix(colours[i], before);
+    }
+    // ... and one back all that lies behind it.
+    behind_.assign(graph_.size(), 0);
+    for (int i = graph_.size() - 1; i >= 0; --i) {
+      const Folded::Node& node = graph_.nodes[i];
+      colours[i] = Mix(colours[i], behind_[i]);
+      for (int32_t k = node.first_input; k < node.inputs_end; ++k) {
+        behind_[graph_.inputs[k]] += MixWith(colours[i], place(node, k));
+      }
     }
   }
 
@@ -259,15 +283,24 @@ class Labelling {
     return result;
   }
 
-  // `nodes` by colour, those of one colour by number.
+  // `nodes`, which come by number, by colour; those of one colour stay by number. Colours are
+  // spread evenly, so dealing them out by their highest bits nearly sorts them.
   static std::vector<int32_t> Sorted(const Colours& colours, const std::vector<int32_t>& nodes) {
-    std::vector<std::pair<uint64_t, int32_t>> keys;
-    keys.reserve(nodes.size());
-    for (const int32_t node : nodes) keys.emplace_back(colours[node], node);
-    std::sort(keys.begin(), keys.end());
-    std::vector<int32_t> sorted;
-    sorted.reserve(nodes.size());
-    for (const auto& [colour, node] : keys) sorted.push_back(node);
+    constexpr int kBits = 9;
+    constexpr auto bucket = [](uint64_t colour) { return colour >> (64 - kBits); };
+    std::array<int32_t, (1 << kBits) + 1> start{};
+    for (const int32_t node : nodes) ++start[bucket(colours[node]) + 1];
+    for (size_t i = 1; i < start.size(); ++i) start[i] += start[i - 1];
+    std::array<int32_t, (1 << kBits) + 1> next = start;
+    std::vector<int32_t> sorted(nodes.size());
+    for (const int32_t node : nodes) sorted[next[bucket(colours[node])]++] = node;
+    for (size_t i = 1; i < start.size(); ++i) {
+      if (start[i] - start[i - 1] < 2) continue;
+      std::sort(sorted.begin() + start[i - 1], sorted.begin() + start[i],
+                [&colours](int32_t x, int32_t y) {
+                  return std::pair(colours[x], x) < std::pair(colours[y], y);
+                });
+    }
     return sorted;
   }
 

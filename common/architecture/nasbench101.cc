@@ -152,7 +152,7 @@ int NasBench101Cell::EdgeCount() const {
   return count;
 }
 
-std::optional<NasBench101Cell> PruneNasBench101Cell(const NasBench101Cell& cell) {
+unsigned VerticesOnPaths(const NasBench101Cell& cell) {
   const int output = cell.vertices - 1;
   unsigned behind = 1;  // vertices that the input leads to
   for (int v = 0; v < output; ++v) {
@@ -162,7 +162,22 @@ std::optional<NasBench101Cell> PruneNasBench101Cell(const NasBench101Cell& cell)
   for (int v = output - 1; v >= 0; --v) {
     if ((behind >> v & 1) != 0 && (cell.edges[v] & kept) != 0) kept |= 1U << v;
   }
-  if ((kept & 1) == 0) return std::nullopt;
+  return (kept & 1) != 0 ? kept : 0;
+}
+
+int EdgesOnPaths(const NasBench101Cell& cell) {
+  const unsigned kept = VerticesOnPaths(cell);
+  int count = 0;
+  for (int v = 0; v + 1 < cell.vertices; ++v) {
+    if ((kept >> v & 1) != 0) count += std::popcount(cell.edges[v] & kept);
+  }
+  return count;
+}
+
+std::optional<NasBench101Cell> PruneNasBench101Cell(const NasBench101Cell& cell) {
+  const int output = cell.vertices - 1;
+  const unsigned kept = VerticesOnPaths(cell);
+  if (kept == 0) return std::nullopt;
   NasBench101Cell pruned;
   pruned.vertices = std::popcount(kept);
   std::array<int, kNasBench101MaxVertices> place{};

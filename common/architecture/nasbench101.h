@@ -35,6 +35,11 @@ struct NasBench101Cell {
   friend bool operator==(const NasBench101Cell&, const NasBench101Cell&) = default;
 };
 
+// Bit i tells whether vertex i is on a path from the input to the output; 0 if there is none.
+unsigned VerticesOnPaths(const NasBench101Cell& cell);
+// Edges between those.
+int EdgesOnPaths(const NasBench101Cell& cell);
+
 // Without the vertices that are on no path from the input to the output; nothing if there is no
 // such path.
 std::optional<NasBench101Cell> PruneNasBench101Cell(const NasBench101Cell& cell);

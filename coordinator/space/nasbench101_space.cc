@@ -1,9 +1,7 @@
 #include "coordinator/space/nasbench101_space.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -73,11 +71,10 @@ NasBench101Cell CellOfEdges(uint32_t edges, int vertices) {
 
 // Why `cell` is none of the space; OK if it is.
 absl::Status CheckCell(const NasBench101Cell& cell, int max_edges) {
-  const std::optional<NasBench101Cell> pruned = PruneNasBench101Cell(cell);
-  if (!pruned.has_value()) {
+  const int edges = EdgesOnPaths(cell);
+  if (edges == 0) {
     return absl::InvalidArgumentError("genotype: no path from the input to the output");
   }
-  const int edges = pruned->EdgeCount();
   if (edges > max_edges) {
     return absl::InvalidArgumentError(
         absl::StrCat("genotype: ", edges, " edges between input and output, at most ", max_edges));
@@ -89,8 +86,8 @@ absl::Status CheckCell(const NasBench101Cell& cell, int max_edges) {
 uint64_t CountEdgeSets(const Limits& limits) {
   uint64_t count = 0;
   for (uint32_t edges = 0; edges < 1U << limits.possible_edges(); ++edges) {
-    const auto pruned = PruneNasBench101Cell(CellOfEdges(edges, limits.vertices));
-    if (pruned.has_value() && pruned->EdgeCount() <= limits.edges) ++count;
+    const int on_paths = EdgesOnPaths(CellOfEdges(edges, limits.vertices));
+    if (on_paths > 0 && on_paths <= limits.edges) ++count;
   }
   return count;
 }
@@ -160,14 +157,14 @@ class NasBench101Space final : public Space {
                                 static_cast<size_t>(kVertexOperations * (limits_.vertices - 2)));
     if (!Check(genotype).ok()) return features;
     const NasBench101Cell cell = Cell(genotype);
-    std::vector<bool> kept(static_cast<size_t>(limits_.vertices));
-    for (int v = 0; v < limits_.vertices; ++v) kept[v] = OnPath(cell, v);
+    const unsigned on_paths = VerticesOnPaths(cell);
+    const auto kept = [on_paths](int v) { return (on_paths >> v & 1) != 0; };
     for (size_t i = 0; i < edges_.size(); ++i) {
       const auto& [from, to] = edges_[i];
-      if (cell.HasEdge(from, to) && kept[from] && kept[to]) features[i] = 1;
+      if (cell.HasEdge(from, to) && kept(from) && kept(to)) features[i] = 1;
     }
     for (int v = 1; v + 1 < limits_.vertices; ++v) {
-      if (!kept[v]) continue;
+      if (!kept(v)) continue;
       const int operation = static_cast<int>(cell.operations[v]);
       features[edges_.size() + static_cast<size_t>(kVertexOperations * (v - 1) + operation)] = 1;
     }
@@ -240,19 +237,6 @@ class NasBench101Space final : public Space {
 
   NasBench101Cell CanonicalCell(const v1::Genotype& genotype) const {
     return CanonicalNasBench101Cell(*PruneNasBench101Cell(Cell(genotype)));
-  }
-
-  // Whether a path from input to output goes through vertex `v`.
-  static bool OnPath(const NasBench101Cell& cell, int v) {
-    unsigned before = 1;
-    for (int i = 0; i < v; ++i) {
-      if ((before >> i & 1) != 0) before |= cell.edges[i];
-    }
-    unsigned behind = 1U << v;
-    for (int i = v; i + 1 < cell.vertices; ++i) {
-      if ((behind >> i & 1) != 0) behind |= cell.edges[i];
-    }
-    return (before >> v & 1) != 0 && (behind >> (cell.vertices - 1) & 1) != 0;
   }
 
   bool NextOperations(v1::Genotype* genotype) const {

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iostream>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "common/architecture/graph.h"
+#include "common/base/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/cells.h"
@@ -78,6 +80,43 @@ TEST(NasBench201Test, SaysWhereTheNotationIsWrong) {
     EXPECT_FALSE(ParseNasBench201Cell(good.substr(0, i)).ok()) << i;
     EXPECT_FALSE(ParseNasBench201Cell(good.substr(0, i) + good[i] + good.substr(i)).ok()) << i;
   }
+}
+
+// What a damaged text still means is what it says.
+TEST(NasBench201Test, DamagedNotationIsRefusedOrExact) {
+  constexpr uint64_t kSeed = 201;
+  std::cout << "seed " << kSeed << "\n";
+  Rng rng(kSeed);
+  const std::vector<NasBench201Cell> cells = AllNasBench201Cells();
+  const std::string alphabet("|~+0123_norcvspkietagul x\0\xff", 31);
+  int refused = 0;
+  for (int i = 0; i < 20000; ++i) {
+    std::string text = FormatNasBench201Cell(cells[rng.Uniform(cells.size())]);
+    for (uint64_t edits = 1 + rng.Uniform(3); edits > 0 && !text.empty(); --edits) {
+      const size_t at = rng.Uniform(text.size());
+      const char other = alphabet[rng.Uniform(alphabet.size())];
+      switch (rng.Uniform(4)) {
+        case 0:
+          text[at] = other;
+          break;
+        case 1:
+          text.insert(at, 1, other);
+          break;
+        case 2:
+          text.erase(at, 1 + rng.Uniform(15));
+          break;
+        default:
+          text += text.substr(at);
+          break;
+      }
+    }
+    const auto cell = ParseNasBench201Cell(text);
+    if (!cell.ok()) ++refused;
+    if (cell.ok()) {
+      EXPECT_EQ(FormatNasBench201Cell(*cell), text);
+    }
+  }
+  EXPECT_GT(refused, 15000);
 }
 
 TEST(NasBench201Test, RefusesUnknownOperations) {
