@@ -415,9 +415,14 @@ class Labelling {
   bool IsSymmetry(const std::vector<int32_t>& image, const std::vector<Level>& levels, size_t depth,
                   int32_t node) {
     if (image.empty() || image[levels[depth].chosen] != node) return false;
+    // What stays in place, and whose inputs do, needs no look.
+    std::vector<int32_t> moved;
+    for (int i = 0; i < graph_.size(); ++i) {
+      if (image[i] != i) moved.push_back(i);
+    }
     for (size_t k = 0; k <= depth; ++k) {
       const Colours& colours = levels[k].colours;
-      for (size_t i = 0; i < image.size(); ++i) {
+      for (const int32_t i : moved) {
         if (colours[image[i]] != colours[i]) return false;
       }
     }
@@ -427,6 +432,11 @@ class Labelling {
     for (int i = 0; i < graph_.size(); ++i) {
       const Folded::Node& from = graph_.nodes[i];
       const Folded::Node& to = graph_.nodes[image[i]];
+      bool touched = image[i] != i;
+      for (int32_t k = from.first_input; !touched && k < from.inputs_end; ++k) {
+        touched = image[graph_.inputs[k]] != graph_.inputs[k];
+      }
+      if (!touched) continue;
       if (from.label != to.label) return false;
       inputs.clear();
       for (int32_t k = from.first_input; k < from.inputs_end; ++k) {
