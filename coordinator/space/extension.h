@@ -16,7 +16,7 @@ namespace frontier::coordinator {
 // - the decisions are the same, in their order, with options added at the ends, of at least one,
 //   and what they depend on is unchanged among the old options,
 // - genotypes of `before` stand for the same candidates in `after`, as far as all of them (up to
-//   2,000) or as many drawn at random tell.
+//   1,000) or as many drawn at random tell.
 // So every stored genotype keeps its meaning, and strategies need not be told what is new.
 absl::StatusOr<std::string> DescribeExtension(const v1::SearchSpace& before,
                                               const Space& space_before,

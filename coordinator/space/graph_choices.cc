@@ -84,10 +84,15 @@ class GraphChoicesBuilder {
   }
 
   absl::StatusOr<GraphChoices> Build() {
-    RETURN_IF_ERROR(ListStates());
+    const absl::Status listed = ListStates();
+    arcs_ = static_cast<int64_t>(built_.arcs_.size());
+    RETURN_IF_ERROR(listed);
     Count();
     return std::move(built_);
   }
+
+  // How many options over all states it went through: the work of it.
+  int64_t arcs() const { return arcs_; }
 
  private:
   // What is remembered before a decision.
@@ -225,6 +230,7 @@ class GraphChoicesBuilder {
   std::vector<std::vector<Meeting>> meets_;  // by decision
   std::vector<int64_t> layer_ends_;          // by decision: one past its last state
   int64_t remembered_ = 0;
+  int64_t arcs_ = 0;
   GraphChoices built_;
 };
 
@@ -240,8 +246,13 @@ absl::StatusOr<GraphChoices> BuildWith(const std::vector<Decision>& decisions,
 absl::Status ExplainEmpty(const std::vector<Decision>& decisions,
                           const std::vector<Constraint>& constraints) {
   std::vector<bool> used(constraints.size(), true);
+  // A bound of the time this takes; from then on nothing is said to be empty.
+  int64_t left = 2 * GraphChoices::kMaxArcs;
   const auto empty = [&](const std::vector<bool>& some) {
-    const absl::StatusOr<GraphChoices> built = BuildWith(decisions, constraints, some);
+    if (left <= 0) return false;
+    GraphChoicesBuilder builder(decisions, constraints, some);
+    const absl::StatusOr<GraphChoices> built = builder.Build();
+    left -= builder.arcs();
     return built.ok() && built->Size() == "0";
   };
   for (size_t i = 0; i < constraints.size(); ++i) {

@@ -27,8 +27,8 @@ using Constraint = std::vector<Condition>;
 class GraphChoices {
  public:
   // Largest numbers of states, and of options over all states.
-  static constexpr int64_t kMaxStates = int64_t{1} << 17;
-  static constexpr int64_t kMaxArcs = int64_t{1} << 20;
+  static constexpr int64_t kMaxStates = int64_t{1} << 16;
+  static constexpr int64_t kMaxArcs = int64_t{1} << 19;
 
   // Conditions are as ResolveConditions gives them, those of decisions on earlier ones. Errors:
   // RESOURCE_EXHAUSTED names the decision at which too much would have to be remembered;

@@ -16,6 +16,8 @@ namespace frontier::coordinator {
 namespace {
 
 constexpr int kProbes = 2000;
+// Layers of all networks tried: a bound of the time it takes.
+constexpr int64_t kMaxProbedLayers = 500'000;
 // Draws with an option before it counts as one that never works.
 constexpr int kEnoughDraws = 64;
 constexpr uint64_t kProbeSeed = 0x6772617068;
@@ -71,15 +73,18 @@ class GraphSpace final : public Space {
   absl::Status CheckOptions() const {
     Tally tally(decisions());
     int64_t size = 0;
-    const bool exhaustive = absl::SimpleAtoi(Size(), &size) && size <= kProbes;
+    bool exhaustive = absl::SimpleAtoi(Size(), &size) && size <= kProbes;
     if (exhaustive) {
       v1::Genotype genotype = First();
       do {
         TryOut(genotype, &tally);
-      } while (Advance(&genotype));
+        exhaustive = tally.layers < kMaxProbedLayers;
+      } while (exhaustive && Advance(&genotype));
     } else {
       Rng rng(kProbeSeed);
-      for (int i = 0; i < kProbes; ++i) TryOut(Sample(&rng), &tally);
+      for (int i = 0; i < kProbes && tally.layers < kMaxProbedLayers; ++i) {
+        TryOut(Sample(&rng), &tally);
+      }
     }
     if (!tally.any_valid) {
       return InvalidField(
@@ -111,11 +116,14 @@ class GraphSpace final : public Space {
     }
     std::vector<std::vector<Uses>> options;  // by decision and option
     bool any_valid = false;
+    int64_t layers = 0;
     std::string first_error;
   };
 
   void TryOut(const v1::Genotype& genotype, Tally* tally) const {
-    const absl::Status status = Lower(genotype).status();
+    const absl::StatusOr<v1::Architecture> lowered = Lower(genotype);
+    const absl::Status status = lowered.status();
+    tally->layers += lowered.ok() ? lowered->nodes_size() : static_cast<int>(plan_.nodes.size());
     const std::vector<bool> active = choices_.Active(genotype);
     tally->any_valid = tally->any_valid || status.ok();
     if (!status.ok() && tally->first_error.empty()) {

@@ -14,6 +14,7 @@ _frontier() {
     'export:Write the trained model of a trial on the front as an ONNX file'
     'arch:Show an architecture, or what differs between two'
     'workers:List the workers, what they are and what they run'
+    'extend:Add options to the search space of a job that has not ended'
     'pause:Lease no new trials of a job; running ones go on'
     'resume:Go on with a paused job'
     'cancel:End a job; what its trials found is kept'
@@ -199,6 +200,19 @@ _frontier() {
           ;;
         workers)
           _arguments \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        extend)
+          _arguments \
+            '1:JOB: ' \
+            '2:LIST: ' \
+            '3:VALUE: ' \
             '-h[Explain the command and exit]' \
             '--help[Explain the command and exit]' \
             '--version[Print the version and exit]' \

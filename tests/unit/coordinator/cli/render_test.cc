@@ -308,6 +308,21 @@ TEST(ViewTest, Trial) {
   ExpectGolden("cli/trial_failed.txt", RenderTrial(Plain(), SampleFailedTrial()));
 }
 
+TEST(ViewTest, TrialsShowTheirHyperparameters) {
+  v1::Trial trial = SampleDetailedTrial();
+  EXPECT_THAT(RenderTrial(Plain(), trial), ::testing::Not(HasSubstr("hyperparameters")));
+  const std::pair<const char*, const char*> values[] = {{"learning_rate", "0.05"},
+                                                        {"optimizer", "adamw\x1b[31m"}};
+  for (const auto& [name, value] : values) {
+    v1::HyperparameterValue* added = trial.add_hyperparameters();
+    added->set_name(name);
+    added->set_value(value);
+  }
+  EXPECT_THAT(RenderTrial(Plain(), trial),
+              ::testing::AllOf(HasSubstr("learning_rate 0.05, optimizer adamw"),
+                               ::testing::Not(HasSubstr("\x1b[31m"))));
+}
+
 TEST(ViewTest, LayersWithoutWeightsShowTheirAttributes) {
   v1::Architecture architecture;
   architecture.mutable_input()->set_channels(6);
