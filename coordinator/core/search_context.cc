@@ -3,8 +3,11 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
+#include "common/base/sha256.h"
+#include "coordinator/space/compress_space.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -16,7 +19,13 @@ std::optional<Candidate> JobSearchContext::Admit(const v1::Genotype& genotype) c
   if (!costs.ok()) return std::nullopt;
   if (!MeetsAnalyticConstraints(spec_, costs->parameters, costs->macs)) return std::nullopt;
   absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
-  if (!hash.ok() || taken_.contains(*hash)) return std::nullopt;
+  if (!hash.ok()) return std::nullopt;
+  // One network in other numbers is another candidate.
+  const v1::InferencePrecision precision = PrecisionOf(spec_.search_space().compress(), genotype);
+  if (precision > v1::INFERENCE_PRECISION_F32) {
+    *hash = Sha256Hex(absl::StrCat(*hash, " ", v1::InferencePrecision_Name(precision)));
+  }
+  if (taken_.contains(*hash)) return std::nullopt;
   Candidate candidate;
   candidate.genotype = genotype;
   candidate.architecture = *std::move(architecture);

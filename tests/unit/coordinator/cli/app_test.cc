@@ -651,7 +651,7 @@ TEST_F(AppTest, CompletionCoversTheWholeTree) {
 }
 
 TEST_F(AppTest, ExamplesAreFine) {
-  for (const char* name : {"fashion-mnist.yaml", "edge-latency.yaml"}) {
+  for (const char* name : {"fashion-mnist.yaml", "edge-latency.yaml", "compress.yaml"}) {
     const Outcome outcome =
         Run({"submit", absl::StrCat(FRONTIER_EXAMPLES_DIR, "/", name), "--validate_only"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
