@@ -114,7 +114,7 @@ int RerunCommand(const RerunCommandOptions& options, const HardwarePaths& paths)
   const absl::StatusOr<Rerun> rerun =
       RerunTrial(*trial,
                  {options.dataset_folder, hardware->hardware_class(),
-                  options.output.empty() ? scratch.path() : options.output},
+                  options.output.empty() ? scratch.path() : options.output, options.parent},
                  &clock);
   if (!rerun.ok()) return fail(rerun.status());
   std::fputs(rerun->Describe(trial->trial().job_id(), trial->trial().number()).c_str(), stdout);

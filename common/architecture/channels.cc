@@ -35,6 +35,7 @@ class UnitSets {
     if (stays_[b]) stays_[a] = true;
   }
   void Keep(int unit) { stays_[Find(unit)] = true; }
+  size_t size() const { return parent_.size(); }
   bool stays(int unit) { return stays_[Find(unit)]; }
 
  private:
@@ -135,28 +136,30 @@ class Mapper {
 
   // Final numbers, groups.
   void Number() {
-    std::map<int, int> numbers;  // of units by their representatives, in the order of these
-    for (std::vector<int>& units : map_.units) {
-      for (int& unit : units) numbers.emplace(unit = sets_.Find(unit), 0);
-    }
+    std::vector<int> numbers(sets_.size(), -1);  // by representative
     int next = 0;
-    for (auto& [unit, number] : numbers) number = next++;
-    std::vector<std::vector<int>> producers(numbers.size());
-    for (const auto& [unit, node] : made_) {
-      producers[static_cast<size_t>(numbers.at(sets_.Find(unit)))].push_back(node);
+    for (int unit = 0; unit < static_cast<int>(numbers.size()); ++unit) {
+      if (sets_.Find(unit) == unit) numbers[static_cast<size_t>(unit)] = next++;
     }
-    map_.group_of.assign(numbers.size(), -1);
-    std::map<std::vector<int>, int> groups;
-    for (const auto& [unit, number] : numbers) {
-      const std::vector<int>& makers = producers[static_cast<size_t>(number)];
-      if (sets_.stays(unit) || makers.empty()) continue;
+    const auto number = [&](int unit) { return numbers[static_cast<size_t>(sets_.Find(unit))]; };
+    std::vector<std::vector<int>> producers(static_cast<size_t>(next));
+    for (const auto& [unit, node] : made_) {
+      producers[static_cast<size_t>(number(unit))].push_back(node);
+    }
+    map_.group_of.assign(producers.size(), -1);
+    std::map<std::vector<int>, int> groups;  // by producers
+    for (int unit = 0; unit < static_cast<int>(numbers.size()); ++unit) {
+      if (sets_.Find(unit) != unit || sets_.stays(unit)) continue;
+      const int numbered = number(unit);
+      const std::vector<int>& makers = producers[static_cast<size_t>(numbered)];
+      if (makers.empty()) continue;
       const auto [group, added] = groups.emplace(makers, static_cast<int>(map_.groups.size()));
       if (added) map_.groups.push_back({makers, {}});
-      map_.groups[static_cast<size_t>(group->second)].units.push_back(number);
-      map_.group_of[static_cast<size_t>(number)] = group->second;
+      map_.groups[static_cast<size_t>(group->second)].units.push_back(numbered);
+      map_.group_of[static_cast<size_t>(numbered)] = group->second;
     }
     for (std::vector<int>& units : map_.units) {
-      for (int& unit : units) unit = numbers.at(unit);
+      for (int& unit : units) unit = number(unit);
     }
   }
 

@@ -30,7 +30,7 @@ struct ChannelMap {
 // convolutions that are not depthwise, and of depthwise ones with more outputs than inputs.
 // `costs` is AnalyzeGraph(architecture). INVALID_ARGUMENT for a network of more than kMaxChannels
 // channels.
-inline constexpr int64_t kMaxChannels = int64_t{1} << 21;
+inline constexpr int64_t kMaxChannels = int64_t{1} << 20;
 absl::StatusOr<ChannelMap> MapChannels(const v1::Architecture& architecture,
                                        const GraphCosts& costs);
 

@@ -20,6 +20,8 @@ namespace {
 
 using Part = NodeOrigin::Part;
 
+constexpr int kLargestCrop = 31;  // pixels; odd
+
 // Nodes from which the output is reached, if edge `input` of node `without` is not there.
 std::vector<bool> Live(const v1::Architecture& architecture, int without, int input) {
   const int count = architecture.nodes_size();
@@ -341,25 +343,7 @@ class CompressionRun {
   }
 
   // Channels of the child's form of a node's output.
-  int Width(int node) const {
-    int width = 0;
-    // Every unit of a group stands equally often in a node's output.
-    absl::flat_hash_map<int, int> channels;  // by group
-    const ChannelMap& map = compressor_.channels();
-    for (const int unit : map.units[static_cast<size_t>(node)]) {
-      const int group = map.group_of[static_cast<size_t>(unit)];
-      if (group < 0) {
-        ++width;
-      } else {
-        ++channels[group];
-      }
-    }
-    for (const auto& [group, count] : channels) {
-      const int units = static_cast<int>(map.groups[static_cast<size_t>(group)].units.size());
-      width += count / units * kept_[static_cast<size_t>(group)];
-    }
-    return width;
-  }
+  int Width(int node) const { return compressor_.Width(node, kept_); }
 
   std::vector<int> Inputs(int index) const {
     std::vector<int> places;
@@ -405,7 +389,29 @@ absl::StatusOr<Compressor> Compressor::Create(const v1::Architecture& parent) {
   ASSIGN_OR_RETURN(compressor.channels_, MapChannels(parent, compressor.costs_));
   compressor.parent_ = parent;
   compressor.blocks_ = FindBlocks(parent, compressor.costs_);
+  for (const std::vector<int>& units : compressor.channels_.units) {
+    Composition& composition = compressor.compositions_.emplace_back();
+    absl::flat_hash_map<int, int> channels;  // by group
+    for (const int unit : units) {
+      const int group = compressor.channels_.group_of[static_cast<size_t>(unit)];
+      ++(group < 0 ? composition.fixed : channels[group]);
+    }
+    // Every unit of a group stands equally often in a node's output.
+    for (const auto& [group, count] : channels) {
+      const size_t size = compressor.channels_.groups[static_cast<size_t>(group)].units.size();
+      composition.groups.emplace_back(group, count / static_cast<int>(size));
+    }
+  }
   return compressor;
+}
+
+int Compressor::Width(int node, absl::Span<const int> kept) const {
+  const Composition& composition = compositions_[static_cast<size_t>(node)];
+  int width = composition.fixed;
+  for (const auto& [group, times] : composition.groups) {
+    width += times * kept[static_cast<size_t>(group)];
+  }
+  return width;
 }
 
 std::vector<int> Compressor::SmallerKernels(int node) const {
@@ -413,7 +419,7 @@ std::vector<int> Compressor::SmallerKernels(int node) const {
   if (parent_.nodes(node).op() != v1::OPERATOR_CONVOLUTION) return sides;
   const v1::Convolution& convolution = parent_.nodes(node).convolution();
   const int longest = std::max(convolution.kernel_height(), convolution.kernel_width());
-  for (int side = longest - 2; side >= 1; side -= 2) {
+  for (int side = std::min(longest - 2, kLargestCrop); side >= 1; side -= 2) {
     v1::Convolution cropped = convolution;
     if (side % 2 == 1 && CropKernel(side, &cropped)) sides.push_back(side);
   }

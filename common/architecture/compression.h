@@ -3,9 +3,11 @@
 #define FRONTIER_COMMON_ARCHITECTURE_COMPRESSION_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/architecture/channels.h"
 #include "common/architecture/graph.h"
 #include "frontier/v1/architecture.pb.h"
@@ -46,8 +48,9 @@ class Compressor {
   // such branches the one with the most. All in the order of the nodes.
   const std::vector<DroppableBlock>& blocks() const { return blocks_; }
 
-  // Odd sides that the kernel of convolution `node` may be cropped to, largest first: those for
-  // which less padding leaves the output's shape as it is. None for a node of another kind.
+  // Odd sides up to 31 that the kernel of convolution `node` may be cropped to, largest first:
+  // those for which less padding leaves the output's shape as it is. None for a node of another
+  // kind.
   std::vector<int> SmallerKernels(int node) const;
   // Whether a node is a convolution that sums over all its input channels, and its kernel has more
   // than one pixel, or more than one on both axes.
@@ -55,17 +58,27 @@ class Compressor {
   bool HasWindow(int node) const;
   bool HasSquareWindow(int node) const;
 
+  // Channels of the output of `node` if so many units stay of each group.
+  int Width(int node, absl::Span<const int> kept) const;
+
   // INVALID_ARGUMENT (reason INVALID_FIELD, path from within Compression) for a node or group that
   // is not there, is named twice or cannot be changed so, and for a number that is out of range.
   absl::StatusOr<CompressedNetwork> Compress(const v1::Compression& compression) const;
 
  private:
+  // The channels of a node's output.
+  struct Composition {
+    int fixed = 0;                            // that must stay
+    std::vector<std::pair<int, int>> groups;  // and how often each unit of a group is among them
+  };
+
   Compressor() = default;
 
   v1::Architecture parent_;
   GraphCosts costs_;
   ChannelMap channels_;
   std::vector<DroppableBlock> blocks_;
+  std::vector<Composition> compositions_;  // by node
 };
 
 // How many of `channels` a share keeps: the nearest number, at least 1.

@@ -4,6 +4,7 @@
 
 #include "common/base/random.h"
 #include "coordinator/core/parent.h"
+#include "coordinator/space/compress_space.h"
 
 namespace frontier::coordinator {
 
@@ -24,6 +25,7 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
   if (!ParentWeights(spec).empty()) {
     *task.mutable_inheritance() = InheritanceOf(spec, trial.genotype());
   }
+  task.set_inference_precision(PrecisionOf(spec.search_space().compress(), trial.genotype()));
   return task;
 }
 

@@ -49,9 +49,37 @@ absl::Status CheckFits(const v1::Architecture& architecture, const v1::Shape& in
                                              input.height(), "x", input.width(), " and ", classes));
 }
 
+absl::string_view PrecisionName(int precision) {
+  switch (precision) {
+    case v1::INFERENCE_PRECISION_F32:
+      return "f32";
+    case v1::INFERENCE_PRECISION_BF16:
+      return "bf16";
+    case v1::INFERENCE_PRECISION_INT8:
+      return "int8";
+    default:
+      return "";
+  }
+}
+
+absl::Status CheckPrecisions(const v1::CompressSpace& spec) {
+  absl::flat_hash_set<int> seen;
+  for (int i = 0; i < spec.precisions_size(); ++i) {
+    const int precision = spec.precisions(i);
+    const std::string item = absl::StrCat("precisions[", i, "]");
+    if (PrecisionName(precision).empty()) {
+      return InvalidField(item, absl::StrCat("unknown precision ", precision));
+    }
+    if (!seen.insert(precision).second) {
+      return InvalidField(item, absl::StrCat(PrecisionName(precision), " is listed twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // What one option of one decision adds to a compression.
 struct Change {
-  enum class Kind { kNone, kDrop, kWidth, kForm };
+  enum class Kind { kNone, kPrecision, kDrop, kWidth, kForm };
   Kind kind = Kind::kNone;
   int node = 0;                // of kDrop
   v1::WidthChange width;       // of kWidth
@@ -70,6 +98,7 @@ class Lister {
       : spec_(spec), compressor_(compressor) {}
 
   std::vector<DecisionWithChanges> Run() {
+    if (!spec_.precisions().empty()) AddPrecision();  // first, see PrecisionOf
     if (spec_.drop_blocks()) {
       for (const DroppableBlock& block : compressor_.blocks()) AddBlock(block);
     }
@@ -92,6 +121,19 @@ class Lister {
   static void AddOption(std::string name, Change change, DecisionWithChanges* to) {
     to->decision.options.push_back(std::move(name));
     to->changes.push_back(std::move(change));
+  }
+
+  void AddPrecision() {
+    DecisionWithChanges added;
+    added.decision.name = "precision";
+    for (const int precision : spec_.precisions()) {
+      Change change;
+      change.word = std::string(PrecisionName(precision));
+      if (precision != v1::INFERENCE_PRECISION_F32) change.kind = Change::Kind::kPrecision;
+      const std::string name = change.word;
+      AddOption(name, std::move(change), &added);
+    }
+    list_.push_back(std::move(added));
   }
 
   void AddBlock(const DroppableBlock& block) {
@@ -227,6 +269,7 @@ class EncodedCompressSpace final : public CompressSpace {
       const Change& change = Taken(genotype, i);
       switch (change.kind) {
         case Change::Kind::kNone:
+        case Change::Kind::kPrecision:
           break;
         case Change::Kind::kDrop:
           compression.add_dropped(change.node);
@@ -278,6 +321,15 @@ class EncodedCompressSpace final : public CompressSpace {
 
 }  // namespace
 
+v1::InferencePrecision PrecisionOf(const v1::CompressSpace& spec, const v1::Genotype& genotype) {
+  if (spec.precisions().empty() || genotype.options().empty()) {
+    return v1::INFERENCE_PRECISION_UNSPECIFIED;
+  }
+  const int option = genotype.options(0);
+  return option < 0 || option >= spec.precisions_size() ? v1::INFERENCE_PRECISION_UNSPECIFIED
+                                                        : spec.precisions(option);
+}
+
 absl::StatusOr<v1::Architecture> ParentArchitecture(const v1::CompressParent& parent,
                                                     const v1::Shape& input, int classes) {
   const bool trial = parent.job() != 0 || parent.trial() != 0;
@@ -300,6 +352,7 @@ absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::Com
   RETURN_IF_ERROR(CheckShares("widths", spec.widths()));
   RETURN_IF_ERROR(CheckShares("spatial_ranks", spec.spatial_ranks()));
   RETURN_IF_ERROR(CheckShares("channel_ranks", spec.channel_ranks()));
+  RETURN_IF_ERROR(CheckPrecisions(spec));
   v1::Architecture architecture = spec.parent().architecture();
   if (!spec.parent().has_architecture()) {
     ASSIGN_OR_RETURN(architecture, ParentArchitecture(spec.parent(), input, classes));

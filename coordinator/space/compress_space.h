@@ -1,6 +1,7 @@
 // The space of networks that follow from a parent by making it smaller; see compression.proto.
 //
-// Decisions, where there is something to choose: for each droppable block of the parent
+// Decisions, where there is something to choose: "precision" (f32, bf16, int8), which leaves the
+// network as it is and changes what is measured of it; for each droppable block of the parent
 // "NAME.block" (keep, drop), for each channel group "NAME.width" by its first producer (shares),
 // for each convolution "NAME.form": dense, kernelK, separable, spatialS, channelS with shares S.
 // Convolutions of few channels (kLeastSplitChannels) are offered no second layer. Choices within a
@@ -21,7 +22,7 @@ namespace frontier::coordinator {
 inline constexpr int kMaxShares = 32;          // in one list
 inline constexpr int kLeastSplitChannels = 8;  // of input and of output
 // Of a parent. With the limits above a genotype stays a short list.
-inline constexpr int kMaxParentNodes = 10000;
+inline constexpr int kMaxParentNodes = 3000;
 
 class CompressSpace : public Space {
  public:
@@ -36,6 +37,10 @@ class CompressSpace : public Space {
 absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::CompressSpace& spec,
                                                                    const v1::Shape& input,
                                                                    int classes);
+
+// The precision that a genotype of a space of `spec` has; unspecified if the space searches none.
+// Options of other decisions may follow its own.
+v1::InferencePrecision PrecisionOf(const v1::CompressSpace& spec, const v1::Genotype& genotype);
 
 // The network that `parent` names, if it names a reference network and not a trial as well; errors
 // as above.

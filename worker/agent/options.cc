@@ -191,6 +191,8 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   rerun->add_option("--dataset", r->dataset_folder, "Folder with the data set's IDX files")
       ->required();
   rerun->add_option("--output", r->output, "Where to keep the trained model");
+  rerun->add_option("--parent", r->parent,
+                    "Model file the trial inherits from, if it does (see frontier weights)");
   rerun->footer(
       "Exit codes:\n"
       "  0  the weights are the recorded ones, bit for bit\n"

@@ -78,6 +78,7 @@ struct RerunCommandOptions {
   std::string trial;  // file of what `frontier show JOB TRIAL --json` prints; "-" = standard input
   std::string dataset_folder;
   std::string output;  // where to keep the trained model; empty = nowhere
+  std::string parent;  // model that the trial inherits from; empty = none
 };
 
 struct MeasureTrainingOptions {

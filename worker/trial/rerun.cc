@@ -96,6 +96,7 @@ absl::StatusOr<Rerun> RerunTrial(const v1::GetTrialResponse& trial, const RerunO
   task->mutable_limits()->clear_memory_bytes();
   input.set_dataset_path(options.dataset_folder);
   input.set_weights_path(options.weights_path);
+  input.set_parent_path(options.parent_path);
   input.set_hardware_class(options.hardware_class);
   v1::TrialProcessUpdate end;
   RunTrial(input, clock, [&end](const v1::TrialProcessUpdate& update) { end = update; });

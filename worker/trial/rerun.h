@@ -17,6 +17,7 @@ struct RerunOptions {
   std::string dataset_folder;
   std::string hardware_class;  // of this machine
   std::string weights_path;    // where the trained model is left
+  std::string parent_path;     // model file of TrialTask.inheritance, if there is one
 };
 
 struct Rerun {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 #include <exception>
+#include <limits>
 #include <memory>
 #include <new>
 #include <optional>
@@ -382,14 +383,45 @@ class Trial {
     timed->set_hardware_class(input_.hardware_class());
     MeasureOptions options;
     options.threads = options_.threads;
+    // Precisions that are compared with each other deserve all samples.
+    if (task_.inference_precision() != v1::INFERENCE_PRECISION_UNSPECIFIED) {
+      options.most_validation_samples = std::numeric_limits<int>::max();
+    }
     ASSIGN_OR_RETURN(
         const std::vector<v1::PrecisionResult> precisions,
         MeasurePrecisions(model_, samples_, split_, evaluation_, *timed, clock_, options));
     result_.mutable_precisions()->Add(precisions.begin(), precisions.end());
+    RETURN_IF_ERROR(TakePrecision());
     const double parameters = static_cast<double>(costs_.parameters);
     const double macs = static_cast<double>(costs_.macs);
     AddMeasurement(v1::METRIC_PARAMETERS, parameters, parameters, parameters, "counted", &result_);
     AddMeasurement(v1::METRIC_MACS, macs, macs, macs, "counted", &result_);
+    return absl::OkStatus();
+  }
+
+  // Puts accuracy and latency of the task's precision in the place of those of f32.
+  absl::Status TakePrecision() {
+    if (task_.inference_precision() <= v1::INFERENCE_PRECISION_F32) return absl::OkStatus();
+    const absl::string_view name = InferencePrecisionName(
+        task_.inference_precision() == v1::INFERENCE_PRECISION_BF16 ? InferencePrecision::kBf16
+                                                                    : InferencePrecision::kInt8);
+    for (const v1::PrecisionResult& result : result_.precisions()) {
+      if (result.precision() != name) continue;
+      if (!result.reason().empty()) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("inference in ", name, ": ", result.reason()));
+      }
+      for (v1::Measurement& measurement : *result_.mutable_measurements()) {
+        if (measurement.metric() == v1::METRIC_ACCURACY) {
+          measurement = result.accuracy();
+        } else if (measurement.metric() == v1::METRIC_LATENCY_MS) {
+          measurement = result.latency();
+        } else {
+          continue;
+        }
+        measurement.set_method(absl::StrCat(measurement.method(), ", ", name));
+      }
+    }
     return absl::OkStatus();
   }
 

@@ -166,6 +166,7 @@ constexpr FieldRule kRules[] = {
     {.field = "frontier.v1.CompressSpace.widths", .range = "(0, 1]", .distinct = true},
     {.field = "frontier.v1.CompressSpace.spatial_ranks", .range = "(0, 1]", .distinct = true},
     {.field = "frontier.v1.CompressSpace.channel_ranks", .range = "(0, 1]", .distinct = true},
+    {.field = "frontier.v1.CompressSpace.precisions", .distinct = true},
     {.field = "frontier.v1.CompressParent.job", .range = "[0, inf)"},
     {.field = "frontier.v1.CompressParent.trial", .range = "[0, inf)"},
     {.field = "frontier.v1.EvolutionStrategy.population_size", .range = "[0, inf)"},

@@ -18,6 +18,7 @@ namespace frontier::coordinator {
 namespace {
 
 using frontier::testing::StatusIs;
+using ::testing::_;
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
@@ -152,6 +153,16 @@ TEST_F(GatewayWorkersTest, UploadsWeightsInChunks) {
   request.set_trial(1);
   ASSERT_OK_AND_ASSIGN(const std::string bytes, jobs_->GetWeights(request));
   EXPECT_EQ(Sha256Hex(bytes), header.sha256());
+  // A worker gets those that its lease inherits, in chunks as well.
+  v1::GetParentWeightsRequest inherited;
+  inherited.set_worker_id("w1");
+  EXPECT_THAT(workers_->GetParentWeights(inherited),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("key.job_id")));
+  *inherited.mutable_key() = header.key();
+  ASSERT_OK_AND_ASSIGN(const std::string same, workers_->GetParentWeights(inherited));
+  EXPECT_EQ(Sha256Hex(same), header.sha256());
+  dispatcher_.SetWeights("");
+  EXPECT_THAT(workers_->GetParentWeights(inherited), StatusIs(absl::StatusCode::kNotFound, _));
 }
 
 TEST_F(GatewayWorkersTest, RefusesUploadsThatAreNotAsAnnounced) {

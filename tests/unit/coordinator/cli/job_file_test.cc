@@ -105,13 +105,16 @@ TEST(JobFileTest, ReadsACompressSpace) {
     return With(staged, absl::StrCat("  compress: ", text, "\n"));
   };
   const std::string good = compress(
-      "{parent: {job: 3, trial: 17}, widths: [1, 0.5], drop_blocks: true, spatial_ranks: [0.5]}");
+      "{parent: {job: 3, trial: 17}, widths: [1, 0.5], drop_blocks: true, precisions: [f32, "
+      "int8]}");
   ASSERT_THAT(ProblemsOf(good), IsEmpty());
   const v1::CompressSpace space = ParseJobFile(good, {}).spec.search_space().compress();
   EXPECT_EQ(space.parent().job(), 3);
   EXPECT_EQ(space.parent().trial(), 17);
   EXPECT_THAT(space.widths(), ElementsAre(1, 0.5));
   EXPECT_TRUE(space.drop_blocks());
+  EXPECT_THAT(space.precisions(),
+              ElementsAre(v1::INFERENCE_PRECISION_F32, v1::INFERENCE_PRECISION_INT8));
   const JobFile by_name = ParseJobFile(compress("{parent: resnet20}"), {});
   EXPECT_THAT(by_name.problems, IsEmpty());
   EXPECT_EQ(by_name.spec.search_space().compress().parent().network(), "resnet20");

@@ -112,6 +112,27 @@ TEST(ParentTest, ANetworkByNameHasNoWeights) {
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("inherits no weights")));
 }
 
+TEST(ParentTest, OneNetworkInSeveralPrecisionsIsSeveralCandidates) {
+  Harness h;
+  h.Register("w1", "i1", 3);
+  v1::JobSpec spec =
+      CompressJob([](v1::CompressParent* parent) { parent->set_network("small-cnn"); });
+  spec.mutable_search_space()->mutable_compress()->clear_widths();
+  for (const auto precision :
+       {v1::INFERENCE_PRECISION_F32, v1::INFERENCE_PRECISION_BF16, v1::INFERENCE_PRECISION_INT8}) {
+    spec.mutable_search_space()->mutable_compress()->add_precisions(precision);
+  }
+  spec.mutable_strategy()->mutable_grid();
+  h.Submit(spec);
+  for (const auto precision :
+       {v1::INFERENCE_PRECISION_F32, v1::INFERENCE_PRECISION_BF16, v1::INFERENCE_PRECISION_INT8}) {
+    const std::optional<v1::AttemptLease> lease = h.Lease("w1");
+    ASSERT_TRUE(lease.has_value());
+    EXPECT_EQ(lease->task().inference_precision(), precision);
+  }
+  EXPECT_FALSE(h.Lease("w1").has_value());
+}
+
 TEST(ParentTest, SaysWhyATrialIsNoParent) {
   Harness h;
   h.Register("w1");

@@ -120,6 +120,24 @@ TEST(CompressSpaceTest, SumsUpWhatIsDone) {
   EXPECT_EQ(space->Summarize(genotype), "resnet20 | block dropped | spatial0.5 | 2 x width 0.5");
 }
 
+TEST(CompressSpaceTest, APrecisionLeavesTheNetworkAsItIs) {
+  v1::SearchSpace spec = FullSpace();
+  spec.mutable_compress()->add_precisions(v1::INFERENCE_PRECISION_F32);
+  spec.mutable_compress()->add_precisions(v1::INFERENCE_PRECISION_INT8);
+  const std::unique_ptr<Space> space = Create(spec);
+  EXPECT_EQ(space->decisions()[0].name, "precision");
+  EXPECT_THAT(space->decisions()[0].options, ElementsAre("f32", "int8"));
+  v1::Genotype genotype = space->First();
+  EXPECT_EQ(PrecisionOf(spec.compress(), genotype), v1::INFERENCE_PRECISION_F32);
+  EXPECT_EQ(space->Summarize(genotype), "resnet20 | whole");
+  ASSERT_OK_AND_ASSIGN(const v1::Architecture whole, space->Lower(genotype));
+  genotype.set_options(0, 1);
+  EXPECT_EQ(PrecisionOf(spec.compress(), genotype), v1::INFERENCE_PRECISION_INT8);
+  EXPECT_EQ(space->Summarize(genotype), "resnet20 | int8");
+  EXPECT_EQ(space->Lower(genotype)->SerializeAsString(), whole.SerializeAsString());
+  EXPECT_EQ(PrecisionOf(FullSpace().compress(), genotype), v1::INFERENCE_PRECISION_UNSPECIFIED);
+}
+
 TEST(CompressSpaceTest, SaysWhatMakesNoSpace) {
   const auto refusal = [](const std::function<void(v1::CompressSpace*)>& change) {
     v1::SearchSpace spec = FullSpace();
@@ -141,6 +159,13 @@ TEST(CompressSpaceTest, SaysWhatMakesNoSpace) {
               ::testing::HasSubstr("compress.spatial_ranks[1]: is nan"));
   EXPECT_EQ(refusal([](auto* s) { s->add_channel_ranks(-1); }),
             "compress.channel_ranks[1]: is -1, must be above 0 and at most 1");
+  EXPECT_EQ(refusal([](auto* s) { s->add_precisions(v1::INFERENCE_PRECISION_UNSPECIFIED); }),
+            "compress.precisions[0]: unknown precision 0");
+  EXPECT_EQ(refusal([](auto* s) {
+              s->add_precisions(v1::INFERENCE_PRECISION_INT8);
+              s->add_precisions(v1::INFERENCE_PRECISION_INT8);
+            }),
+            "compress.precisions[1]: int8 is listed twice");
   EXPECT_EQ(refusal([](auto* s) {
               for (int i = 0; i < 40; ++i) s->add_widths(0.001 * (i + 1));
             }),

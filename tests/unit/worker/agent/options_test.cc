@@ -138,11 +138,13 @@ TEST(WorkerOptionsTest, Commands) {
   EXPECT_EQ(trial.command, CommandLine::Command::kRunTrial);
   EXPECT_EQ(trial.run_trial.memory_bytes, 77);
   EXPECT_EQ(trial.run_trial.parent_pid, 5);
-  const CommandLine rerun = Parse({"rerun", "trial.json", "--dataset", "/data", "--output=m"});
+  const CommandLine rerun =
+      Parse({"rerun", "trial.json", "--dataset", "/data", "--output=m", "--parent=p"});
   EXPECT_EQ(rerun.command, CommandLine::Command::kRerun) << rerun.message;
   EXPECT_EQ(rerun.rerun.trial, "trial.json");
   EXPECT_EQ(rerun.rerun.dataset_folder, "/data");
   EXPECT_EQ(rerun.rerun.output, "m");
+  EXPECT_EQ(rerun.rerun.parent, "p");
   EXPECT_TRUE(rerun.worker.datasets.empty());
   const CommandLine hardware = Parse({"hardware", "--slots=2"});
   EXPECT_EQ(hardware.command, CommandLine::Command::kHardware);

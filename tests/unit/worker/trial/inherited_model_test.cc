@@ -82,6 +82,25 @@ TEST_F(InheritedModelTest, TheSameTaskGivesTheSameWeights) {
   EXPECT_EQ(first.result().weights_sha256(), second.result().weights_sha256());
 }
 
+TEST_F(InheritedModelTest, FiguresAreThoseOfThePrecisionThatIsSearched) {
+  child_.mutable_task()->set_inference_precision(v1::INFERENCE_PRECISION_INT8);
+  const v1::TrialProcessUpdate end = LastUpdate(child_);
+  ASSERT_TRUE(end.has_result()) << end.ShortDebugString();
+  ASSERT_EQ(end.result().precisions_size(), 3);
+  const v1::PrecisionResult& int8 = end.result().precisions(2);
+  ASSERT_EQ(int8.precision(), "int8");
+  ASSERT_EQ(int8.reason(), "");
+  for (const v1::Measurement& measurement : end.result().measurements()) {
+    if (measurement.metric() == v1::METRIC_ACCURACY) {
+      EXPECT_EQ(measurement.value(), int8.accuracy().value());
+      EXPECT_THAT(measurement.method(), ::testing::EndsWith(", int8"));
+    } else if (measurement.metric() == v1::METRIC_LATENCY_MS) {
+      EXPECT_EQ(measurement.value(), int8.latency().value());
+      EXPECT_EQ(measurement.hardware_class(), "test-class");
+    }
+  }
+}
+
 TEST_F(InheritedModelTest, SaysWhatIsWrongWithTheParent) {
   child_.clear_parent_path();
   ExpectFailure(v1::FAILURE_CAUSE_INTERNAL,
