@@ -204,6 +204,7 @@ absl::StatusOr<DispatcherImpl::Extension> DispatcherImpl::PrepareExtension(
   v1::JobSpec extended = spec;
   *extended.mutable_search_space() = request.search_space();
   extended.mutable_search_space()->set_version(spec.search_space().version() + 1);
+  KeepParent(spec, &extended);
   RETURN_IF_ERROR(CheckRecipes(extended, workers));
   const v1::DatasetSpec& dataset = spec.dataset();
   ASSIGN_OR_RETURN(const std::unique_ptr<Space> now,

@@ -78,6 +78,16 @@ v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Genotype& genot
   return inheritance;
 }
 
+void KeepParent(const v1::JobSpec& before, v1::JobSpec* after) {
+  if (!before.search_space().has_compress() || !after->search_space().has_compress()) return;
+  const v1::CompressParent& known = before.search_space().compress().parent();
+  v1::CompressParent* parent = after->mutable_search_space()->mutable_compress()->mutable_parent();
+  if (parent->network() == known.network() && parent->job() == known.job() &&
+      parent->trial() == known.trial()) {
+    *parent = known;
+  }
+}
+
 void StripParent(v1::JobSpec* spec) {
   if (!spec->search_space().has_compress()) return;
   v1::CompressParent* parent = spec->mutable_search_space()->mutable_compress()->mutable_parent();

@@ -23,6 +23,9 @@ const std::string& ParentWeights(const v1::JobSpec& spec);
 // What the trial of `genotype` inherits in a job whose trials inherit.
 v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Genotype& genotype);
 
+// Fills in what ResolveParent put into `before`, if `after` names the same parent.
+void KeepParent(const v1::JobSpec& before, v1::JobSpec* after);
+
 // Leaves out of a job's description what ResolveParent put in.
 void StripParent(v1::JobSpec* spec);
 

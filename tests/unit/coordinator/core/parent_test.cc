@@ -97,6 +97,27 @@ TEST(ParentTest, WeightsOfAParentStayWhateverHappensToItsTrial) {
   EXPECT_EQ(h.Lease("w1", "i2")->task().inheritance().weights_sha256(), std::string(64, 'a'));
 }
 
+TEST(ParentTest, AnExtendedSpaceKeepsItsParent) {
+  Harness h;
+  h.Register("w1");
+  const int64_t first = h.Submit(SmallJob(1));
+  const int64_t parent = RunWithWeights(&h, 'a', 0.5, 2);
+  const int64_t second = h.Submit(CompressJob(first, parent));
+  ASSERT_OK(h.Extend(second, [](v1::SearchSpace* space) {
+    space->mutable_compress()->add_widths(0.25);
+  }));
+  EXPECT_EQ(h.Lease("w1")->task().inheritance().weights_sha256(), std::string(64, 'a'));
+  EXPECT_THAT(h.Extend(second,
+                       [](v1::SearchSpace* space) {
+                         v1::CompressSpace* compress = space->mutable_compress();
+                         compress->add_widths(0.125);
+                         compress->mutable_parent()->Clear();
+                         compress->mutable_parent()->set_network("resnet20");
+                       })
+                  .status(),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("search_space.compress")));
+}
+
 TEST(ParentTest, ANetworkByNameHasNoWeights) {
   Harness h;
   h.Register("w1");

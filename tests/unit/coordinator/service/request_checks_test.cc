@@ -150,6 +150,18 @@ TEST(RequestChecksTest, JobsAndTrials) {
       submit, "spec", [](auto* r) { r->mutable_spec()->set_name(std::string(2 << 20, 'n')); });
 }
 
+TEST(RequestChecksTest, Extensions) {
+  v1::ExtendSpaceRequest good;
+  good.set_request_id("r");
+  good.set_job_id(1);
+  EXPECT_OK(CheckRequest(good));
+  ExpectFault<v1::ExtendSpaceRequest>(good, "request_id", [](auto* r) { r->clear_request_id(); });
+  ExpectFault<v1::ExtendSpaceRequest>(good, "job_id", [](auto* r) { r->set_job_id(-1); });
+  ExpectFault<v1::ExtendSpaceRequest>(good, "search_space", [](auto* r) {
+    r->mutable_search_space()->mutable_graph()->add_nodes()->set_name(std::string(2 << 20, 'n'));
+  });
+}
+
 TEST(RequestChecksTest, Reports) {
   using Request = v1::ReportRequest;
   ExpectFault<Request>(GoodReport(), "outcome", [](Request* r) { r->clear_result(); });
