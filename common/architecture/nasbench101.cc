@@ -14,6 +14,7 @@ namespace frontier {
 namespace {
 
 constexpr int kStacks = 3;
+constexpr int kMaxStemChannels = 1 << 20;  // far from overflow
 
 // The cell in one number: two cells of as many vertices have equal codes only if they are equal.
 uint64_t Code(const NasBench101Cell& cell) {
@@ -241,6 +242,10 @@ absl::StatusOr<v1::Architecture> LowerNasBench101(const NasBench101Cell& cell,
   if (cell.vertices < 2 || cell.vertices > kNasBench101MaxVertices) {
     return absl::InvalidArgumentError(
         absl::StrCat("nasbench101 cell: ", cell.vertices, " vertices, must be 2 to 7"));
+  }
+  if (skeleton.stem_channels < 1 || skeleton.stem_channels > kMaxStemChannels) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("nasbench101 networks: ", skeleton.stem_channels, " channels in the stem"));
   }
   const std::optional<NasBench101Cell> pruned = PruneNasBench101Cell(cell);
   if (!pruned.has_value() || pruned->vertices != cell.vertices) {

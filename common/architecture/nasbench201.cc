@@ -16,6 +16,7 @@ namespace frontier {
 namespace {
 
 constexpr int kStages = 3;
+constexpr int kMaxChannels = 1 << 20;  // of the first stage; far from overflow
 
 absl::string_view Quotable(absl::string_view text) { return text.substr(0, 100); }
 
@@ -160,6 +161,11 @@ absl::StatusOr<NasBench201Networks> NasBench201Networks::Create(const NasBench20
     return EdgeNames{std::string(prefix), absl::StrCat(prefix, ".relu"),
                      absl::StrCat(prefix, ".conv"), absl::StrCat(prefix, ".norm")};
   };
+  if (skeleton.channels < 1 || skeleton.channels > kMaxChannels || skeleton.cells_per_stage < 1) {
+    return absl::InvalidArgumentError(absl::StrCat("nasbench201 networks: ", skeleton.channels,
+                                                   " channels, ", skeleton.cells_per_stage,
+                                                   " cells per stage"));
+  }
   NasBench201Networks networks;
   networks.skeleton_ = skeleton;
   networks.input_ = input;

@@ -119,6 +119,7 @@ TEST(NasBench101Test, SaysWhatIsNoCell) {
   error(MakeCell("110 01 0", {kConv1, kConv1}), "some vertices are on no path");
   error(MakeCell("0", {}), "some vertices are on no path");
   error(MakeCell("1110 001 01 1", {kConv1, kConv1, kPool}), "2 channels for", 2);
+  error(MakeCell("1", {}), "2147483647 channels", INT32_MAX);
   NasBench101Cell many = MakeCell("1", {});
   many.vertices = 8;
   error(many, "8 vertices, must be 2 to 7");

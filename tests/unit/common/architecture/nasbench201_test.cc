@@ -210,6 +210,8 @@ TEST(NasBench201Test, RefusesShapesThatMakeNoNetwork) {
   EXPECT_FALSE(LowerNasBench201(cell, {}, MakeShape(3, -1, 32), 10).ok());
   EXPECT_FALSE(LowerNasBench201(cell, {}, MakeShape(3, INT32_MAX, INT32_MAX), 10).ok());
   EXPECT_FALSE(LowerNasBench201(cell, {}, MakeShape(3, 32, 32), 0).ok());
+  EXPECT_FALSE(LowerNasBench201(cell, {INT32_MAX, 1}, MakeShape(3, 32, 32), 10).ok());
+  EXPECT_FALSE(LowerNasBench201(cell, {16, -1}, MakeShape(3, 32, 32), 10).ok());
 }
 
 }  // namespace
