@@ -80,8 +80,9 @@ done < <(find . -type f \( -name '*.md' -o -name '*.service' -o -name '*.sbatch'
 
 # 5. Flags with an underscore are ours wherever they stand.
 while IFS=: read -r file flag; do
-  has_flag "$flag" frontier || has_flag "$flag" frontier-worker ||
-    has_flag "$flag" frontier-coordinator || fault "$file: no binary has a flag $flag"
+  has_flag "$flag" frontier || has_flag "$flag" frontier submit ||
+    has_flag "$flag" frontier-worker || has_flag "$flag" frontier-coordinator ||
+    fault "$file: no binary has a flag $flag"
 done < <(grep -roE -- '--[a-z]+_[a-z_]+' . | sort -u)
 
 if ((faults > 0)); then exit 1; fi

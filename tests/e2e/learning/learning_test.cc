@@ -92,6 +92,7 @@ TEST_F(LearningTest, SmallCnnReachesItsTestAccuracy) {
 TEST_F(LearningTest, SameSeedGivesTheSameWeights) {
   const std::string path = ::testing::TempDir() + "frontier-learning-repeat.model";
   v1::TrialProcessInput input = SmallCnn(path);
+  input.mutable_task()->set_reproducible(true);
   input.mutable_task()->mutable_dataset()->set_train_samples(6000);
   input.mutable_task()->mutable_dataset()->set_validation_samples(1000);
   std::string digests[2];
