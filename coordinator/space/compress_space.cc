@@ -237,33 +237,15 @@ std::string ParentName(const v1::CompressParent& parent) {
 
 class EncodedCompressSpace final : public CompressSpace {
  public:
-  EncodedCompressSpace(const v1::CompressSpace& spec, Compressor compressor)
-      : name_(ParentName(spec.parent())),
+  EncodedCompressSpace(std::string name, Compressor compressor,
+                       std::vector<DecisionWithChanges> list)
+      : CompressSpace(Encoding(DecisionsOf(list))),
+        name_(std::move(name)),
         compressor_(std::move(compressor)),
-        list_(Lister(spec, compressor_).Run()),
-        encoding_(DecisionsOf(list_)) {}
-
-  const std::vector<Decision>& decisions() const override { return encoding_.decisions(); }
-  std::string Size() const override { return encoding_.Size(); }
-  v1::Genotype Sample(Rng* rng) const override { return encoding_.Sample(rng); }
-  v1::Genotype Mutate(const v1::Genotype& parent, Rng* rng) const override {
-    return encoding_.Mutate(parent, rng);
-  }
-  v1::Genotype Cross(const v1::Genotype& first, const v1::Genotype& second,
-                     Rng* rng) const override {
-    return encoding_.Cross(first, second, rng);
-  }
-  std::vector<v1::Genotype> Neighbours(const v1::Genotype& genotype) const override {
-    return encoding_.Neighbours(genotype);
-  }
-  std::vector<float> Features(const v1::Genotype& genotype) const override {
-    return encoding_.Features(genotype);
-  }
-  v1::Genotype First() const override { return encoding_.First(); }
-  bool Advance(v1::Genotype* genotype) const override { return encoding_.Advance(genotype); }
+        list_(std::move(list)) {}
 
   absl::StatusOr<v1::Compression> Decode(const v1::Genotype& genotype) const override {
-    RETURN_IF_ERROR(encoding_.Check(genotype));
+    RETURN_IF_ERROR(encoding().Check(genotype));
     v1::Compression compression;
     for (size_t i = 0; i < list_.size(); ++i) {
       const Change& change = Taken(genotype, i);
@@ -292,7 +274,7 @@ class EncodedCompressSpace final : public CompressSpace {
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
-    const absl::Status status = encoding_.Check(genotype);
+    const absl::Status status = encoding().Check(genotype);
     if (!status.ok()) return absl::StrCat("(", status.message(), ")");
     std::map<std::string, int> counts;  // by word
     for (size_t i = 0; i < list_.size(); ++i) {
@@ -316,7 +298,6 @@ class EncodedCompressSpace final : public CompressSpace {
   const std::string name_;
   const Compressor compressor_;
   const std::vector<DecisionWithChanges> list_;
-  const Encoding encoding_;
 };
 
 }  // namespace
@@ -364,7 +345,9 @@ absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::Com
   absl::StatusOr<Compressor> compressor = Compressor::Create(architecture);
   if (!compressor.ok()) return InvalidField("parent", compressor.status().message());
   RETURN_IF_ERROR(CheckFits(architecture, input, classes));
-  return std::make_unique<EncodedCompressSpace>(spec, *std::move(compressor));
+  std::vector<DecisionWithChanges> list = Lister(spec, *compressor).Run();
+  return std::make_unique<EncodedCompressSpace>(ParentName(spec.parent()), *std::move(compressor),
+                                                std::move(list));
 }
 
 }  // namespace frontier::coordinator

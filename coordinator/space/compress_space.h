@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "coordinator/space/space.h"
+#include "coordinator/space/encoded_space.h"
 #include "frontier/v1/architecture.pb.h"
 #include "frontier/v1/compression.pb.h"
 #include "frontier/v1/search_space.pb.h"
@@ -24,10 +24,13 @@ inline constexpr int kLeastSplitChannels = 8;  // of input and of output
 // Of a parent. With the limits above a genotype stays a short list.
 inline constexpr int kMaxParentNodes = 3000;
 
-class CompressSpace : public Space {
+class CompressSpace : public EncodedSpace {
  public:
   // What `genotype` does to the parent. INVALID_ARGUMENT as Lower.
   virtual absl::StatusOr<v1::Compression> Decode(const v1::Genotype& genotype) const = 0;
+
+ protected:
+  using EncodedSpace::EncodedSpace;
 };
 
 // The parent is `spec.parent.architecture`; if there is none, the reference network that is named.
