@@ -88,7 +88,8 @@ TEST(NasBench201Test, DamagedNotationIsRefusedOrExact) {
   std::cout << "seed " << kSeed << "\n";
   Rng rng(kSeed);
   const std::vector<NasBench201Cell> cells = AllNasBench201Cells();
-  const std::string alphabet("|~+0123_norcvspkietagul x\0\xff", 31);
+  constexpr char kAlphabet[] = "|~+0123_norcvspkietagul x\0\xff";
+  const std::string alphabet(kAlphabet, sizeof(kAlphabet) - 1);
   int refused = 0;
   for (int i = 0; i < 20000; ++i) {
     std::string text = FormatNasBench201Cell(cells[rng.Uniform(cells.size())]);
