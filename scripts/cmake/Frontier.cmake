@@ -72,7 +72,8 @@ function(frontier_test name)
   if(ARG_LABELS MATCHES "unit|contract|fuzz")
     add_dependencies(asan_tests ${name})
     # json: the library's google.protobuf.Struct has another layout under ThreadSanitizer.
-    if(NOT ARG_LABELS MATCHES "fuzz|grpc|openmp|json")
+    # sequential: it starts no thread.
+    if(NOT ARG_LABELS MATCHES "fuzz|grpc|openmp|json|sequential")
       add_dependencies(tsan_tests ${name})
     endif()
   endif()
