@@ -103,9 +103,8 @@ TEST(ParentTest, AnExtendedSpaceKeepsItsParent) {
   const int64_t first = h.Submit(SmallJob(1));
   const int64_t parent = RunWithWeights(&h, 'a', 0.5, 2);
   const int64_t second = h.Submit(CompressJob(first, parent));
-  ASSERT_OK(h.Extend(second, [](v1::SearchSpace* space) {
-    space->mutable_compress()->add_widths(0.25);
-  }));
+  ASSERT_OK(h.Extend(second,
+                     [](v1::SearchSpace* space) { space->mutable_compress()->add_widths(0.25); }));
   EXPECT_EQ(h.Lease("w1")->task().inheritance().weights_sha256(), std::string(64, 'a'));
   EXPECT_THAT(h.Extend(second,
                        [](v1::SearchSpace* space) {
