@@ -151,7 +151,8 @@ absl::StatusOr<ExitCode> Submit(Session* session, const SubmitFlags& flags) {
   } else if (flags.validate_only) {
     session->out() << source << ": accepted";
     if (!job.space_size().empty()) {
-      session->out() << "; its search space has " << Printable(job.space_size()) << " genotypes";
+      session->out() << "; its search space has " << Printable(job.space_size())
+                     << (job.space_size() == "1" ? " genotype" : " genotypes");
     }
     session->out() << "; nothing was submitted\n";
     if (!job.waiting_for().empty()) {

@@ -51,6 +51,17 @@ std::string StrategyText(const v1::StrategySpec& strategy) {
   return absl::StrCat(text, ", seed ", strategy.seed());
 }
 
+// "staged, 1152 genotypes"
+std::string SpaceText(const v1::Job& job) {
+  if (job.space_size().empty()) return "";
+  const v1::SearchSpace& space = job.spec().search_space();
+  const auto* kind = space.GetReflection()->GetOneofFieldDescriptor(
+      space, space.GetDescriptor()->FindOneofByName("kind"));
+  return absl::StrCat(kind == nullptr ? "of another release" : kind->name(), ", ",
+                      Printable(job.space_size()),
+                      job.space_size() == "1" ? " genotype" : " genotypes");
+}
+
 std::string DatasetText(const v1::DatasetSpec& dataset) {
   std::string text = Printable(dataset.name());
   if (dataset.has_input()) {
@@ -291,10 +302,7 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                                        ? ""
                                        : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
                    {"data set", DatasetText(spec.dataset())},
-                   {"search space",
-                    job.space_size().empty()
-                        ? ""
-                        : absl::StrCat("staged, ", Printable(job.space_size()), " genotypes")},
+                   {"search space", SpaceText(job)},
                    {"strategy", StrategyText(spec.strategy())},
                    {"training", TrainingText(spec)},
                    {"objectives", absl::StrJoin(objectives, ", ")},

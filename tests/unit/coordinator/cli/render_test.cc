@@ -236,6 +236,10 @@ TEST(ViewTest, JobList) {
 
 TEST(ViewTest, Job) {
   ExpectGolden("cli/job.txt", RenderJob(Plain(), SampleJob()));
+  v1::Job single = SampleJob();
+  single.mutable_spec()->mutable_search_space()->mutable_compress();
+  single.set_space_size("1");
+  EXPECT_THAT(RenderJob(Plain(), single), HasSubstr("search space  compress, 1 genotype\n"));
   v1::Job waiting = SampleJob();
   waiting.set_waiting_for("no live worker has data set 'fashion-mnist'");
   waiting.set_seconds_left(-1);
