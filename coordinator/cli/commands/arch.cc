@@ -1,12 +1,15 @@
 // frontier arch: architectures as tables, graphs and differences; needs no coordinator.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/architecture/architecture_argument.h"
 #include "common/architecture/canonical.h"
+#include "common/architecture/graph.h"
 #include "common/architecture/reference.h"
 #include "common/base/status.h"
 #include "coordinator/cli/commands/commands.h"
@@ -27,9 +30,10 @@ struct ArchFlags {
   bool dot = false;
 };
 
-absl::StatusOr<v1::Architecture> Find(const std::string& argument, const ArchFlags& flags) {
+absl::StatusOr<v1::Architecture> Find(const std::string& argument, const ArchFlags& flags,
+                                      const ArchitectureDefaults& defaults = kDefaults) {
   absl::StatusOr<v1::Architecture> found =
-      FindArchitecture(argument, flags.input, flags.classes, kDefaults);
+      FindArchitecture(argument, flags.input, flags.classes, defaults);
   if (!absl::IsNotFound(found.status())) return found;
   return absl::NotFoundError(
       absl::StrCat(found.status().message(), Suggestion(argument, ReferenceNames())));
@@ -100,9 +104,29 @@ google::protobuf::Struct DifferenceJson(const ComparedArchitecture& a,
   return json;
 }
 
+bool IsReference(const std::string& name) {
+  const std::vector<std::string> names = ReferenceNames();
+  return std::binary_search(names.begin(), names.end(), name);
+}
+
+// A network by name is made for the samples of the file it is compared with.
+absl::StatusOr<std::pair<v1::Architecture, v1::Architecture>> FindTwo(const ArchFlags& flags) {
+  v1::Architecture left, right;
+  if (IsReference(flags.architecture) && !IsReference(flags.other)) {
+    ASSIGN_OR_RETURN(right, Find(flags.other, flags));
+    const std::string input = ShapeText(right.input());
+    ASSIGN_OR_RETURN(left, Find(flags.architecture, flags, {input, right.classes()}));
+  } else {
+    ASSIGN_OR_RETURN(left, Find(flags.architecture, flags));
+    const std::string input = ShapeText(left.input());
+    ASSIGN_OR_RETURN(right, Find(flags.other, flags, {input, left.classes()}));
+  }
+  return std::pair(std::move(left), std::move(right));
+}
+
 absl::StatusOr<ExitCode> CompareTwo(Session* session, const ArchFlags& flags) {
-  ASSIGN_OR_RETURN(const v1::Architecture left, Find(flags.architecture, flags));
-  ASSIGN_OR_RETURN(const v1::Architecture right, Find(flags.other, flags));
+  ASSIGN_OR_RETURN(const auto found, FindTwo(flags));
+  const auto& [left, right] = found;
   const auto [name_a, name_b] = ShortNames(flags.architecture, flags.other);
   const ComparedArchitecture a = {name_a, &left, CanonicalHash(left)};
   const ComparedArchitecture b = {name_b, &right, CanonicalHash(right)};
@@ -176,10 +200,12 @@ void AddArchCommand(CLI::App* app, Session* session) {
   diff->footer(
       "Layers are matched by name, then by what they are and read. Equal canonical hashes mean "
       "the\n"
-      "same network, whatever the order and the names of its layers.\n\n"
+      "same network, whatever the order and the names of its layers. A network by name is made for "
+      "the\n"
+      "samples of a file it is compared with.\n\n"
       "Examples:\n"
       "  frontier arch diff squeezenet-1.0 squeezenet-1.1\n"
-      "  frontier arch diff parent.json child.json");
+      "  frontier arch diff resnet20 trial.json");
   diff->callback([session, diff_flags] {
     session->action = [session, diff_flags] { return CompareTwo(session, *diff_flags); };
   });
