@@ -80,6 +80,13 @@ std::string Rerun::Describe(int64_t job_id, int64_t trial) const {
 
 absl::StatusOr<Rerun> RerunTrial(const v1::GetTrialResponse& trial, const RerunOptions& options,
                                  Clock* clock) {
+  if (trial.task().has_inheritance() && options.parent_path.empty()) {
+    const v1::Inheritance& inheritance = trial.task().inheritance();
+    return absl::InvalidArgumentError(
+        absl::StrCat("it begins with the weights of job ", inheritance.job_id(), " trial ",
+                     inheritance.trial(), ": give the file that frontier weights ",
+                     inheritance.job_id(), " ", inheritance.trial(), " writes as --parent"));
+  }
   Rerun rerun;
   rerun.recorded = trial.trial().result();
   const v1::EngineRecord& record = rerun.recorded.engine();

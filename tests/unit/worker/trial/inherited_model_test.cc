@@ -11,12 +11,14 @@
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/trial/trial_cases.h"
+#include "worker/trial/rerun.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
 namespace {
 
 using ::frontier::testing::IdxFolder;
+using ::frontier::testing::StatusIs;
 using ::testing::HasSubstr;
 
 v1::TrialProcessUpdate LastUpdate(const v1::TrialProcessInput& input) {
@@ -119,6 +121,17 @@ TEST_F(InheritedModelTest, ACompressionThatDoesNotLeadToItIsInvalid) {
   inheritance()->mutable_compression()->mutable_widths(0)->set_group(9);
   ExpectFailure(v1::FAILURE_CAUSE_INVALID,
                 "inheritance.compression.widths[0].group: 9 is none of the 1 channel groups");
+}
+
+TEST(RerunTest, AsksForTheWeightsThatATrialInherits) {
+  v1::GetTrialResponse recorded;
+  v1::Inheritance* inheritance = recorded.mutable_task()->mutable_inheritance();
+  inheritance->set_job_id(3);
+  inheritance->set_trial(17);
+  SystemClock clock;
+  EXPECT_THAT(RerunTrial(recorded, RerunOptions(), &clock),
+              StatusIs(absl::StatusCode::kInvalidArgument,
+                       HasSubstr("frontier weights 3 17 writes as --parent")));
 }
 
 }  // namespace
