@@ -46,6 +46,7 @@ absl::StatusOr<int64_t> PageToken(const std::string& token) {
 
 void StripForList(v1::Trial* trial) {
   trial->clear_architecture();
+  trial->clear_compression();
   trial->mutable_result()->clear_epochs();
   if (trial->result().has_engine()) trial->mutable_result()->mutable_engine()->clear_picks();
   if (trial->result().ByteSizeLong() == 0) trial->clear_result();

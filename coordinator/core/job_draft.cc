@@ -106,6 +106,9 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
       *trial.add_hyperparameters() = std::move(value);
     }
   }
+  v1::Compression compression = state_->space_->CompressionOf(candidate.genotype);
+  if (compression.ByteSizeLong() > 0) *trial.mutable_compression() = std::move(compression);
+  trial.set_inference_precision(state_->space_->PrecisionOf(candidate.genotype));
   *trial.mutable_genotype() = std::move(candidate.genotype);
   *trial.mutable_architecture() = std::move(candidate.architecture);
   trial.set_canonical_hash(candidate.hash);

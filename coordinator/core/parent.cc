@@ -1,13 +1,10 @@
 #include "coordinator/core/parent.h"
 
-#include <memory>
-
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/enum_names.h"
 #include "common/base/status.h"
 #include "coordinator/space/compress_space.h"
-#include "frontier/v1/trial.pb.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -58,23 +55,13 @@ const std::string& ParentWeights(const v1::JobSpec& spec) {
   return spec.search_space().compress().parent().weights_sha256();
 }
 
-v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Genotype& genotype) {
-  const v1::CompressSpace& compress = spec.search_space().compress();
+v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Trial& trial) {
+  const v1::CompressParent& parent = spec.search_space().compress().parent();
   v1::Inheritance inheritance;
-  inheritance.set_job_id(compress.parent().job());
-  inheritance.set_trial(compress.parent().trial());
-  inheritance.set_weights_sha256(compress.parent().weights_sha256());
-  const absl::StatusOr<std::unique_ptr<CompressSpace>> space =
-      CreateCompressSpace(compress, spec.dataset().input(), spec.dataset().classes());
-  if (!space.ok()) return inheritance;
-  // Options of hyperparameters come behind those of the space itself.
-  v1::Genotype own = genotype;
-  const int decisions = static_cast<int>((*space)->decisions().size());
-  if (own.options_size() > decisions) own.mutable_options()->Truncate(decisions);
-  // A genotype that was proposed decodes. Were it not so, the worker would find that nothing leads
-  // to the trial's architecture, and say so.
-  absl::StatusOr<v1::Compression> compression = (*space)->Decode(own);
-  if (compression.ok()) *inheritance.mutable_compression() = *std::move(compression);
+  inheritance.set_job_id(parent.job());
+  inheritance.set_trial(parent.trial());
+  inheritance.set_weights_sha256(parent.weights_sha256());
+  *inheritance.mutable_compression() = trial.compression();
   return inheritance;
 }
 

@@ -8,6 +8,7 @@
 #include "coordinator/storage/store.h"
 #include "frontier/v1/compression.pb.h"
 #include "frontier/v1/job.pb.h"
+#include "frontier/v1/trial.pb.h"
 
 namespace frontier::coordinator {
 
@@ -20,8 +21,8 @@ absl::Status ResolveParent(const Store& store, v1::JobSpec* spec);
 // Digest of the weights that the trials of a job inherit; empty = none.
 const std::string& ParentWeights(const v1::JobSpec& spec);
 
-// What the trial of `genotype` inherits in a job whose trials inherit.
-v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Genotype& genotype);
+// What a trial inherits in a job whose trials inherit.
+v1::Inheritance InheritanceOf(const v1::JobSpec& spec, const v1::Trial& trial);
 
 // Fills in what ResolveParent put into `before`, if `after` names the same parent.
 void KeepParent(const v1::JobSpec& before, v1::JobSpec* after);

@@ -3,12 +3,9 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
-#include "common/base/sha256.h"
-#include "coordinator/space/compress_space.h"
-#include "coordinator/space/hyperparameters.h"
+#include "coordinator/space/candidate.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -21,12 +18,7 @@ std::optional<Candidate> JobSearchContext::Admit(const v1::Genotype& genotype) c
   if (!MeetsAnalyticConstraints(spec_, costs->parameters, costs->macs)) return std::nullopt;
   absl::StatusOr<std::string> hash = CanonicalHash(*architecture, *costs);
   if (!hash.ok()) return std::nullopt;
-  // One network in other numbers is another candidate.
-  const v1::InferencePrecision precision = PrecisionOf(spec_.search_space().compress(), genotype);
-  if (precision > v1::INFERENCE_PRECISION_F32) {
-    *hash = Sha256Hex(absl::StrCat(*hash, " ", v1::InferencePrecision_Name(precision)));
-  }
-  *hash = CandidateHash(*hash, space_.HyperparameterValues(genotype));
+  *hash = CandidateHash(space_, genotype, *hash);
   if (taken_.contains(*hash)) return std::nullopt;
   Candidate candidate;
   candidate.genotype = genotype;

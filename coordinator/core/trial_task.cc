@@ -4,7 +4,6 @@
 
 #include "common/base/random.h"
 #include "coordinator/core/parent.h"
-#include "coordinator/space/compress_space.h"
 
 namespace frontier::coordinator {
 
@@ -23,9 +22,9 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
   task.set_seed(Rng(spec.strategy().seed(), static_cast<uint64_t>(trial.number())).NextUint64());
   task.set_reproducible(spec.reproducible());
   if (!ParentWeights(spec).empty()) {
-    *task.mutable_inheritance() = InheritanceOf(spec, trial.genotype());
+    *task.mutable_inheritance() = InheritanceOf(spec, trial);
   }
-  task.set_inference_precision(PrecisionOf(spec.search_space().compress(), trial.genotype()));
+  task.set_inference_precision(trial.inference_precision());
   return task;
 }
 

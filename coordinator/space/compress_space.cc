@@ -13,6 +13,7 @@
 #include "common/architecture/compression.h"
 #include "common/architecture/reference.h"
 #include "common/base/status.h"
+#include "coordinator/space/encoded_space.h"
 #include "coordinator/space/encoding.h"
 
 namespace frontier::coordinator {
@@ -81,7 +82,8 @@ absl::Status CheckPrecisions(const v1::CompressSpace& spec) {
 struct Change {
   enum class Kind { kNone, kPrecision, kDrop, kWidth, kForm };
   Kind kind = Kind::kNone;
-  int node = 0;                // of kDrop
+  int node = 0;  // of kDrop
+  v1::InferencePrecision precision = v1::INFERENCE_PRECISION_UNSPECIFIED;
   v1::WidthChange width;       // of kWidth
   v1::ConvolutionChange form;  // of kForm
   std::string word;            // for the summary
@@ -98,7 +100,7 @@ class Lister {
       : spec_(spec), compressor_(compressor) {}
 
   std::vector<DecisionWithChanges> Run() {
-    if (!spec_.precisions().empty()) AddPrecision();  // first, see PrecisionOf
+    if (!spec_.precisions().empty()) AddPrecision();
     if (spec_.drop_blocks()) {
       for (const DroppableBlock& block : compressor_.blocks()) AddBlock(block);
     }
@@ -128,6 +130,7 @@ class Lister {
     added.decision.name = "precision";
     for (const int precision : spec_.precisions()) {
       Change change;
+      change.precision = static_cast<v1::InferencePrecision>(precision);
       change.word = std::string(PrecisionName(precision));
       if (precision != v1::INFERENCE_PRECISION_F32) change.kind = Change::Kind::kPrecision;
       const std::string name = change.word;
@@ -235,18 +238,17 @@ std::string ParentName(const v1::CompressParent& parent) {
   return absl::StrCat("job ", parent.job(), " trial ", parent.trial());
 }
 
-class EncodedCompressSpace final : public CompressSpace {
+class CompressSpace final : public EncodedSpace {
  public:
-  EncodedCompressSpace(std::string name, Compressor compressor,
-                       std::vector<DecisionWithChanges> list)
-      : CompressSpace(Encoding(DecisionsOf(list))),
+  CompressSpace(std::string name, Compressor compressor, std::vector<DecisionWithChanges> list)
+      : EncodedSpace(Encoding(DecisionsOf(list))),
         name_(std::move(name)),
         compressor_(std::move(compressor)),
         list_(std::move(list)) {}
 
-  absl::StatusOr<v1::Compression> Decode(const v1::Genotype& genotype) const override {
-    RETURN_IF_ERROR(encoding().Check(genotype));
+  v1::Compression CompressionOf(const v1::Genotype& genotype) const override {
     v1::Compression compression;
+    if (!encoding().Check(genotype).ok()) return compression;
     for (size_t i = 0; i < list_.size(); ++i) {
       const Change& change = Taken(genotype, i);
       switch (change.kind) {
@@ -267,9 +269,18 @@ class EncodedCompressSpace final : public CompressSpace {
     return compression;
   }
 
+  v1::InferencePrecision PrecisionOf(const v1::Genotype& genotype) const override {
+    if (!encoding().Check(genotype).ok()) return v1::INFERENCE_PRECISION_UNSPECIFIED;
+    for (size_t i = 0; i < list_.size(); ++i) {
+      const Change& change = Taken(genotype, i);
+      if (change.precision != v1::INFERENCE_PRECISION_UNSPECIFIED) return change.precision;
+    }
+    return v1::INFERENCE_PRECISION_UNSPECIFIED;
+  }
+
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
-    ASSIGN_OR_RETURN(const v1::Compression compression, Decode(genotype));
-    ASSIGN_OR_RETURN(CompressedNetwork network, compressor_.Compress(compression));
+    RETURN_IF_ERROR(encoding().Check(genotype));
+    ASSIGN_OR_RETURN(CompressedNetwork network, compressor_.Compress(CompressionOf(genotype)));
     return std::move(network.architecture);
   }
 
@@ -302,15 +313,6 @@ class EncodedCompressSpace final : public CompressSpace {
 
 }  // namespace
 
-v1::InferencePrecision PrecisionOf(const v1::CompressSpace& spec, const v1::Genotype& genotype) {
-  if (spec.precisions().empty() || genotype.options().empty()) {
-    return v1::INFERENCE_PRECISION_UNSPECIFIED;
-  }
-  const int option = genotype.options(0);
-  return option < 0 || option >= spec.precisions_size() ? v1::INFERENCE_PRECISION_UNSPECIFIED
-                                                        : spec.precisions(option);
-}
-
 absl::StatusOr<v1::Architecture> ParentArchitecture(const v1::CompressParent& parent,
                                                     const v1::Shape& input, int classes) {
   const bool trial = parent.job() != 0 || parent.trial() != 0;
@@ -327,9 +329,8 @@ absl::StatusOr<v1::Architecture> ParentArchitecture(const v1::CompressParent& pa
   return architecture;
 }
 
-absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::CompressSpace& spec,
-                                                                   const v1::Shape& input,
-                                                                   int classes) {
+absl::StatusOr<std::unique_ptr<Space>> CreateCompressSpace(const v1::CompressSpace& spec,
+                                                           const v1::Shape& input, int classes) {
   RETURN_IF_ERROR(CheckShares("widths", spec.widths()));
   RETURN_IF_ERROR(CheckShares("spatial_ranks", spec.spatial_ranks()));
   RETURN_IF_ERROR(CheckShares("channel_ranks", spec.channel_ranks()));
@@ -346,8 +347,8 @@ absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::Com
   if (!compressor.ok()) return InvalidField("parent", compressor.status().message());
   RETURN_IF_ERROR(CheckFits(architecture, input, classes));
   std::vector<DecisionWithChanges> list = Lister(spec, *compressor).Run();
-  return std::make_unique<EncodedCompressSpace>(ParentName(spec.parent()), *std::move(compressor),
-                                                std::move(list));
+  return std::make_unique<CompressSpace>(ParentName(spec.parent()), *std::move(compressor),
+                                         std::move(list));
 }
 
 }  // namespace frontier::coordinator

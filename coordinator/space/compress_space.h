@@ -12,7 +12,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "coordinator/space/encoded_space.h"
+#include "coordinator/space/space.h"
 #include "frontier/v1/architecture.pb.h"
 #include "frontier/v1/compression.pb.h"
 #include "frontier/v1/search_space.pb.h"
@@ -24,26 +24,12 @@ inline constexpr int kLeastSplitChannels = 8;  // of input and of output
 // Of a parent. With the limits above a genotype stays a short list.
 inline constexpr int kMaxParentNodes = 3000;
 
-class CompressSpace : public EncodedSpace {
- public:
-  // What `genotype` does to the parent. INVALID_ARGUMENT as Lower.
-  virtual absl::StatusOr<v1::Compression> Decode(const v1::Genotype& genotype) const = 0;
-
- protected:
-  using EncodedSpace::EncodedSpace;
-};
-
 // The parent is `spec.parent.architecture`; if there is none, the reference network that is named.
 // INVALID_ARGUMENT (reason INVALID_FIELD, path from within CompressSpace) for a share that is not
 // above 0 and at most 1, one listed twice, too many, a parent that is missing, not valid, too large
 // or not for samples of `input` and `classes`.
-absl::StatusOr<std::unique_ptr<CompressSpace>> CreateCompressSpace(const v1::CompressSpace& spec,
-                                                                   const v1::Shape& input,
-                                                                   int classes);
-
-// The precision that a genotype of a space of `spec` has; unspecified if the space searches none.
-// Options of other decisions may follow its own.
-v1::InferencePrecision PrecisionOf(const v1::CompressSpace& spec, const v1::Genotype& genotype);
+absl::StatusOr<std::unique_ptr<Space>> CreateCompressSpace(const v1::CompressSpace& spec,
+                                                           const v1::Shape& input, int classes);
 
 // The network that `parent` names, if it names a reference network and not a trial as well; errors
 // as above.

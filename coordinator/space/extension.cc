@@ -157,7 +157,11 @@ absl::Status CompareCandidates(const Space& before, const Space& after,
   const bool same = std::equal(
       values_before.begin(), values_before.end(), values_after.begin(), values_after.end(),
       [](const auto& a, const auto& b) { return a.name() == b.name() && a.value() == b.value(); });
-  return same ? absl::OkStatus() : differs("would be trained otherwise");
+  if (!same) return differs("would be trained otherwise");
+  const bool same_use = before.PrecisionOf(genotype) == after.PrecisionOf(genotype) &&
+                        before.CompressionOf(genotype).SerializeAsString() ==
+                            after.CompressionOf(genotype).SerializeAsString();
+  return same_use ? absl::OkStatus() : differs("would be made otherwise");
 }
 
 }  // namespace

@@ -128,6 +128,15 @@ class HyperparameterSpace final : public Space {
     return hyperparameters_.Values(Split(genotype).training);
   }
 
+  v1::Compression CompressionOf(const v1::Genotype& genotype) const override {
+    if (!Check(genotype).ok()) return {};
+    return architectures_->CompressionOf(Split(genotype).architecture);
+  }
+  v1::InferencePrecision PrecisionOf(const v1::Genotype& genotype) const override {
+    if (!Check(genotype).ok()) return v1::INFERENCE_PRECISION_UNSPECIFIED;
+    return architectures_->PrecisionOf(Split(genotype).architecture);
+  }
+
  private:
   struct Halves {
     v1::Genotype architecture;

@@ -10,7 +10,6 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "coordinator/space/choice_conditions.h"
 #include "google/protobuf/descriptor.h"
@@ -336,17 +335,6 @@ v1::TrainingRecipe Hyperparameters::Apply(const v1::Genotype& genotype,
   }
   DropUnused(values, &recipe);
   return recipe;
-}
-
-std::string CandidateHash(absl::string_view architecture_hash,
-                          const std::vector<v1::HyperparameterValue>& values) {
-  if (values.empty()) return std::string(architecture_hash);
-  // Stored: a change of this form needs a new number in its first line, and a migration.
-  std::string text = absl::StrCat("candidate 1\n", architecture_hash, "\n");
-  for (const v1::HyperparameterValue& value : values) {
-    absl::StrAppend(&text, value.name(), "=", value.value(), "\n");
-  }
-  return Sha256Hex(text);
 }
 
 }  // namespace frontier::coordinator

@@ -51,11 +51,6 @@ class Hyperparameters {
   Encoding encoding_;
 };
 
-// Identity of a candidate: that of its architecture, hex, unless there are hyperparameters; then a
-// digest over both. Equal for two candidates exactly if they are the same network trained alike.
-std::string CandidateHash(absl::string_view architecture_hash,
-                          const std::vector<v1::HyperparameterValue>& values);
-
 }  // namespace frontier::coordinator
 
 #endif  // FRONTIER_COORDINATOR_SPACE_HYPERPARAMETERS_H_

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "common/base/random.h"
 #include "frontier/v1/architecture.pb.h"
+#include "frontier/v1/compression.pb.h"
 #include "frontier/v1/job.pb.h"
 #include "frontier/v1/search_space.pb.h"
 
@@ -79,6 +80,15 @@ class Space {
   virtual std::vector<v1::HyperparameterValue> HyperparameterValues(
       const v1::Genotype& /*genotype*/) const {
     return {};
+  }
+
+  // How the candidate follows from the network that a space makes smaller; empty in other spaces
+  // and for a genotype that is not of this one.
+  virtual v1::Compression CompressionOf(const v1::Genotype& /*genotype*/) const { return {}; }
+  // Of the numbers that the trained network is to be used in; unspecified where that is not
+  // searched.
+  virtual v1::InferencePrecision PrecisionOf(const v1::Genotype& /*genotype*/) const {
+    return v1::INFERENCE_PRECISION_UNSPECIFIED;
   }
 
   // One line for people: "stem16 | conv3x3 w32 d2 s2 | ..."

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
-#include "coordinator/space/hyperparameters.h"
+#include "coordinator/space/candidate.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::testing {
@@ -33,7 +33,7 @@ std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype
   }
   absl::StatusOr<std::string> hash = CanonicalHash(*architecture);
   if (!hash.ok()) return std::nullopt;
-  *hash = coordinator::CandidateHash(*hash, space_->HyperparameterValues(genotype));
+  *hash = coordinator::CandidateHash(*space_, genotype, *hash);
   if (proposed_.contains(*hash)) return std::nullopt;
   return Candidate{genotype, *std::move(architecture), *std::move(hash), costs->parameters,
                    costs->macs};

@@ -119,7 +119,7 @@ TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
   for (const double share : {0.75, 0.5}) spec.add_spatial_ranks(share);
   for (const double share : {0.5, 0.375}) spec.add_channel_ranks(share);
   spec.set_drop_blocks(true);
-  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<coordinator::CompressSpace> space,
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<coordinator::Space> space,
                        coordinator::CreateCompressSpace(spec, shape, 10));
   const auto inside = [](const std::string& decision) { return EndsWith(decision, "conv1.width"); };
   const std::vector<v1::Genotype> genotypes = {
@@ -142,7 +142,7 @@ TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
     inheritance->set_job_id(1);
     inheritance->set_trial(1);
     inheritance->set_weights_sha256(parent.weights_sha256());
-    ASSERT_OK_AND_ASSIGN(*inheritance->mutable_compression(), space->Decode(genotype));
+    *inheritance->mutable_compression() = space->CompressionOf(genotype);
     printf("child %s\n", space->Summarize(genotype).c_str());
     const v1::TrialResult child = Train(input);
     const double left = Value(child, v1::METRIC_MACS) / macs;

@@ -71,7 +71,7 @@ TEST(CompressionFuzzTest, CompressionsAreFollowedOrRefused) {
     const auto space =
         coordinator::CreateCompressSpace(SpaceOf(parent), parent.input(), parent.classes());
     ASSERT_OK(space);
-    v1::Compression compression = (*space)->Decode((*space)->Sample(&rng)).value();
+    v1::Compression compression = (*space)->CompressionOf((*space)->Sample(&rng));
     for (uint64_t i = rng.Uniform(3); i > 0; --i) MutateMessage(&compression, &rng);
     const absl::StatusOr<v1::Model> child = InheritModel(ModelOf(parent, &rng), compression);
     if (child.ok()) {
@@ -109,7 +109,8 @@ TEST(CompressionFuzzTest, SpacesAreSearchedOrRefused) {
         EXPECT_EQ(lowered.status().code(), absl::StatusCode::kInvalidArgument);
       }
       EXPECT_FALSE((*space)->Summarize(genotype).empty());
-      coordinator::PrecisionOf(spec.compress(), genotype);
+      (*space)->PrecisionOf(genotype);
+      (*space)->CompressionOf(genotype);
       MutateMessage(&genotype, &rng);
     }
   }

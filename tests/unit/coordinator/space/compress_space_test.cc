@@ -128,14 +128,17 @@ TEST(CompressSpaceTest, APrecisionLeavesTheNetworkAsItIs) {
   EXPECT_EQ(space->decisions()[0].name, "precision");
   EXPECT_THAT(space->decisions()[0].options, ElementsAre("f32", "int8"));
   v1::Genotype genotype = space->First();
-  EXPECT_EQ(PrecisionOf(spec.compress(), genotype), v1::INFERENCE_PRECISION_F32);
+  EXPECT_EQ(space->PrecisionOf(genotype), v1::INFERENCE_PRECISION_F32);
   EXPECT_EQ(space->Summarize(genotype), "resnet20 | whole");
   ASSERT_OK_AND_ASSIGN(const v1::Architecture whole, space->Lower(genotype));
   genotype.set_options(0, 1);
-  EXPECT_EQ(PrecisionOf(spec.compress(), genotype), v1::INFERENCE_PRECISION_INT8);
+  EXPECT_EQ(space->PrecisionOf(genotype), v1::INFERENCE_PRECISION_INT8);
   EXPECT_EQ(space->Summarize(genotype), "resnet20 | int8");
   EXPECT_EQ(space->Lower(genotype)->SerializeAsString(), whole.SerializeAsString());
-  EXPECT_EQ(PrecisionOf(FullSpace().compress(), genotype), v1::INFERENCE_PRECISION_UNSPECIFIED);
+  const std::unique_ptr<Space> without = Create(FullSpace());
+  EXPECT_EQ(without->PrecisionOf(without->First()), v1::INFERENCE_PRECISION_UNSPECIFIED);
+  genotype.set_options(0, 9);
+  EXPECT_EQ(space->PrecisionOf(genotype), v1::INFERENCE_PRECISION_UNSPECIFIED);
 }
 
 TEST(CompressSpaceTest, SaysWhatMakesNoSpace) {

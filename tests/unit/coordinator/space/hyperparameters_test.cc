@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/base/status.h"
+#include "coordinator/space/candidate.h"
 #include "coordinator/space/space.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
@@ -160,21 +161,6 @@ TEST(HyperparametersTest, RecipesTakeWhatIsActive) {
   EXPECT_EQ(recipes.size(), 15u);
 }
 
-TEST(HyperparametersTest, HashesTellCandidatesApart) {
-  const std::string architecture(64, 'a');
-  EXPECT_EQ(CandidateHash(architecture, {}), architecture);
-  v1::HyperparameterValue value;
-  value.set_name("momentum");
-  value.set_value("0.9");
-  const std::string hash = CandidateHash(architecture, {value});
-  // Stored in jobs: must not change.
-  EXPECT_EQ(hash, CandidateHash(architecture, {value}));
-  EXPECT_NE(hash, architecture);
-  EXPECT_NE(hash, CandidateHash(std::string(64, 'b'), {value}));
-  value.set_value("0.8");
-  EXPECT_NE(hash, CandidateHash(architecture, {value}));
-}
-
 class HyperparameterSpaceTest : public ::testing::Test {
  protected:
   HyperparameterSpaceTest() {
@@ -193,8 +179,7 @@ TEST_F(HyperparameterSpaceTest, SizeEqualsEnumeration) {
   do {
     genotypes.insert(genotype.SerializeAsString());
     ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, space_->Lower(genotype));
-    candidates.insert(
-        CandidateHash(architecture.SerializeAsString(), space_->HyperparameterValues(genotype)));
+    candidates.insert(CandidateHash(*space_, genotype, architecture.SerializeAsString()));
     ASSERT_OK(space_->Recipe(genotype, {}));
   } while (space_->Advance(&genotype));
   EXPECT_EQ(genotypes.size(), 375u);
