@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/base/status.h"
+#include "coordinator/space/decisions.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -69,23 +70,9 @@ std::string Encoding::Size() const {
   return size.get_str();
 }
 
-const Condition* Encoding::Unmet(size_t decision, const v1::Genotype& genotype,
-                                 const std::vector<bool>& active) const {
-  for (const Condition& condition : decisions_[decision].conditions) {
-    if (!active[condition.decision] ||
-        !std::binary_search(condition.options.begin(), condition.options.end(),
-                            genotype.options(condition.decision))) {
-      return &condition;
-    }
-  }
-  return nullptr;
-}
-
 std::vector<bool> Encoding::Active(const v1::Genotype& genotype) const {
-  std::vector<bool> active(decisions_.size(), true);
-  if (!table_.has_value()) return active;
-  for (size_t i = 0; i < decisions_.size(); ++i) active[i] = Unmet(i, genotype, active) == nullptr;
-  return active;
+  if (!table_.has_value()) return std::vector<bool>(decisions_.size(), true);
+  return ActiveDecisions(decisions_, genotype);
 }
 
 std::vector<int> Encoding::Open(const std::vector<bool>& active) const {
@@ -97,33 +84,8 @@ std::vector<int> Encoding::Open(const std::vector<bool>& active) const {
 }
 
 absl::Status Encoding::Check(const v1::Genotype& genotype) const {
-  if (genotype.options_size() != static_cast<int>(decisions_.size())) {
-    return absl::InvalidArgumentError(absl::StrCat("genotype: ", genotype.options_size(),
-                                                   " options, the space has ", decisions_.size(),
-                                                   " decisions"));
-  }
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const int32_t option = genotype.options(static_cast<int>(i));
-    if (option < 0 || static_cast<size_t>(option) >= decisions_[i].options.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("genotype: ", decisions_[i].name,
-                                                     " has no option ", option, ", only 0 to ",
-                                                     decisions_[i].options.size() - 1));
-    }
-  }
-  if (!table_.has_value()) return absl::OkStatus();
-  std::vector<bool> active(decisions_.size(), true);
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const Condition* unmet = Unmet(i, genotype, active);
-    active[i] = unmet == nullptr;
-    const int32_t option = genotype.options(static_cast<int>(i));
-    if (active[i] || option == 0) continue;
-    const Decision& other = decisions_[unmet->decision];
-    return absl::InvalidArgumentError(absl::StrCat(
-        "genotype: ", decisions_[i].name, " is inactive, since ", other.name, " is ",
-        active[unmet->decision] ? other.options[genotype.options(unmet->decision)] : "inactive",
-        "; its option must be 0, not ", option));
-  }
-  return absl::OkStatus();
+  return table_.has_value() ? CheckDecisions(decisions_, genotype)
+                            : CheckOptions(decisions_, genotype);
 }
 
 v1::Genotype Encoding::Sample(Rng* rng) const {
@@ -154,7 +116,7 @@ v1::Genotype Encoding::Mutate(const v1::Genotype& parent, Rng* rng) const {
 
   std::vector<bool> active = before;
   for (size_t i = static_cast<size_t>(decision) + 1; i < decisions_.size(); ++i) {
-    active[i] = Unmet(i, child, active) == nullptr;
+    active[i] = UnmetCondition(decisions_, i, child, active) == nullptr;
     if (active[i] == before[i]) continue;
     const int32_t drawn =
         active[i] ? static_cast<int32_t>(rng->Uniform(decisions_[i].options.size())) : 0;
@@ -174,7 +136,7 @@ v1::Genotype Encoding::Cross(const v1::Genotype& first, const v1::Genotype& seco
   std::vector<bool> active(decisions_.size(), true);
   for (size_t i = 0; i < decisions_.size(); ++i) {
     const int decision = static_cast<int>(i);
-    active[i] = Unmet(i, child, active) == nullptr;
+    active[i] = UnmetCondition(decisions_, i, child, active) == nullptr;
     if (!active[i]) {
       child.set_options(decision, 0);
     } else if (decisions_[i].options.size() == 1) {
@@ -202,7 +164,7 @@ std::vector<v1::Genotype> Encoding::Neighbours(const v1::Genotype& genotype) con
       if (!table_.has_value()) continue;
       std::vector<bool> active = before;
       for (size_t i = static_cast<size_t>(decision) + 1; i < decisions_.size(); ++i) {
-        active[i] = Unmet(i, neighbour, active) == nullptr;
+        active[i] = UnmetCondition(decisions_, i, neighbour, active) == nullptr;
         // Option 0, whether it has just become active or inactive.
         if (active[i] != before[i]) neighbour.set_options(static_cast<int>(i), 0);
       }
@@ -212,16 +174,7 @@ std::vector<v1::Genotype> Encoding::Neighbours(const v1::Genotype& genotype) con
 }
 
 std::vector<float> Encoding::Features(const v1::Genotype& genotype) const {
-  const bool known = Check(genotype).ok();
-  std::vector<bool> active;
-  if (known) active = Active(genotype);
-  std::vector<float> features;
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const size_t first = features.size();
-    features.resize(first + decisions_[i].options.size());
-    if (known && active[i]) features[first + genotype.options(static_cast<int>(i))] = 1;
-  }
-  return features;
+  return OneHotFeatures(decisions_, genotype, Check(genotype).ok());
 }
 
 v1::Genotype Encoding::First() const {

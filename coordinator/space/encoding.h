@@ -54,10 +54,6 @@ class Encoding {
   bool Advance(v1::Genotype* genotype) const;
 
  private:
-  // The first condition of `decision` that does not hold; null if it is active. `active` is right
-  // for all earlier decisions.
-  const Condition* Unmet(size_t decision, const v1::Genotype& genotype,
-                         const std::vector<bool>& active) const;
   // Indices of the active decisions with more than one option.
   std::vector<int> Open(const std::vector<bool>& active) const;
 

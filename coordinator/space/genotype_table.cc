@@ -1,7 +1,5 @@
 #include "coordinator/space/genotype_table.h"
 
-#include <gmpxx.h>
-
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -11,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "coordinator/space/fraction.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -196,15 +195,6 @@ class GenotypeTableBuilder {
       later_begin = begin;
     }
     table_.size_ = later.front().get_str();
-  }
-
-  // floor(2^64 * part / whole) for part < whole.
-  static uint64_t Fraction(const mpz_class& part, const mpz_class& whole) {
-    mpz_class quotient = (part << 64) / whole;
-    // unsigned long has 32 bits on some platforms.
-    const mpz_class high = quotient >> 32;
-    const mpz_class low = quotient - (high << 32);
-    return (static_cast<uint64_t>(high.get_ui()) << 32) | low.get_ui();
   }
 
   // Entries of all states' lists together: a bound of the time to build a table.

@@ -1,7 +1,5 @@
 #include "coordinator/space/graph_choices.h"
 
-#include <gmpxx.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -10,21 +8,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status.h"
+#include "coordinator/space/decisions.h"
+#include "coordinator/space/fraction.h"
 
 namespace frontier::coordinator {
 namespace {
 
 bool Includes(const std::vector<int32_t>& options, int32_t option) {
   return std::binary_search(options.begin(), options.end(), option);
-}
-
-// floor(2^64 * part / whole) for part < whole.
-uint64_t Fraction(const mpz_class& part, const mpz_class& whole) {
-  const mpz_class quotient = (part << 64) / whole;
-  // unsigned long has 32 bits on some platforms.
-  const mpz_class high = quotient >> 32;
-  const mpz_class low = quotient - (high << 32);
-  return (static_cast<uint64_t>(high.get_ui()) << 32) | low.get_ui();
 }
 
 // One condition for each decision, in their order; nothing if two contradict each other.
@@ -296,39 +287,12 @@ absl::StatusOr<GraphChoices> GraphChoices::Create(std::vector<Decision> decision
 }
 
 std::vector<bool> GraphChoices::Active(const v1::Genotype& genotype) const {
-  std::vector<bool> active(decisions_.size(), true);
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    for (const Condition& condition : decisions_[i].conditions) {
-      active[i] = active[i] && active[condition.decision] &&
-                  Includes(condition.options, genotype.options(condition.decision));
-    }
-  }
-  return active;
+  return ActiveDecisions(decisions_, genotype);
 }
 
 absl::Status GraphChoices::Check(const v1::Genotype& genotype) const {
-  if (genotype.options_size() != static_cast<int>(decisions_.size())) {
-    return absl::InvalidArgumentError(absl::StrCat("genotype: ", genotype.options_size(),
-                                                   " options, the space has ", decisions_.size(),
-                                                   " choices"));
-  }
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const int32_t option = genotype.options(static_cast<int>(i));
-    if (option < 0 || static_cast<size_t>(option) >= decisions_[i].options.size()) {
-      return absl::InvalidArgumentError(absl::StrCat("genotype: ", decisions_[i].name,
-                                                     " has no option ", option, ", only 0 to ",
-                                                     decisions_[i].options.size() - 1));
-    }
-  }
+  RETURN_IF_ERROR(CheckDecisions(decisions_, genotype));
   const std::vector<bool> active = Active(genotype);
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const int32_t option = genotype.options(static_cast<int>(i));
-    if (active[i] || option == 0) continue;
-    return absl::InvalidArgumentError(absl::StrCat("genotype: ", decisions_[i].name,
-                                                   " is not chosen here; its option must be 0, "
-                                                   "not ",
-                                                   option));
-  }
   for (size_t c = 0; c < constraints_.size(); ++c) {
     const bool broken = std::all_of(
         constraints_[c].begin(), constraints_[c].end(), [&](const Condition& condition) {
@@ -481,16 +445,7 @@ std::vector<v1::Genotype> GraphChoices::Neighbours(const v1::Genotype& genotype)
 }
 
 std::vector<float> GraphChoices::Features(const v1::Genotype& genotype) const {
-  const bool known = Check(genotype).ok();
-  std::vector<bool> active;
-  if (known) active = Active(genotype);
-  std::vector<float> features;
-  for (size_t i = 0; i < decisions_.size(); ++i) {
-    const size_t first = features.size();
-    features.resize(first + decisions_[i].options.size());
-    if (known && active[i]) features[first + genotype.options(static_cast<int>(i))] = 1;
-  }
-  return features;
+  return OneHotFeatures(decisions_, genotype, Check(genotype).ok());
 }
 
 v1::Genotype GraphChoices::First() const {

@@ -11,6 +11,7 @@
 #include "coordinator/space/graph_choices.h"
 #include "coordinator/space/graph_lowering.h"
 #include "coordinator/space/graph_plan.h"
+#include "coordinator/space/samples.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -148,13 +149,7 @@ class GraphSpace final : public Space {
 
 absl::StatusOr<std::unique_ptr<Space>> CreateGraphSpace(const v1::GraphSpace& spec,
                                                         const v1::Shape& input, int classes) {
-  if (input.channels() < 1 || input.height() < 1 || input.width() < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: samples of ", input.channels(),
-                                                   "x", input.height(), "x", input.width()));
-  }
-  if (classes < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("search space: ", classes, " classes"));
-  }
+  RETURN_IF_ERROR(CheckDataShape(input, classes));
   ASSIGN_OR_RETURN(const std::vector<Decision> decisions, ReadGraphChoices(spec));
   ASSIGN_OR_RETURN(std::vector<Constraint> constraints, ReadGraphConstraints(spec, decisions));
   ASSIGN_OR_RETURN(GraphPlan plan, ReadGraphPlan(spec, decisions));

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "coordinator/space/decisions.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -148,19 +149,7 @@ class HyperparameterSpace final : public Space {
 
   // That both halves have their lengths, the first its ranges, and the second is a genotype.
   absl::Status Check(const v1::Genotype& genotype) const {
-    if (genotype.options_size() != static_cast<int>(decisions_.size())) {
-      return absl::InvalidArgumentError(absl::StrCat("genotype: ", genotype.options_size(),
-                                                     " options, the space has ", decisions_.size(),
-                                                     " decisions"));
-    }
-    for (size_t i = 0; i < Middle(); ++i) {
-      const int32_t option = genotype.options(static_cast<int>(i));
-      if (option < 0 || static_cast<size_t>(option) >= decisions_[i].options.size()) {
-        return absl::InvalidArgumentError(absl::StrCat("genotype: ", decisions_[i].name,
-                                                       " has no option ", option, ", only 0 to ",
-                                                       decisions_[i].options.size() - 1));
-      }
-    }
+    RETURN_IF_ERROR(CheckOptions(decisions_, genotype));
     return encoding().Check(Split(genotype).training);
   }
 

@@ -245,10 +245,10 @@ TEST(GraphChoicesTest, WhatIsNoGenotypeIsNamed) {
     EXPECT_THAT(choices->Features(genotype), ::testing::Each(0));
     return std::string(choices->Check(genotype).message());
   };
-  EXPECT_THAT(check({0}), HasSubstr("1 options, the space has 2 choices"));
+  EXPECT_THAT(check({0}), HasSubstr("1 options, the space has 2 decisions"));
   EXPECT_THAT(check({2, 0}), HasSubstr("a has no option 2"));
   EXPECT_THAT(check({-1, 0}), HasSubstr("a has no option -1"));
-  EXPECT_THAT(check({0, 1}), HasSubstr("b is not chosen here"));
+  EXPECT_THAT(check({0, 1}), HasSubstr("b is inactive, since a is v0"));
   EXPECT_THAT(check({1, 2}), HasSubstr("constraints[0] rules out a = v1 with b = v2"));
 }
 
