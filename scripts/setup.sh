@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc)
-library_packages=(libabsl-dev libcli11-dev libdnnl-dev libgmp-dev libgrpc++-dev libonnx-dev
+library_packages=(libabsl-dev libcli11-dev libdnnl-dev libeigen3-dev libgmp-dev libgrpc++-dev libonnx-dev
   libprotobuf-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev libyaml-cpp-dev
   zlib1g-dev)
 test_packages=(libgmock-dev libgtest-dev shellcheck sqlite3 util-linux)
@@ -22,7 +22,7 @@ setup: this is not a Debian system, so nothing was installed. Frontier is built 
 Debian 12 (bookworm). Elsewhere, install by your system's own means, then run again with
 FRONTIER_SKIP_SETUP=1:
   - a C++20 compiler (GCC 12 or newer), CMake 3.25, Ninja, pkg-config
-  - Abseil 20220623, CLI11 2.1, GMP, gRPC 1.51 and Protocol Buffers 3.21 with their compilers,
+  - Abseil 20220623, CLI11 2.1, Eigen 3.4, GMP, gRPC 1.51 and Protocol Buffers 3.21 with their compilers,
     oneDNN 2.6 (not 3.x: the interface differs), ONNX 1.12 (onnx/onnx.proto alone), OpenSSL 3,
     spdlog 1.10, SQLite 3.40, SQLiteCpp 3.2, yaml-cpp 0.7, zlib, each with headers
   - for the tests: GoogleTest and GoogleMock 1.12, shellcheck, the sqlite3 shell, setpriv

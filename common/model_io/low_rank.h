@@ -13,10 +13,10 @@ struct LowRank {
   std::vector<float> right;  // rank x columns
 };
 
-// `matrix` is rows x columns, row-major. The product of the factors is close to the nearest matrix
-// of that rank: `right` spans the subspace found by subspace iteration (Halko, Martinsson and Tropp
-// 2011, "Finding structure with randomness", algorithm 4.4), exactly for a matrix whose rank is not
-// larger. Column i of `left` and row i of `right` have equal norms. The same on every call.
+// `matrix` is rows x columns, row-major. The product of the factors is the nearest matrix of that
+// rank (Eckart and Young 1936, "The approximation of one matrix by another of lower rank"), from
+// the singular values and vectors. Column i of `left` and row i of `right` have equal norms, unless
+// the matrix has no more rank; then the column is zero. The same on every call.
 LowRank Factorize(absl::Span<const float> matrix, int rows, int columns, int rank);
 
 }  // namespace frontier
