@@ -1,188 +1,19 @@
+// Trials: how they run, and what is told of them.
 #include "worker/agent/agent.h"
 
-#include <atomic>
-#include <memory>
-#include <optional>
-#include <set>
-#include <thread>
+#include <string>
 
-#include "common/base/sha256.h"
-#include "tests/support/fake_clock.h"
-#include "tests/support/fake_coordinator.h"
-#include "tests/support/fake_pacer.h"
-#include "tests/support/idx_files.h"
-#include "tests/support/status_matchers.h"
-#include "tests/support/temp_folder.h"
+#include "tests/unit/worker/agent/agent_fixture.h"
 
 namespace frontier::worker {
 namespace {
 
-using ::frontier::testing::FakeClock;
 using ::frontier::testing::FakeCoordinator;
-using ::frontier::testing::FakePacer;
-using ::frontier::testing::FakeWorkerClient;
-using ::frontier::testing::IdxBytes;
-using ::frontier::testing::IdxFolder;
 using ::frontier::testing::StatusIs;
-using ::frontier::testing::TempFolder;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr absl::Duration kHeartbeat = absl::Milliseconds(FakeCoordinator::kHeartbeatMs);
-constexpr absl::Duration kShutdown = absl::Seconds(123);
-
-using OnEpoch = absl::FunctionRef<void(const v1::EpochMetrics&)>;
-
-// Runs what the test gives it, on the agent's slot threads.
-class ScriptedRunner final : public TrialRunner {
- public:
-  using Script = std::function<TrialEnd(const TrialOrder&, const StopEvent&, OnEpoch)>;
-
-  explicit ScriptedRunner(Script script) : script_(std::move(script)) {}
-  TrialEnd Run(const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) override {
-    ++runs_;
-    return script_(order, stop, on_epoch);
-  }
-  int runs() const { return runs_; }
-
- private:
-  const Script script_;
-  std::atomic<int> runs_{0};
-};
-
-TrialEnd Ended(decltype(TrialEnd::outcome) outcome) {
-  TrialEnd end;
-  end.outcome = std::move(outcome);
-  end.cpu = absl::Seconds(50);
-  end.wall = absl::Seconds(100);
-  return end;
-}
-
-// Leaves weights behind, as a trial process does.
-TrialEnd SucceedWithWeights(const TrialOrder& order, const StopEvent&, OnEpoch) {
-  v1::TrialResult result;
-  EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "weights"));
-  result.set_weights_sha256(Sha256Hex("weights"));
-  return Ended(result);
-}
-TrialEnd Succeed(const TrialOrder&, const StopEvent&, OnEpoch) { return Ended(v1::TrialResult()); }
-TrialEnd RunUntilStopped(const TrialOrder&, const StopEvent& stop, OnEpoch on_epoch) {
-  v1::EpochMetrics epoch;
-  epoch.set_epoch(1);
-  on_epoch(epoch);
-  stop.Wait();
-  return Ended(TrialStopped());
-}
-
-v1::AttemptLease Lease(int64_t trial, int64_t token, const std::string& dataset = "tiny") {
-  v1::AttemptLease lease;
-  lease.mutable_task()->mutable_key()->set_job_id(1);
-  lease.mutable_task()->mutable_key()->set_trial(trial);
-  lease.mutable_task()->mutable_key()->set_attempt(1);
-  lease.mutable_task()->mutable_dataset()->set_name(dataset);
-  lease.set_token(token);
-  return lease;
-}
-
-v1::Directive Start(const v1::AttemptLease& lease) {
-  v1::Directive directive;
-  *directive.mutable_key() = lease.task().key();
-  directive.set_token(lease.token());
-  directive.set_action(v1::ACTION_START);
-  *directive.mutable_lease() = lease;
-  return directive;
-}
-
-v1::Directive Stop(int64_t token) {
-  v1::Directive directive;
-  directive.set_token(token);
-  directive.set_action(v1::ACTION_STOP);
-  directive.set_reason("the job was cancelled");
-  return directive;
-}
-
-const v1::Measurement* Find(const google::protobuf::RepeatedPtrField<v1::Measurement>& all,
-                            v1::Metric metric) {
-  for (const v1::Measurement& measurement : all) {
-    if (measurement.metric() == metric) return &measurement;
-  }
-  return nullptr;
-}
-
-class AgentTest : public ::testing::Test {
- protected:
-  AgentTest() {
-    dataset_.Write("train-images-idx3-ubyte", IdxBytes({2, 1, 1}, {1, 2}));
-    dataset_.Write("train-labels-idx1-ubyte", IdxBytes({2}, {0, 1}));
-    dataset_.Write("t10k-images-idx3-ubyte", IdxBytes({2, 1, 1}, {1, 2}));
-    dataset_.Write("t10k-labels-idx1-ubyte", IdxBytes({2}, {0, 1}));
-    options_.worker_id = "gateway-1";
-    options_.incarnation = "abc";
-    options_.hardware.set_hardware_class("class-a");
-    options_.shutdown_timeout = kShutdown;
-    outbox_ = *Outbox::Open(state_.path() + "/outbox");
-    checkpoints_ = *CheckpointFolder::Open(state_.path() + "/checkpoints", {}, &clock_);
-    parents_ = *ParentFolder::Open(state_.path() + "/parents");
-  }
-  ~AgentTest() override {
-    if (thread_.joinable()) Leave().IgnoreError();
-  }
-
-  void StartAgent(ScriptedRunner::Script script) {
-    absl::StatusOr<DatasetCatalog> catalog =
-        DatasetCatalog::Create({.datasets = {"tiny=" + dataset_.path()}, .root = ""});
-    ASSERT_OK(catalog);
-    catalog_ = *std::move(catalog);
-    energy_ = *EnergyModel::Create({});
-    runner_ = std::make_unique<ScriptedRunner>(std::move(script));
-    agent_ = std::make_unique<Agent>(
-        options_,
-        AgentDependencies{&client_, &lease_client_, runner_.get(), &*catalog_, &*energy_,
-                          outbox_.get(), checkpoints_.get(), parents_.get(), &clock_, &pacer_});
-    thread_ = std::thread([this] { result_ = agent_->Run(); });
-  }
-  // Without being told to leave.
-  absl::Status Join() {
-    thread_.join();
-    return result_;
-  }
-  absl::Status Leave() {
-    agent_->Shutdown();
-    return Join();
-  }
-  void Beat() { pacer_.Release(kHeartbeat); }
-  // Beats until a heartbeat names `count` leases.
-  bool BeatUntilLeases(size_t count) {
-    for (int i = 0; i < 1000; ++i) {
-      const size_t before = coordinator_.heartbeats().size();
-      Beat();
-      if (!coordinator_.WaitForCalls("Heartbeat", static_cast<int>(before) + 1)) return false;
-      const auto beats = coordinator_.heartbeats();
-      if (!beats.empty() && static_cast<size_t>(beats.back().leases_size()) == count) return true;
-    }
-    return false;
-  }
-
-  IdxFolder dataset_;
-  TempFolder state_;
-  FakeClock clock_;
-  FakePacer pacer_{&clock_, {kHeartbeat, kShutdown}};
-  FakeCoordinator coordinator_;
-  FakeWorkerClient client_{&coordinator_};
-  FakeWorkerClient lease_client_{&coordinator_};
-  AgentOptions options_;
-  std::optional<DatasetCatalog> catalog_;
-  std::optional<EnergyModel> energy_;
-  std::unique_ptr<Outbox> outbox_;
-  std::unique_ptr<CheckpointFolder> checkpoints_;
-  std::unique_ptr<ParentFolder> parents_;
-  std::unique_ptr<ScriptedRunner> runner_;
-  std::unique_ptr<Agent> agent_;
-  std::thread thread_;
-  absl::Status result_;
-};
 
 TEST_F(AgentTest, RegistersWhatItIsAndHas) {
   options_.slots = 3;
@@ -455,37 +286,6 @@ TEST_F(AgentTest, ALeaseBroughtByAHeartbeatRunsOnce) {
   EXPECT_EQ(runner_->runs(), 2);
 }
 
-TEST_F(AgentTest, AnUnknownWorkerRegistersAgainUnderTheSameIncarnation) {
-  const absl::Status unknown = ErrorWithReason(absl::StatusCode::kFailedPrecondition,
-                                               v1::ERROR_REASON_UNKNOWN_WORKER, "who?");
-  coordinator_.FailNext("Lease", 1, unknown);
-  coordinator_.FailNext("Heartbeat", 1, unknown);
-  StartAgent(Succeed);
-  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 2));
-  Beat();
-  ASSERT_TRUE(coordinator_.WaitForCalls("Register", 3));
-  EXPECT_OK(Leave());
-  std::set<std::string> request_ids;
-  for (const v1::RegisterRequest& request : coordinator_.registrations()) {
-    EXPECT_EQ(request.incarnation(), "abc");
-    request_ids.insert(request.request_id());
-  }
-  EXPECT_THAT(request_ids, SizeIs(3));
-}
-
-TEST_F(AgentTest, ALeaseRequestWithoutAnswerIsRepeatedUnderItsId) {
-  coordinator_.FailNext("Lease", 2, absl::UnavailableError("connection lost"));
-  StartAgent(Succeed);
-  coordinator_.Grant(Lease(1, 1));
-  ASSERT_TRUE(coordinator_.WaitForReports(1));
-  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 4));
-  EXPECT_OK(Leave());
-  const auto requests = coordinator_.lease_requests();
-  EXPECT_EQ(requests[0].request_id(), requests[1].request_id());
-  EXPECT_EQ(requests[0].request_id(), requests[2].request_id());
-  EXPECT_NE(requests[0].request_id(), requests[3].request_id());
-}
-
 TEST_F(AgentTest, RunsAsManyTrialsAsItHasSlots) {
   options_.slots = 2;
   StartAgent(RunUntilStopped);
@@ -494,67 +294,6 @@ TEST_F(AgentTest, RunsAsManyTrialsAsItHasSlots) {
   ASSERT_TRUE(BeatUntilLeases(2));
   EXPECT_EQ(coordinator_.lease_requests().size(), 2);
   EXPECT_OK(Leave());
-}
-
-TEST_F(AgentTest, ShutdownKillsTrialsAndGivesTheirLeasesBack) {
-  StartAgent(RunUntilStopped);
-  coordinator_.Grant(Lease(1, 1));
-  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 1; }));
-  EXPECT_OK(Leave());
-  ASSERT_THAT(coordinator_.give_backs(), SizeIs(1));
-  const v1::GiveBackRequest request = coordinator_.give_backs()[0];
-  EXPECT_EQ(request.key().trial(), 1);
-  EXPECT_EQ(request.token(), 1);
-  EXPECT_EQ(request.reason(), "the worker is leaving");
-  // Its last heartbeat says so, and only the last.
-  const std::vector<v1::HeartbeatRequest> heartbeats = coordinator_.heartbeats();
-  ASSERT_FALSE(heartbeats.empty());
-  for (size_t i = 0; i < heartbeats.size(); ++i) {
-    EXPECT_EQ(heartbeats[i].leaving(), i + 1 == heartbeats.size());
-  }
-  EXPECT_EQ(Find(request.usage(), v1::METRIC_CPU_SECONDS)->value(), 50);
-  EXPECT_THAT(coordinator_.reports(), IsEmpty());
-}
-
-TEST_F(AgentTest, ALeaseGrantedWhileLeavingIsGivenBack) {
-  StartAgent(Succeed);
-  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
-  coordinator_.Direct(Start(Lease(9, 9)));  // to the last heartbeat
-  EXPECT_OK(Leave());
-  ASSERT_THAT(coordinator_.give_backs(), SizeIs(1));
-  EXPECT_EQ(coordinator_.give_backs()[0].token(), 9);
-  EXPECT_EQ(runner_->runs(), 0);
-}
-
-TEST_F(AgentTest, LeavingIsBoundedAndKeepsTheOutcomeForTheNextStart) {
-  coordinator_.FailNext("Report", -1, absl::UnavailableError("gone"));
-  StartAgent(Succeed);
-  coordinator_.Grant(Lease(1, 1));
-  ASSERT_TRUE(coordinator_.WaitForCalls("Report", 1));
-  agent_->Shutdown();
-  pacer_.Release(kShutdown);
-  EXPECT_OK(Join());
-  ASSERT_THAT(outbox_->List(), SizeIs(1));
-  EXPECT_EQ(outbox_->List()[0].token(), 1);
-}
-
-TEST_F(AgentTest, OutcomesOfAnEarlierStartGoBeforeRegistering) {
-  v1::ReportRequest report;
-  report.set_request_id("earlier-1");
-  *report.mutable_key() = Lease(3, 3).task().key();
-  report.set_token(3);
-  report.mutable_result()->set_weights_sha256(Sha256Hex("weights"));
-  ASSERT_OK(outbox_->Put(report));
-  ASSERT_OK(WriteFileAtomically(outbox_->WeightsPath(report.key(), 3), "weights"));
-  coordinator_.FailNext("UploadWeights", 1, absl::UnavailableError("not yet"));
-  StartAgent(Succeed);
-  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
-  EXPECT_OK(Leave());
-  const std::vector<std::string> calls = coordinator_.calls();
-  EXPECT_THAT(std::vector<std::string>(calls.begin(), calls.begin() + 4),
-              ElementsAre("UploadWeights", "UploadWeights", "Report", "Register"));
-  EXPECT_EQ(coordinator_.reports()[0].request_id(), "earlier-1");
-  EXPECT_THAT(outbox_->List(), IsEmpty());
 }
 
 // Leaves a checkpoint behind, as a trial process does.
@@ -621,72 +360,6 @@ TEST_F(AgentTest, EachSlotHasItsCpusUnlessATrialNeedsMore) {
   ASSERT_THAT(seen, SizeIs(2));
   EXPECT_EQ(seen.count({}), 1u);
   EXPECT_EQ(seen.count({4, 5}) + seen.count({6, 7}), 1u);
-}
-
-TEST_F(AgentTest, DrainingLetsTheRunningTrialsEnd) {
-  std::atomic<bool> running{false};
-  StopEvent finish;
-  StartAgent([&](const TrialOrder&, const StopEvent& stop, OnEpoch) {
-    running = true;
-    finish.Wait();
-    return stop.raised() ? Ended(TrialStopped()) : Ended(v1::TrialResult());
-  });
-  coordinator_.Grant(Lease(1, 1));
-  ASSERT_TRUE(coordinator_.WaitUntil([&running] { return running.load(); }));
-  agent_->Drain();
-  finish.Raise();
-  EXPECT_OK(Join());
-  EXPECT_THAT(coordinator_.reports(), SizeIs(1));
-  EXPECT_THAT(coordinator_.give_backs(), IsEmpty());
-}
-
-TEST_F(AgentTest, LooksForItsCoordinatorWithGrowingPausesUntilItAnswers) {
-  coordinator_.FailNext("Register", 12, absl::UnavailableError("connection refused"));
-  StartAgent(Succeed);
-  ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
-  EXPECT_OK(Leave());
-  const std::vector<absl::Duration> pauses = pacer_.pauses();
-  ASSERT_GE(pauses.size(), 12);
-  EXPECT_LT(pauses[0], absl::Milliseconds(300));
-  EXPECT_GT(pauses[11], absl::Seconds(3));
-  EXPECT_LT(pauses[11], absl::Seconds(7));
-}
-
-TEST_F(AgentTest, GivesUpLookingAfterTheConnectTimeout) {
-  options_.connect_timeout = absl::Seconds(30);
-  coordinator_.FailNext("Register", -1, absl::UnavailableError("connection refused"));
-  StartAgent(Succeed);
-  EXPECT_THAT(Join(), StatusIs(absl::StatusCode::kDeadlineExceeded,
-                               HasSubstr("UNAVAILABLE: connection refused")));
-  EXPECT_LE(clock_.Elapsed(), absl::Seconds(30));
-}
-
-TEST_F(AgentTest, GivesUpDeliveringEarlierOutcomesAfterTheConnectTimeout) {
-  options_.connect_timeout = absl::Seconds(30);
-  v1::ReportRequest report;
-  *report.mutable_key() = Lease(3, 3).task().key();
-  report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_CRASHED);
-  ASSERT_OK(outbox_->Put(report));
-  coordinator_.FailNext("Report", -1, absl::UnavailableError("connection refused"));
-  StartAgent(Succeed);
-  EXPECT_THAT(Join(), StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("30s")));
-  EXPECT_THAT(outbox_->List(), SizeIs(1));
-}
-
-TEST_F(AgentTest, AnotherProtocolVersionEndsTheDaemon) {
-  coordinator_.FailNext("Register", -1,
-                        ErrorWithReason(absl::StatusCode::kFailedPrecondition,
-                                        v1::ERROR_REASON_PROTOCOL_VERSION, "4 against 1"));
-  StartAgent(Succeed);
-  const absl::Status status = Join();
-  EXPECT_EQ(GetErrorReason(status), v1::ERROR_REASON_PROTOCOL_VERSION);
-  EXPECT_THAT(coordinator_.registrations(), IsEmpty());
-  EXPECT_THAT(coordinator_.calls(), ElementsAre("Register"));
-}
-
-TEST_F(AgentTest, ShutdownBeforeACoordinatorAnsweredIsQuick) {
-  StartAgent(Succeed);
-  EXPECT_OK(Leave());
 }
 
 }  // namespace
