@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -12,16 +11,17 @@
 
 #include "common/architecture/graph.h"
 #include "common/architecture/reference.h"
-#include "common/base/clock.h"
 #include "coordinator/space/compress_space.h"
 #include "gtest/gtest.h"
+#include "tests/support/fashion_trial.h"
 #include "tests/support/status_matchers.h"
-#include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
 namespace {
 
-constexpr char kFolder[] = "/usr/share/datasets/fashion-mnist";
+using ::frontier::testing::FashionShape;
+using ::frontier::testing::MetricOf;
+
 constexpr int kParentEpochs = 10;
 constexpr int kChildEpochs = 2;
 constexpr int kDefaultSamples = 8000;
@@ -33,49 +33,19 @@ int Samples() {
 
 v1::TrialProcessInput Task(const v1::Architecture& architecture, int epochs, double rate,
                            const std::string& weights_path) {
-  v1::TrialProcessInput input;
-  input.set_dataset_path(kFolder);
-  input.set_weights_path(weights_path);
-  input.set_hardware_class("test");
+  v1::TrialProcessInput input =
+      frontier::testing::FashionTrial(architecture, epochs, rate, weights_path);
   v1::TrialTask* task = input.mutable_task();
-  *task->mutable_architecture() = architecture;
-  task->mutable_dataset()->set_name("fashion-mnist");
   task->mutable_dataset()->set_train_samples(Samples());
   task->mutable_dataset()->set_validation_samples(5000);
-  task->mutable_training()->set_epochs(epochs);
-  task->mutable_training()->set_batch_size(64);
-  task->mutable_training()->set_learning_rate(rate);
-  task->mutable_training()->set_momentum(0.9);
-  task->mutable_training()->set_weight_decay(5e-4);
-  task->mutable_training()->set_warmup_epochs(0.5);
-  task->mutable_training()->set_horizontal_flip(true);
   task->mutable_limits()->set_threads(1);
-  task->set_seed(1);
   return input;
 }
 
 v1::TrialResult Train(const v1::TrialProcessInput& input) {
-  SystemClock clock;
-  v1::TrialProcessUpdate last;
-  RunTrial(input, &clock, [&last](const v1::TrialProcessUpdate& update) {
-    if (update.has_epoch()) {
-      printf("  epoch %d: loss %.4f, validation accuracy %.4f, %.0f images/s\n",
-             update.epoch().epoch(), update.epoch().train_loss(),
-             update.epoch().validation_accuracy(), update.epoch().images_per_second());
-      fflush(stdout);
-    }
-    last = update;
-  });
-  EXPECT_TRUE(last.has_result()) << last.ShortDebugString();
-  return last.result();
-}
-
-double Value(const v1::TrialResult& result, v1::Metric metric) {
-  for (const v1::Measurement& m : result.measurements()) {
-    if (m.metric() == metric) return m.value();
-  }
-  ADD_FAILURE() << "no " << v1::Metric_Name(metric);
-  return 0;
+  const v1::TrialProcessUpdate end = frontier::testing::RunPrinting(input);
+  EXPECT_TRUE(end.has_result()) << end.ShortDebugString();
+  return end.result();
 }
 
 // The genotype that takes, at each decision, the option that `choose` names, or the first.
@@ -98,18 +68,15 @@ bool EndsWith(const std::string& text, const std::string& end) {
 }
 
 TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
-  if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
-  v1::Shape shape;
-  shape.set_channels(1);
-  shape.set_height(28);
-  shape.set_width(28);
+  if (!frontier::testing::HasFashion()) GTEST_SKIP() << "dataset-fashion-mnist is not installed";
+  const v1::Shape shape = FashionShape();
   ASSERT_OK_AND_ASSIGN(const v1::Architecture resnet20,
                        ReferenceArchitecture("resnet20", shape, 10));
   const std::string parent_path = ::testing::TempDir() + "frontier-compression-parent.model";
   printf("parent, %d epochs of %d samples\n", kParentEpochs, Samples());
   const v1::TrialResult parent = Train(Task(resnet20, kParentEpochs, 0.1, parent_path));
-  const double accuracy = Value(parent, v1::METRIC_ACCURACY);
-  const double macs = Value(parent, v1::METRIC_MACS);
+  const double accuracy = MetricOf(parent, v1::METRIC_ACCURACY);
+  const double macs = MetricOf(parent, v1::METRIC_MACS);
 
   v1::CompressSpace spec;
   spec.mutable_parent()->set_job(1);
@@ -145,10 +112,10 @@ TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
     *inheritance->mutable_compression() = space->CompressionOf(genotype);
     printf("child %s\n", space->Summarize(genotype).c_str());
     const v1::TrialResult child = Train(input);
-    const double left = Value(child, v1::METRIC_MACS) / macs;
-    const double reached = Value(child, v1::METRIC_ACCURACY);
+    const double left = MetricOf(child, v1::METRIC_MACS) / macs;
+    const double reached = MetricOf(child, v1::METRIC_ACCURACY);
     printf("  %.1f %% of the MACs, %.1f %% of the parameters, accuracy %.4f of %.4f\n", 100 * left,
-           100 * Value(child, v1::METRIC_PARAMETERS) / Value(parent, v1::METRIC_PARAMETERS),
+           100 * MetricOf(child, v1::METRIC_PARAMETERS) / MetricOf(parent, v1::METRIC_PARAMETERS),
            reached, accuracy);
     if (left <= 0.5) best_of_half = std::max(best_of_half, reached);
   }
