@@ -10,21 +10,30 @@ namespace {
 
 constexpr int kMostRuns = 8;
 constexpr absl::Duration kEnough = absl::Milliseconds(20);
-// A first run this much slower than the best so far ends the timing.
+// A run this much slower than the best so far ends the timing: one that is warm, and the first,
+// which still has caches to fill and tiles to set up.
 constexpr double kHopeless = 3;
+constexpr double kHopelessAtFirst = 20;
+
+// Timed by itself, with caches warm, a pass is not quite what it is within a step: the order of the
+// names is knowledge, too, and only a clear lead overrules it.
+constexpr double kClearly = 0.9;
 
 // Least of some runs after one that warms up: what else runs on the machine only adds.
-absl::Duration Time(Clock* clock, absl::FunctionRef<void(size_t)> run, size_t i,
-                    absl::Duration best) {
-  absl::Duration least = absl::InfiniteDuration(), total;
-  for (int r = 0; r <= kMostRuns && (r < 2 || total < kEnough); ++r) {
+absl::Duration Time(Clock* clock, absl::FunctionRef<void()> run, absl::Duration best) {
+  const auto once = [&] {
     const absl::Duration since = clock->Elapsed();
-    run(i);
-    const absl::Duration took = clock->Elapsed() - since;
-    if (took > kHopeless * best) return took;
-    if (r == 0) continue;
+    run();
+    return clock->Elapsed() - since;
+  };
+  const absl::Duration first = once();
+  if (first > kHopelessAtFirst * best) return first;
+  absl::Duration least = absl::InfiniteDuration(), total;
+  for (int r = 0; r < kMostRuns && (r == 0 || total < kEnough); ++r) {
+    const absl::Duration took = once();
     least = std::min(least, took);
     total += took;
+    if (took > kHopeless * best) break;
   }
   return least;
 }
@@ -42,7 +51,7 @@ std::optional<size_t> Find(const Picks* picks, const std::string& key,
 }  // namespace
 
 size_t PassPicker::Pick(const std::string& key, const std::vector<std::string>& names,
-                        absl::FunctionRef<void(size_t)> run) {
+                        absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run) {
   std::optional<size_t> choice = Find(&used_, key, names);
   if (!choice.has_value()) choice = Find(remembered_, key, names);
   if (!choice.has_value()) {
@@ -50,8 +59,9 @@ size_t PassPicker::Pick(const std::string& key, const std::vector<std::string>& 
     if (clock_ != nullptr && names.size() > 1) {
       absl::Duration best = absl::InfiniteDuration();
       for (size_t i = 0; i < names.size(); ++i) {
-        const absl::Duration took = Time(clock_, run, i, best);
-        if (took < best) {
+        prepare(i);
+        const absl::Duration took = Time(clock_, run, best);
+        if (took < kClearly * best) {
           best = took;
           choice = i;
         }

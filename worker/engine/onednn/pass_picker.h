@@ -17,10 +17,10 @@ class PassPicker {
   PassPicker(Clock* clock, Picks* remembered) : clock_(clock), remembered_(remembered) {}
 
   // Index of the implementation in `names` (at least one) for `key`: the one decided before, in
-  // this plan or an earlier one; else the fastest by `run`, which runs implementation i once, or
-  // without timing the first.
+  // this plan or an earlier one; else the fastest, or without timing the first. `prepare` makes
+  // implementation i ready, which is not timed; `run` runs the one prepared last, once.
   size_t Pick(const std::string& key, const std::vector<std::string>& names,
-              absl::FunctionRef<void(size_t)> run);
+              absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run);
 
   // Takes note of a decision made elsewhere.
   void Note(const std::string& key, const std::string& choice) { used_[key] = choice; }

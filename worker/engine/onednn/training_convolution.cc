@@ -68,7 +68,7 @@ std::optional<Descriptor> PickImplementation(
     return all[own.has_value() && i > own_index ? i - 1 : i];
   };
   dnnl::stream stream(program->engine());
-  size_t made = names.size();  // index of what is ready to run
+  size_t made = 0;  // index of what is ready to run
   Primitive primitive;
   std::unordered_map<int, dnnl::memory> memory;  // of a kernel by position
   std::vector<float*> pointers;
@@ -91,9 +91,8 @@ std::optional<Descriptor> PickImplementation(
     }
     made = i;
   };
-  const size_t choice = picker->Pick(key, names, [&](size_t i) {
-    if (made != i) make(i);
-    if (own.has_value() && i == own_index) return own->run(pointers);
+  const size_t choice = picker->Pick(key, names, make, [&] {
+    if (own.has_value() && made == own_index) return own->run(pointers);
     primitive.execute(stream, memory);
     stream.wait();
   });

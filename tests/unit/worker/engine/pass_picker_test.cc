@@ -1,5 +1,6 @@
 #include "worker/engine/onednn/pass_picker.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,15 +19,25 @@ using ::testing::Pair;
 // Implementations that take these times.
 class PassPickerTest : public ::testing::Test {
  protected:
-  size_t Pick(PassPicker* picker, const std::vector<absl::Duration>& times) {
-    runs_.assign(times.size(), 0);
+  // `took` tells how long run number `r` (from 0) of implementation `i` takes.
+  size_t Pick(PassPicker* picker, size_t count,
+              const std::function<absl::Duration(size_t i, int r)>& took) {
+    runs_.assign(count, 0);
     std::vector<std::string> names;
-    for (size_t i = 0; i < times.size(); ++i)
+    for (size_t i = 0; i < count; ++i) {
       names.push_back(std::string(1, static_cast<char>('a' + i)));
-    return picker->Pick("layer", names, [&](size_t i) {
-      ++runs_[i];
-      clock_.Advance(times[i]);
-    });
+    }
+    size_t ready = count;
+    return picker->Pick(
+        "layer", names,
+        [&](size_t i) {
+          ready = i;
+          clock_.Advance(absl::Seconds(1));  // none of the implementation's time
+        },
+        [&] { clock_.Advance(took(ready, runs_[ready]++)); });
+  }
+  size_t Pick(PassPicker* picker, const std::vector<absl::Duration>& times) {
+    return Pick(picker, times.size(), [&](size_t i, int) { return times[i]; });
   }
 
   FakeClock clock_;
@@ -69,12 +80,36 @@ TEST_F(PassPickerTest, ANameThatIsGoneIsTimedAnew) {
   EXPECT_THAT(remembered, ElementsAre(Pair("layer", "b")));
 }
 
-TEST_F(PassPickerTest, TheHopelessIsRunOnce) {
+TEST_F(PassPickerTest, TheHopelessIsRunNoMoreThanItTakesToTell) {
   Picks remembered;
   PassPicker picker(&clock_, &remembered);
-  EXPECT_EQ(Pick(&picker, {absl::Milliseconds(2), absl::Milliseconds(7)}), 0u);
-  EXPECT_EQ(runs_[1], 1);
+  EXPECT_EQ(Pick(&picker, {absl::Milliseconds(2), absl::Milliseconds(7), absl::Milliseconds(41)}),
+            0u);
   EXPECT_GT(runs_[0], 2);
+  EXPECT_EQ(runs_[1], 2) << "one to warm up, one that is slower than three times the best";
+  EXPECT_EQ(runs_[2], 1) << "no warm-up explains twenty times the best";
+}
+
+TEST_F(PassPickerTest, AColdFirstRunRulesNothingOut) {
+  Picks remembered;
+  PassPicker picker(&clock_, &remembered);
+  EXPECT_EQ(Pick(&picker, 2,
+                 [](size_t i, int r) {
+                   if (i == 0) return absl::Milliseconds(2);
+                   return r == 0 ? absl::Milliseconds(12) : absl::Milliseconds(1);
+                 }),
+            1u);
+}
+
+TEST_F(PassPickerTest, ARunThatWasDisturbedDoesNotUndoABetterOne) {
+  Picks remembered;
+  PassPicker picker(&clock_, &remembered);
+  EXPECT_EQ(Pick(&picker, 2,
+                 [](size_t i, int r) {
+                   if (i == 0) return absl::Milliseconds(2);
+                   return r == 2 ? absl::Milliseconds(50) : absl::Milliseconds(1);
+                 }),
+            1u);
 }
 
 TEST_F(PassPickerTest, ASlowOneIsTimedOnceAfterItWarmedUp) {
