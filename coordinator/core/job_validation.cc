@@ -27,6 +27,7 @@ constexpr int kMaxConstraints = 32;
 // Room for extensions.
 constexpr int kMaxVersion = 1'000'000;
 constexpr double kMaxTrialSeconds = 30 * 24 * 3600.0;
+constexpr double kMomentum = 0.9;
 // Below this a process of the engine cannot even begin.
 constexpr int64_t kLeastTrialMemory = int64_t{16} << 20;
 
@@ -331,6 +332,7 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   if (spec.training().precision() == v1::PRECISION_UNSPECIFIED) {
     complete.mutable_training()->set_precision(v1::PRECISION_AUTO);
   }
+  if (!spec.training().has_momentum()) complete.mutable_training()->set_momentum(kMomentum);
   RETURN_IF_ERROR(CheckRecipes(complete, workers));
   RETURN_IF_ERROR(
       CheckRange("search_space.version", spec.search_space().version(), 0, kMaxVersion));

@@ -62,7 +62,7 @@ class InferencePlan {
   virtual absl::Status ImportModel(const v1::Model& model) = 0;
 
   // `images` is batch x C x H x W, normalized; `logits` batch x classes. INVALID_ARGUMENT for other
-  // sizes.
+  // sizes. For images that are not finite logits are without meaning, finite ones included.
   virtual absl::Status Run(absl::Span<const float> images, absl::Span<float> logits) = 0;
 
   // As Run, each step timed.

@@ -47,7 +47,9 @@ bool SameTask(const v1::Checkpoint& a, const v1::Checkpoint& b) {
   return a.architecture().SerializeAsString() == b.architecture().SerializeAsString() &&
          a.dataset().SerializeAsString() == b.dataset().SerializeAsString() &&
          a.training().SerializeAsString() == b.training().SerializeAsString() &&
-         a.seed() == b.seed() && a.threads() == b.threads();
+         a.inheritance().SerializeAsString() == b.inheritance().SerializeAsString() &&
+         a.seed() == b.seed() && a.threads() == b.threads() && a.version() == b.version() &&
+         a.library() == b.library() && a.hardware_class() == b.hardware_class();
 }
 
 }  // namespace frontier::worker

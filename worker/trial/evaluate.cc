@@ -33,7 +33,8 @@ void SetWilsonInterval(Evaluation* evaluation) {
 
 absl::StatusOr<Evaluation> Evaluate(InferencePlan* plan, const Samples& samples,
                                     absl::Span<const int32_t> indices,
-                                    const v1::Normalization& normalization, int classes) {
+                                    const v1::Normalization& normalization, int classes,
+                                    absl::FunctionRef<void()> after_batch) {
   if (indices.empty()) return absl::InvalidArgumentError("there are no samples to evaluate on");
   std::vector<float> logits(static_cast<size_t>(kEvaluationBatch) * static_cast<size_t>(classes));
   LossSums sums;
@@ -49,6 +50,7 @@ absl::StatusOr<Evaluation> Evaluate(InferencePlan* plan, const Samples& samples,
         sums.loss += part.loss;
         sums.squares += part.squares;
         sums.correct += part.correct;
+        after_batch();
         return absl::OkStatus();
       }));
   Evaluation evaluation;

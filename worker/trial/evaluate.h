@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
@@ -28,10 +29,11 @@ struct Evaluation {
 };
 
 // Runs `plan`, whose batch is kEvaluationBatch, over the samples `indices`. INVALID_ARGUMENT if
-// there are none; errors of InferencePlan::Run.
-absl::StatusOr<Evaluation> Evaluate(InferencePlan* plan, const Samples& samples,
-                                    absl::Span<const int32_t> indices,
-                                    const v1::Normalization& normalization, int classes);
+// there are none; errors of InferencePlan::Run. Calls `after_batch` as often as that says.
+absl::StatusOr<Evaluation> Evaluate(
+    InferencePlan* plan, const Samples& samples, absl::Span<const int32_t> indices,
+    const v1::Normalization& normalization, int classes,
+    absl::FunctionRef<void()> after_batch = [] {});
 
 // The validation samples of a job's split, or the test part, which no search reads.
 enum class EvaluationPart { kValidation, kTest };

@@ -73,7 +73,7 @@ absl::Status MeasurePrecision(const Setting& setting, InferenceOptions inference
                    InferencePlan::Create(model, kEvaluationBatch, inference));
   ASSIGN_OR_RETURN(const Evaluation evaluation,
                    Evaluate(plan.get(), setting.samples, setting.validation, model.normalization(),
-                            model.architecture().classes()));
+                            model.architecture().classes(), setting.options.alive));
   inference.threads = 1;
   ASSIGN_OR_RETURN(plan, InferencePlan::Create(model, /*batch=*/1, inference));
   ASSIGN_OR_RETURN(const Latency measured, LatencyOf(plan.get(), model, setting.image,
@@ -134,7 +134,7 @@ absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
         const std::unique_ptr<InferencePlan> plan,
         InferencePlan::Create(model, kEvaluationBatch, InferenceOptions{options.threads}));
     ASSIGN_OR_RETURN(same, Evaluate(plan.get(), samples, setting.validation, model.normalization(),
-                                    model.architecture().classes()));
+                                    model.architecture().classes(), options.alive));
   }
   ASSIGN_OR_RETURN(const std::unique_ptr<InferencePlan> single,
                    InferencePlan::Create(model, /*batch=*/1, InferenceOptions()));

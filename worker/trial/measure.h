@@ -2,6 +2,7 @@
 #ifndef FRONTIER_WORKER_TRIAL_MEASURE_H_
 #define FRONTIER_WORKER_TRIAL_MEASURE_H_
 
+#include <functional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +23,7 @@ struct MeasureOptions {
   int most_validation_samples = 2000;
   int most_calibration_samples = 256;
   LatencyOptions latency{10, 50, 1000000, absl::Milliseconds(100)};
+  std::function<void()> alive = [] {};  // called after each batch of an evaluation
 };
 
 // Latency of the model in f32, batch 1, one thread, on the first validation sample. Errors of

@@ -17,6 +17,7 @@
 #include "common/base/random.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
+#include "common/base/version.h"
 #include "common/data/dataset.h"
 #include "common/model_io/model_file.h"
 #include "worker/batching/batches.h"
@@ -86,13 +87,18 @@ constexpr int64_t kLibraryBytes = int64_t{3} << 20;
 constexpr absl::Duration kSignOfLife = absl::Seconds(10);
 
 // What a checkpoint must agree in with a task to be gone on from.
-v1::Checkpoint CheckpointOf(const v1::TrialTask& task, int threads) {
+v1::Checkpoint CheckpointOf(const v1::TrialProcessInput& input, int threads) {
+  const v1::TrialTask& task = input.task();
   v1::Checkpoint checkpoint;
   *checkpoint.mutable_architecture() = task.architecture();
   *checkpoint.mutable_dataset() = task.dataset();
   *checkpoint.mutable_training() = task.training();
+  if (task.has_inheritance()) *checkpoint.mutable_inheritance() = task.inheritance();
   checkpoint.set_seed(task.seed());
   checkpoint.set_threads(threads);
+  checkpoint.set_version(std::string(ProductVersion()));
+  checkpoint.set_library(EngineDescription());
+  checkpoint.set_hardware_class(input.hardware_class());
   return checkpoint;
 }
 
@@ -136,6 +142,7 @@ class Trial {
     ASSIGN_OR_RETURN(model_, FirstModel());
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
+    RETURN_IF_ERROR(CheckInferencePrecision());
     FindCheckpoint();
     ASSIGN_OR_RETURN(std::unique_ptr<TrainingPlan> plan, MakePlan());
     RETURN_IF_ERROR(plan->ImportModel(model_));
@@ -188,6 +195,14 @@ class Trial {
     return absl::OkStatus();
   }
 
+  // That this machine can use the network as the task wants, before it is trained for nothing.
+  absl::Status CheckInferencePrecision() const {
+    if (task_.inference_precision() != v1::INFERENCE_PRECISION_BF16) return absl::OkStatus();
+    InferenceOptions narrow = inference_;
+    narrow.precision = InferencePrecision::kBf16;
+    return InferencePlan::Create(model_, /*batch=*/1, narrow).status();
+  }
+
   // Sets `checkpoint_` if training goes on from one.
   void FindCheckpoint() {
     if (input_.checkpoint_path().empty()) return;
@@ -196,10 +211,10 @@ class Trial {
       if (!absl::IsNotFound(read.status())) {
         LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
       }
-    } else if (!SameTask(*read, CheckpointOf(task_, options_.threads)) ||
+    } else if (!SameTask(*read, CheckpointOf(input_, options_.threads)) ||
                read->epochs_size() >= task_.training().epochs()) {
       LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
-                                  "' is of another task; training begins anew"));
+                                  "' is of another task, release or machine; training begins anew"));
     } else {
       checkpoint_ = *std::move(read);
     }
@@ -293,7 +308,8 @@ class Trial {
         }
         loss += stats->loss;
         correct += stats->correct;
-        SayAlive(epoch * per_epoch + i + 1);
+        steps_ = epoch * per_epoch + i + 1;
+        SayAlive(steps_);
       }
       const double seconds = absl::ToDoubleSeconds(clock_->Elapsed() - begin);
       stage_ = Stage::kTrained;
@@ -312,7 +328,12 @@ class Trial {
       metrics->set_images_per_second(seconds > 0 ? trained / seconds : 0);
       v1::TrialProcessUpdate update;
       *update.mutable_epoch() = *metrics;
-      if (epoch + 1 < recipe.epochs()) RETURN_IF_ERROR(KeepCheckpoint(plan));
+      if (epoch + 1 < recipe.epochs()) {
+        // A full disk is no reason to lose the training as well.
+        if (const absl::Status kept = KeepCheckpoint(plan); !kept.ok()) {
+          LogWarning({}, absl::StrCat("epoch ", epoch + 1, " is not kept: ", kept.message()));
+        }
+      }
       update_(update);
     }
     return absl::OkStatus();
@@ -334,7 +355,7 @@ class Trial {
 
   absl::Status KeepCheckpoint(TrainingPlan* plan) {
     if (input_.checkpoint_path().empty()) return absl::OkStatus();
-    v1::Checkpoint checkpoint = CheckpointOf(task_, options_.threads);
+    v1::Checkpoint checkpoint = CheckpointOf(input_, options_.threads);
     RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
     checkpoint.set_precision(result_.engine().precision());
     *checkpoint.mutable_picks() = result_.engine().picks();
@@ -345,7 +366,13 @@ class Trial {
   // Goes on from the checkpoint, if there is one; returns the epochs done.
   absl::StatusOr<int> Resume(TrainingPlan* plan) {
     if (!checkpoint_.has_value()) return 0;
-    RETURN_IF_ERROR(plan->ImportState(checkpoint_->state()));
+    if (const absl::Status taken = plan->ImportState(checkpoint_->state()); !taken.ok()) {
+      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(), "': ", taken.message(),
+                                  "; training begins anew"));
+      checkpoint_.reset();
+      RETURN_IF_ERROR(plan->ImportModel(model_));
+      return 0;
+    }
     RETURN_IF_ERROR(Take(plan));
     *result_.mutable_epochs() = checkpoint_->epochs();
     checkpoint_.reset();
@@ -354,7 +381,8 @@ class Trial {
 
   absl::Status Validate(int epoch) {
     ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator_.get(), samples_, split_.validation,
-                                           model_.normalization(), task_.architecture().classes()));
+                                           model_.normalization(), task_.architecture().classes(),
+                                           [this] { SayAlive(steps_); }));
     if (!std::isfinite(evaluation_.loss)) {
       return absl::OutOfRangeError(
           absl::StrCat("validation loss after epoch ", epoch, " is ", evaluation_.loss));
@@ -371,6 +399,7 @@ class Trial {
   }
 
   absl::Status Measure() {
+    evaluator_.reset();  // its memory is what measuring takes
     AddMeasurement(v1::METRIC_ACCURACY, evaluation_.accuracy, evaluation_.accuracy_low,
                    evaluation_.accuracy_high, "validation-split", &result_);
     AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
@@ -383,6 +412,7 @@ class Trial {
     timed->set_hardware_class(input_.hardware_class());
     MeasureOptions options;
     options.threads = options_.threads;
+    options.alive = [this] { SayAlive(steps_); };
     // Precisions that are compared with each other deserve all samples.
     if (task_.inference_precision() != v1::INFERENCE_PRECISION_UNSPECIFIED) {
       options.most_validation_samples = std::numeric_limits<int>::max();
@@ -433,6 +463,7 @@ class Trial {
   InferenceOptions inference_;                // of the evaluations between epochs
   std::optional<v1::Checkpoint> checkpoint_;  // until it is taken over
   Stage stage_ = Stage::kTask;
+  int64_t steps_ = 0;  // done
   absl::Duration last_sign_ = clock_->Elapsed();
   GraphCosts costs_;
   Samples samples_;

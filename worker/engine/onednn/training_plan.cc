@@ -424,12 +424,20 @@ int64_t LeastBytes(const GraphView& view, int batch) {
 // What the faster precision depends on, so that a search over like networks times it once.
 std::string PrecisionKey(const GraphView& view, int batch, int threads) {
   std::set<int> operators;
+  uint64_t spatial = 0, pointwise = 0, depthwise = 0;  // multiply-accumulates
   for (size_t i = 1; i < view.inputs.size(); ++i) {
-    if (view.live[i]) operators.insert(view.node(static_cast<int>(i)).op());
+    if (!view.live[i]) continue;
+    const v1::Node& node = view.node(static_cast<int>(i));
+    operators.insert(node.op());
+    const v1::Convolution& c = node.convolution();
+    uint64_t* macs = c.groups() > 1                                    ? &depthwise
+                     : c.kernel_height() > 1 || c.kernel_width() > 1 ? &spatial
+                                                                       : &pointwise;
+    *macs += static_cast<uint64_t>(view.costs.nodes[i].macs * batch);
   }
-  const int64_t macs = view.costs.macs * batch;
   return absl::StrCat("precision ", threads, " threads operators ", absl::StrJoin(operators, ","),
-                      " bits of MACs ", std::bit_width(static_cast<uint64_t>(macs)));
+                      " bits of MACs ", std::bit_width(spatial), " ", std::bit_width(pointwise),
+                      " ", std::bit_width(depthwise));
 }
 
 // Samples on which precisions are compared: more would take memory that the training does not.
