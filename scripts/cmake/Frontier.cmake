@@ -30,6 +30,15 @@ if(FRONTIER_SANITIZE)
   target_compile_options(frontier_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
+# UBSan's checks of each pointer are half of a test's compilation. The product keeps them, and
+# AddressSanitizer, the arithmetic and the bounds are checked in tests too. A library, because the
+# option must come after those of frontier_options.
+add_library(frontier_test_options INTERFACE)
+target_link_libraries(frontier_test_options INTERFACE frontier_options)
+if(FRONTIER_SANITIZE MATCHES "undefined")
+  target_compile_options(frontier_test_options INTERFACE -fno-sanitize=null,alignment,vptr)
+endif()
+
 # Headers of others and generated ones only: ours would lose their warnings. gRPC's and CLI11's are
 # for the targets that link them; SQLite's and oneDNN's are for none and stay in their rooms.
 set(FRONTIER_COMMON_HEADERS
@@ -112,14 +121,10 @@ function(frontier_test name)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${name} ${ARG_SRCS})
-  target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE frontier_options frontier_test_options ${ARG_DEPS} GTest::gmock
+                                        GTest::gtest_main)
   # Optimizing the tests themselves takes a quarter of their compilation and gains nothing.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
-  # UBSan's checks of each pointer are half of a test's compilation. The product keeps them, and
-  # AddressSanitizer, the arithmetic and the bounds are checked here too.
-  if(FRONTIER_SANITIZE MATCHES "undefined")
-    target_compile_options(${name} PRIVATE -fno-sanitize=null,alignment,vptr)
-  endif()
   # GCC 12 sees an overlap in GoogleTest's printer of messages that is none (GCC bug 105651).
   target_compile_options(${name} PRIVATE -Wno-restrict)
   frontier_precompile(${name} frontier_precompiled_test OPTIONS $<$<CONFIG:Release>:-O1> -Wno-restrict
