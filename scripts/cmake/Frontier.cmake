@@ -54,6 +54,7 @@ endif()
 
 # frontier_precompile(NAME OWNER [OPTIONS ...] [HEADERS ...] [DEPS ...]): NAME takes the precompiled
 # header of the target OWNER, which the first call makes with what more than the common it needs.
+# Both must be compiled with the same options: with others GCC may fail inside.
 function(frontier_precompile name owner)
   cmake_parse_arguments(ARG "" "" "OPTIONS;HEADERS;DEPS" ${ARGN})
   if(NOT FRONTIER_PRECOMPILE)
@@ -128,7 +129,8 @@ function(frontier_test name)
   # GCC 12 sees an overlap in GoogleTest's printer of messages that is none (GCC bug 105651).
   target_compile_options(${name} PRIVATE -Wno-restrict)
   frontier_precompile(${name} frontier_precompiled_test OPTIONS $<$<CONFIG:Release>:-O1> -Wno-restrict
-                      HEADERS <gmock/gmock.h> <gtest/gtest.h> DEPS GTest::gmock)
+                      HEADERS <gmock/gmock.h> <gtest/gtest.h>
+                      DEPS frontier_test_options GTest::gmock)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
                                   ENVIRONMENT GOMP_SPINCOUNT=20000)
