@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
 # Builds one preset: scripts/build.sh [release|debug|asan|tsan] [TARGET ...]
-# FRONTIER_WERROR=ON makes warnings errors, as the checks of a change do.
+# FRONTIER_WERROR=ON makes warnings errors, as the checks of a change do. FRONTIER_PRECOMPILE=OFF
+# compiles each file with its own includes alone, which is the default with a compiler cache.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 shift || true
 options=(-DFRONTIER_WERROR="${FRONTIER_WERROR:-OFF}")
-if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+# A compiler cache does not store what was compiled with a precompiled header.
+precompile=ON
+if command -v ccache >/dev/null; then
+  options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  precompile=OFF
+fi
+options+=(-DFRONTIER_PRECOMPILE="${FRONTIER_PRECOMPILE:-$precompile}")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! cmake --preset "$preset" "${options[@]}" >"$log" 2>&1; then

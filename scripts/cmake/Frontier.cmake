@@ -30,12 +30,72 @@ if(FRONTIER_SANITIZE)
   target_compile_options(frontier_options INTERFACE -Wno-maybe-uninitialized)
 endif()
 
+# UBSan's checks of each pointer are half of a test's compilation. The product keeps them, and
+# AddressSanitizer, the arithmetic and the bounds are checked in tests too. A library, because the
+# option must come after those of frontier_options.
+add_library(frontier_test_options INTERFACE)
+target_link_libraries(frontier_test_options INTERFACE frontier_options)
+if(FRONTIER_SANITIZE MATCHES "undefined")
+  target_compile_options(frontier_test_options INTERFACE -fno-sanitize=null,alignment,vptr)
+endif()
+
+# Headers of others and generated ones only: ours would lose their warnings. gRPC's and CLI11's are
+# for the targets that link them; SQLite's and oneDNN's are for none and stay in their rooms.
+set(FRONTIER_COMMON_HEADERS
+    <algorithm> <cmath> <cstdint> <functional> <map> <memory> <optional> <set> <string> <utility>
+    <vector> <absl/container/flat_hash_map.h> <absl/status/status.h> <absl/status/statusor.h>
+    <absl/strings/str_cat.h> <absl/strings/str_join.h> <absl/strings/string_view.h>
+    <absl/time/time.h> <absl/types/span.h> <frontier/v1/error.pb.h> <frontier/v1/job_service.pb.h>
+    <frontier/v1/worker_service.pb.h>)
+if(FRONTIER_PRECOMPILE)
+  # GCC takes a header only if _REENTRANT is as when it was precompiled; some dependencies bring this.
+  target_compile_options(frontier_options INTERFACE -pthread)
+endif()
+
+# frontier_precompile(NAME OWNER [OPTIONS ...] [HEADERS ...] [DEPS ...]): NAME takes the precompiled
+# header of the target OWNER, which the first call makes with what more than the common it needs.
+# Both must be compiled with the same options: with others GCC may fail inside.
+function(frontier_precompile name owner)
+  cmake_parse_arguments(ARG "" "" "OPTIONS;HEADERS;DEPS" ${ARGN})
+  if(NOT FRONTIER_PRECOMPILE)
+    return()
+  endif()
+  if(NOT TARGET ${owner})
+    file(WRITE "${PROJECT_BINARY_DIR}/precompiled/${owner}.cc" "")
+    add_library(${owner} OBJECT "${PROJECT_BINARY_DIR}/precompiled/${owner}.cc")
+    target_link_libraries(${owner} PRIVATE frontier_options frontier_proto ${ARG_DEPS})
+    target_compile_options(${owner} PRIVATE ${ARG_OPTIONS})
+    target_precompile_headers(${owner} PRIVATE ${FRONTIER_COMMON_HEADERS} ${ARG_HEADERS})
+  endif()
+  target_precompile_headers(${name} REUSE_FROM ${owner})
+endfunction()
+
+# What uses CLI11 reads flags and prints text: not worth optimizing, and most of its compilation is
+# CLI11's own code.
+function(frontier_precompile_product name)
+  if("CLI11::CLI11" IN_LIST ARGN)
+    set(options $<$<CONFIG:Release>:-O1>)
+    target_compile_options(${name} PRIVATE ${options})
+    frontier_precompile(${name} frontier_precompiled_cli OPTIONS ${options} HEADERS <CLI/CLI.hpp>
+                        DEPS CLI11::CLI11)
+  elseif("OpenMP::OpenMP_CXX" IN_LIST ARGN)
+    frontier_precompile(${name} frontier_precompiled_openmp DEPS OpenMP::OpenMP_CXX)
+  elseif("frontier_grpc" IN_LIST ARGN)
+    frontier_precompile(${name} frontier_precompiled_grpc DEPS frontier_grpc
+                        HEADERS <grpcpp/grpcpp.h> <frontier/v1/job_service.grpc.pb.h>
+                                <frontier/v1/worker_service.grpc.pb.h>)
+  else()
+    frontier_precompile(${name} frontier_precompiled)
+  endif()
+endfunction()
+
 # frontier_library(NAME SRCS a.cc a.h ... [DEPS public...] [PRIVATE_DEPS private...])
 # Third-party libraries go to PRIVATE_DEPS, so that their headers stay in their room.
 function(frontier_library name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
   add_library(${name} STATIC ${ARG_SRCS})
   target_link_libraries(${name} PUBLIC frontier_options ${ARG_DEPS} PRIVATE ${ARG_PRIVATE_DEPS})
+  frontier_precompile_product(${name} ${ARG_DEPS} ${ARG_PRIVATE_DEPS})
 endfunction()
 
 # frontier_binary(NAME SRCS main.cc ... [DEPS ...])
@@ -43,6 +103,7 @@ function(frontier_binary name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS})
+  frontier_precompile_product(${name} ${ARG_DEPS})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 endfunction()
 
@@ -61,11 +122,15 @@ function(frontier_test name)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${name} ${ARG_SRCS})
-  target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock GTest::gtest_main)
+  target_link_libraries(${name} PRIVATE frontier_options frontier_test_options ${ARG_DEPS} GTest::gmock
+                                        GTest::gtest_main)
   # Optimizing the tests themselves takes a quarter of their compilation and gains nothing.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
   # GCC 12 sees an overlap in GoogleTest's printer of messages that is none (GCC bug 105651).
   target_compile_options(${name} PRIVATE -Wno-restrict)
+  frontier_precompile(${name} frontier_precompiled_test OPTIONS $<$<CONFIG:Release>:-O1> -Wno-restrict
+                      HEADERS <gmock/gmock.h> <gtest/gtest.h>
+                      DEPS frontier_test_options GTest::gmock)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
                                   ENVIRONMENT GOMP_SPINCOUNT=20000)

@@ -396,6 +396,7 @@ std::string RenderWatchFrame(const Look& look, const v1::Job& job,
   const Progress progress = ProgressOf(job);
   const int room = std::max(look.width - 1, 20);  // a full line would wrap on some terminals
   std::vector<std::string> lines;
+  lines.reserve(8 + events.size());
   lines.push_back(Title(look, job, room));
   std::string bar = absl::StrCat("  ", ProgressBar(look, progress.share), "  ", progress.text);
   if (const std::string left = TimeLeft(job); !left.empty()) absl::StrAppend(&bar, ", ", left);
