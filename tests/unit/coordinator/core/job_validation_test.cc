@@ -260,6 +260,18 @@ TEST(JobValidation, FillsInDefaults) {
   EXPECT_EQ(response.job().space_size(), "25");
 }
 
+TEST(JobValidation, MomentumHasADefaultAndMayBeZero) {
+  Harness h;
+  h.Register("w1");
+  v1::JobSpec spec = SmallJob(5);
+  spec.mutable_training()->clear_momentum();
+  ASSERT_OK_AND_ASSIGN(v1::SubmitJobResponse response, h.TrySubmit(spec));
+  EXPECT_EQ(response.job().spec().training().momentum(), 0.9);
+  spec.mutable_training()->set_momentum(0);
+  ASSERT_OK_AND_ASSIGN(response, h.TrySubmit(spec));
+  EXPECT_EQ(response.job().spec().training().momentum(), 0);
+}
+
 TEST(JobValidation, ShapesThatDisagreeAreBothNamed) {
   Harness h;
   h.Register("w1");

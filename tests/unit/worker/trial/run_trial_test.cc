@@ -225,6 +225,36 @@ TEST_F(RunTrialTest, GoesOnFromACheckpointToTheSameBits) {
   EXPECT_EQ(Updates(input_).size(), 4u);
 }
 
+TEST_F(RunTrialTest, ACheckpointOfAnotherMachineReleaseOrParentIsNotResumed) {
+  recipe()->set_epochs(2);
+  input_.set_checkpoint_path(folder_.File("checkpoint"));
+  ASSERT_EQ(Updates(input_).size(), 3u);
+  ASSERT_OK_AND_ASSIGN(const v1::Checkpoint kept, ReadCheckpoint(input_.checkpoint_path()));
+  const auto updates_after = [&](const v1::Checkpoint& checkpoint) {
+    EXPECT_OK(WriteCheckpoint(input_.checkpoint_path(), checkpoint));
+    return Updates(input_).size();
+  };
+  EXPECT_EQ(updates_after(kept), 2u) << "goes on after its first epoch";
+  v1::Checkpoint other = kept;
+  other.set_hardware_class("another");
+  EXPECT_EQ(updates_after(other), 3u);
+  other = kept;
+  other.set_library("oneDNN 0.1");
+  EXPECT_EQ(updates_after(other), 3u);
+  other = kept;
+  other.set_version("0.0.1");
+  EXPECT_EQ(updates_after(other), 3u);
+  other = kept;
+  other.mutable_inheritance()->set_weights_sha256("aa");
+  EXPECT_EQ(updates_after(other), 3u);
+}
+
+TEST_F(RunTrialTest, ACheckpointThatCannotBeWrittenCostsNoTrial) {
+  input_.set_checkpoint_path(folder_.File("no-such-folder/checkpoint"));
+  const std::vector<v1::TrialProcessUpdate> updates = Updates(input_);
+  EXPECT_TRUE(updates.back().has_result()) << updates.back().ShortDebugString();
+}
+
 TEST_F(RunTrialTest, ACheckpointFixesPrecisionAndPicks) {
   recipe()->set_precision(v1::PRECISION_F32);
   input_.mutable_task()->set_reproducible(false);
