@@ -2,8 +2,8 @@
 # Builds Release, installs the programs to compare with, measures a suite and prints its table.
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
-# --training_images make it shorter), space (seconds). FRONTIER_SKIP_SETUP=1 installs nothing; what
-# is missing then is said in the rows. Run it on an otherwise idle machine.
+# --training_images make it shorter), space (seconds), auto (an hour or two). FRONTIER_SKIP_SETUP=1
+# installs nothing; what is missing then is said in the rows. Run it on an otherwise idle machine.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "$0")/.."
@@ -72,7 +72,8 @@ else
   scripts/setup.sh >&2
   install_peers
 fi
-scripts/build.sh release frontier-engine-bench frontier-space-bench >&2
+scripts/build.sh release frontier-engine-bench frontier-space-bench frontier \
+  frontier-coordinator frontier-worker >&2
 binaries=$PWD/build/release/bin
 cd "$called_from"
 exec "${run[@]}" "$@" --binaries "$binaries" --node_modules "$node_modules"

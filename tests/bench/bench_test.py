@@ -11,7 +11,8 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import run  # noqa: E402
-from suites import accuracy, engine, machine, processes, rows, sources, space  # noqa: E402
+from suites import (accuracy, auto, engine, machine, processes, rows,  # noqa: E402
+                    sources, space)
 
 OURS_TRAIN = {('auto', (1, 2)): 3000.0, ('auto', (2, 1)): 3600.0,
               ('f32', (1, 2)): 1500.0, ('f32', (2, 1)): 1200.0}
@@ -376,6 +377,50 @@ class SpaceTest(unittest.TestCase):
         self.assertEqual(self.row([1.0, 51.0]).verdict(), 'MISSED')
 
 
+class AutoTest(unittest.TestCase):
+    DATA = auto.DataSet('digits', epochs=1, batch=64)
+
+    @staticmethod
+    def trial(accuracy, version=0, feasible=True):
+        measurements = [] if accuracy is None else [{'metric': 'METRIC_ACCURACY',
+                                                     'value': accuracy}]
+        state = 'TRIAL_STATE_FAILED' if accuracy is None else 'TRIAL_STATE_SUCCEEDED'
+        return {'state': state, 'space_version': version, 'feasible': feasible,
+                'result': {'measurements': measurements}}
+
+    def rows(self, ours, staged):
+        test = self
+
+        class Source:
+            def search(self, data, job):
+                test.assertEqual(data, test.DATA)
+                return staged if 'staged' in job else ours
+        settings = auto.Settings(data_sets=(self.DATA,), samples=3)
+        measured = auto.definitions(auto.Measurements(Source(), settings))
+        return {row.id: row for row in map(rows.measure, measured)}
+
+    def test_networks_tried_before_the_space_was_made_are_no_samples(self):
+        ours = [self.trial(0.1), self.trial(0.2, version=1), self.trial(0.9, version=1),
+                self.trial(0.8, version=1, feasible=False)]
+        measured = self.rows(ours, [self.trial(0.5), self.trial(0.7), self.trial(0.6)])
+        lead = measured['auto.digits.lead']
+        self.assertAlmostEqual(lead.value, 20)
+        self.assertAlmostEqual(lead.peer_value, 60)
+        self.assertAlmostEqual(measured['auto.digits.within-limits'].value, 2 / 3)
+        self.assertEqual(measured['auto.digits.within-limits'].verdict(), 'MISSED')
+        self.assertEqual(measured['auto.digits.failures'].value, 0)
+
+    def test_what_failed_or_is_missing_counts_against_it(self):
+        measured = self.rows([self.trial(None), self.trial(0.9)], [self.trial(0.5)] * 3)
+        self.assertEqual(measured['auto.digits.failures'].value, 2)
+        self.assertAlmostEqual(measured['auto.digits.lead'].value, -5)
+
+    def test_probes_are_on_top_of_the_samples(self):
+        settings = auto.Settings(samples=20, probes=5)
+        self.assertIn('trials: 25', auto.job_file(self.DATA, 'auto', settings))
+        self.assertIn('trials: 20', auto.job_file(self.DATA, 'staged', settings))
+
+
 class ArgumentsTest(unittest.TestCase):
 
     def error(self, *arguments):
@@ -386,7 +431,7 @@ class ArgumentsTest(unittest.TestCase):
         return errors.getvalue()
 
     def test_an_unknown_suite_lists_them(self):
-        self.assertIn("no suite 'nets'; there are: engine, accuracy, space", self.error('nets'))
+        self.assertIn("no suite 'nets'; there are: engine, accuracy, space, auto", self.error('nets'))
 
     def test_counts_are_positive(self):
         self.assertIn('--seeds 0', self.error('accuracy', '--seeds', '0'))

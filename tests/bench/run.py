@@ -8,7 +8,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from suites import accuracy, engine, machine, processes, rows, sources, space  # noqa: E402
+from suites import (accuracy, auto, cluster, engine, machine, processes, rows,  # noqa: E402
+                    sources, space)
 
 
 def engine_rows(source, args, say):
@@ -31,10 +32,16 @@ def space_rows(source, args, say):
     return space.definitions(space.Measurements(source, settings, say))
 
 
+def auto_rows(source, args, say):
+    settings = auto.Settings.quick() if args.quick else auto.Settings()
+    return auto.definitions(auto.Measurements(source, settings, say))
+
+
 # The exit code of --check_arguments that tells scripts/bench.sh to build and measure.
 GO_ON = 10
 
-SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows}
+SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows,
+          'auto': auto_rows}
 
 
 def parse(arguments):
@@ -113,6 +120,7 @@ def main():
         sys.exit(130)
     finally:
         processes.stop_all()
+        cluster.stop_all()
         shutil.rmtree(folder, ignore_errors=True)
 
 

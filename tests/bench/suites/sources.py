@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from . import processes, rows
+from . import auto, cluster, processes, rows
 
 FASHION_MNIST = '/usr/share/datasets/fashion-mnist'
 # The Debian package python3-torch is for Debian's own interpreter.
@@ -24,6 +24,7 @@ class RealSource:
     def __init__(self, binaries, folder, node_modules):
         here = os.path.dirname(os.path.abspath(__file__))
         self.peers = os.path.join(os.path.dirname(here), 'peers')
+        self.binaries = binaries
         self.bench = os.path.join(binaries, 'frontier-engine-bench')
         self.space_bench = os.path.join(binaries, 'frontier-space-bench')
         self.folder = folder
@@ -74,6 +75,16 @@ class RealSource:
     def proposals(self, space, shape):
         """A side that proposes architectures of a SearchSpace in text format."""
         return processes.Side([self.space_bench, space, shape, '10'], [self.cores[:1]])
+
+    def search(self, data, job):
+        """Trials of a search by the job file's text, on workers of one thread for each core."""
+        folder = data.folder or data.name
+        if not folder.startswith('/'):
+            folder = os.path.join(os.path.abspath(auto.SHARED), folder)
+        parent = folder if os.path.isdir(folder) else os.path.dirname(folder)
+        if not os.path.isdir(parent):
+            raise rows.NotMeasured(f'data set {data.name}: there is no folder {parent}')
+        return cluster.search(self.binaries, self.folder, {data.name: folder}, self.cores, job)
 
     # Sides that train.
 

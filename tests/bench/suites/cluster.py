@@ -1,0 +1,76 @@
+"""A coordinator and workers on this machine, for searches that a benchmark measures."""
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+from . import rows
+
+_RUNNING = []
+_STARTUP_SECONDS = 30
+
+
+def _start(command, log):
+    with open(log, 'wb') as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+    _RUNNING.append(process)
+    return process
+
+
+def _wait_for(done, process, log):
+    deadline = time.monotonic() + _STARTUP_SECONDS
+    while not done():
+        if process.poll() is not None or time.monotonic() > deadline:
+            with open(log, encoding='utf-8', errors='replace') as file:
+                lines = file.read().strip().splitlines()
+            raise rows.NotMeasured(f'{os.path.basename(log)}: {lines[-1] if lines else "no answer"}')
+        time.sleep(0.1)
+
+
+def _client(binaries, address, *arguments, text=None):
+    command = [os.path.join(binaries, 'frontier'), '--coordinator', address, *arguments]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or ['no message']
+        raise rows.NotMeasured(f'frontier {arguments[0]}: {lines[0]}')
+    return done.stdout
+
+
+def stop_all():
+    for process in reversed(_RUNNING):
+        process.terminate()
+    for process in reversed(_RUNNING):
+        try:
+            process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+    _RUNNING.clear()
+
+
+def search(binaries, folder, data_sets, cores, job):
+    """All trials of one job, as `frontier trials --json` has them, once it has ended."""
+    run = tempfile.mkdtemp(prefix='search-', dir=folder)
+    address_file = os.path.join(run, 'address')
+    log = os.path.join(run, 'coordinator.log')
+    try:
+        coordinator = _start(
+            [os.path.join(binaries, 'frontier-coordinator'), '--listen', '127.0.0.1:0',
+             '--data_dir', os.path.join(run, 'coordinator'), '--port_file', address_file], log)
+        _wait_for(lambda: os.path.exists(address_file) and os.path.getsize(address_file) > 0,
+                  coordinator, log)
+        with open(address_file, encoding='utf-8') as file:
+            address = file.read().strip()
+        flags = [f'--dataset={name}={path}' for name, path in data_sets.items()]
+        log = os.path.join(run, 'worker.log')
+        worker = _start(
+            [os.path.join(binaries, 'frontier-worker'), '--coordinator', address, '--worker_id',
+             'bench', '--slots', str(len(cores)), '--threads_per_trial', '1', '--state_dir',
+             os.path.join(run, 'worker'), *flags], log)
+        _wait_for(lambda: json.loads(_client(binaries, address, 'workers', '--json'))['workers'],
+                  worker, log)
+        _client(binaries, address, 'submit', '-', '--watch', text=job)
+        return json.loads(_client(binaries, address, 'trials', '1', '--all', '--json'))['trials']
+    finally:
+        stop_all()
