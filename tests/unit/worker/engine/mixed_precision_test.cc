@@ -102,6 +102,23 @@ TEST(MixedPrecisionTest, LearnsABatchByHeart) {
   }
 }
 
+TEST(MixedPrecisionTest, WithoutBf16ItIsF32AndTimesNothing) {
+  if (HasMixed()) GTEST_SKIP() << "this CPU computes bf16";
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();
+  Picks picks;
+  SystemClock clock;
+  PlanOptions options;
+  options.picks = &picks;
+  options.picking_clock = &clock;
+  for (const Precision precision : {Precision::kMixed, Precision::kAuto}) {
+    options.precision = precision;
+    ASSERT_OK_AND_ASSIGN(const auto plan, TrainingPlan::Create(architecture, 8, options));
+    EXPECT_EQ(plan->precision(), Precision::kF32);
+  }
+  for (const auto& [key, choice] : picks) EXPECT_NE(key.rfind("precision", 0), 0u) << key;
+}
+
 TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
   if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
   const v1::Architecture architecture =
