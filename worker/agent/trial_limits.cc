@@ -43,9 +43,7 @@ int64_t DataBytes() {
 }
 
 void OnFault(int signal_number) {
-  // An old ENOMEM is no sign of a lack of memory in a process that has plenty.
-  const int64_t share = errno == ENOMEM ? fault_memory_limit / 2 : fault_memory_limit / 10 * 9;
-  if (fault_memory_limit > 0 ? DataBytes() > share : errno == ENOMEM) {
+  if (errno == ENOMEM || (fault_memory_limit > 0 && DataBytes() > fault_memory_limit / 10 * 9)) {
     _exit(kOutOfMemoryExitCode);
   }
   // The handler was reset when it was entered: this time the signal kills.

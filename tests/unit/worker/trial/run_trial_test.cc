@@ -301,7 +301,9 @@ TEST_F(RunTrialTest, ALongEpochGivesSignsOfLife) {
     if (update.kind_case() == v1::TrialProcessUpdate::kSteps) steps.push_back(update.steps());
   });
   ASSERT_FALSE(steps.empty());
-  for (size_t i = 1; i < steps.size(); ++i) EXPECT_GT(steps[i], steps[i - 1]);
+  // Also while it validates and measures, which does no steps.
+  for (size_t i = 1; i < steps.size(); ++i) EXPECT_GE(steps[i], steps[i - 1]);
+  EXPECT_GT(steps.back(), steps.front());
   EXPECT_LE(steps.back(), 22);
 }
 
