@@ -197,11 +197,10 @@ TEST(StagedSpaceTest, RefusesAndNamesWhatIsWrong) {
     std::function<void(v1::StagedSpace*)> damage;
   };
   const std::vector<BadCase> cases = {
-      {"stem_widths", "empty", [](auto* s) { s->clear_stem_widths(); }},
       {"stem_widths[1]", "is 0", [](auto* s) { s->add_stem_widths(0); }},
       {"stem_widths[1]", "4 is listed twice", [](auto* s) { s->add_stem_widths(4); }},
       {"stem_widths[1]", "2147483647", [](auto* s) { s->add_stem_widths(2147483647); }},
-      {"stages", "empty", [](auto* s) { s->clear_stages(); }},
+      {"resolutions[0]", "can be averaged down to", [](auto* s) { s->add_resolutions(5); }},
       {"stages", "33 stages",
        [](auto* s) {
          while (s->stages_size() < 33) *s->add_stages() = v1::StageChoices(s->stages(0));
