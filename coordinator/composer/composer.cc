@@ -1,6 +1,7 @@
 #include "coordinator/composer/composer.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,8 +20,8 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kSamples = 300;  // random networks by which a scale is judged
-constexpr int kEnough = 285;   // of those, must meet the limits
+constexpr int kSamples = 200;  // random networks by which a scale is judged
+constexpr int kEnough = 190;   // of those, must meet the limits
 constexpr int kProbeSamples = 15;
 constexpr uint64_t kSeed = 0x636f6d706f7365;
 constexpr uint64_t kProbeStream = 1;
@@ -53,6 +54,7 @@ struct Verdict {
   int met_stated = 0;         // that meet all that somebody has stated
   std::vector<int> met_each;  // by limit
   std::vector<double> least;
+  double logarithms = 0;  // of MACs and parameters, summed up
 };
 
 class Composer {
@@ -76,12 +78,12 @@ class Composer {
   absl::StatusOr<v1::Composition> Run() {
     ASSIGN_OR_RETURN(const Verdict verdict, Find());
     if (verdict.met_stated == 0) return NothingMeets(verdict);
-    const v1::StagedSpace outline = OutlineSpace(facts_, verdict.scale, frugal_);
+    const v1::StagedSpace outline = OutlineSpace(facts_, verdict.scale, style_);
     ASSIGN_OR_RETURN(const std::unique_ptr<Space> space,
                      CreateStagedSpace(outline, facts_.input, facts_.classes));
     v1::Composition composition;
     composition.set_train_samples(facts_.train_samples);
-    for (std::string& reason : DescribeOutline(facts_, outline, frugal_)) {
+    for (std::string& reason : DescribeOutline(facts_, outline, style_)) {
       *composition.add_reasons() = std::move(reason);
     }
     for (const Judged& limit : judged_) {
@@ -128,24 +130,29 @@ class Composer {
 
   // The largest scale at which enough samples meet the limits, or the smallest.
   absl::StatusOr<Verdict> Find() {
-    frugal_ = IsLargeData(facts_);
-    ASSIGN_OR_RETURN(Verdict verdict, FindScale());
-    if (verdict.scale == TopScale() && verdict.met >= kEnough) return verdict;
-    if (frugal_) return verdict;
-    // Limits bind.
-    frugal_ = true;
-    return FindScale();
+    style_ = {.frugal = IsLargeData(facts_)};
+    ASSIGN_OR_RETURN(const Verdict free, Judge(TopScale()));
+    if (free.met >= kEnough) return free;
+    // Limits bind. Costs that differ less come nearer to them.
+    style_.frugal = true;
+    ASSIGN_OR_RETURN(Verdict wide, FindScale());
+    style_.even = true;
+    ASSIGN_OR_RETURN(Verdict even, FindScale());
+    if (std::pair(even.met >= kEnough, even.logarithms) >
+        std::pair(wide.met >= kEnough, wide.logarithms)) {
+      return even;
+    }
+    style_.even = false;
+    return wide;
   }
 
   int TopScale() const { return ScaleForData(facts_.train_samples); }
 
   absl::StatusOr<Verdict> FindScale() const {
-    ASSIGN_OR_RETURN(Verdict best, Judge(TopScale()));
-    if (best.met >= kEnough) return best;
-    ASSIGN_OR_RETURN(best, Judge(0));
-    int low = 0;  // enough meet the limits, or none is smaller
-    int high = TopScale();
-    while (best.met >= kEnough && high - low > 1) {
+    Verdict best;
+    int low = -1;  // enough meet the limits
+    int high = TopScale() + 1;
+    while (high - low > 1) {
       const int middle = (low + high) / 2;
       ASSIGN_OR_RETURN(Verdict verdict, Judge(middle));
       if (verdict.met >= kEnough) {
@@ -153,11 +160,13 @@ class Composer {
         best = std::move(verdict);
       } else {
         high = middle;
+        if (middle == 0) best = std::move(verdict);
       }
     }
     return best;
   }
 
+  // Of a scale that fails, but for the smallest, no more is seen than that it does.
   absl::StatusOr<Verdict> Judge(int scale) const {
     Verdict verdict;
     verdict.scale = scale;
@@ -169,12 +178,14 @@ class Composer {
     }
     ASSIGN_OR_RETURN(
         const std::unique_ptr<Space> space,
-        CreateStagedSpace(OutlineSpace(facts_, scale, frugal_), facts_.input, facts_.classes));
+        CreateStagedSpace(OutlineSpace(facts_, scale, style_), facts_.input, facts_.classes));
     Rng rng(kSeed);
     for (int sample = 0; sample < kSamples; ++sample) {
+      if (scale > 0 && sample - verdict.met > kSamples - kEnough) break;
       ASSIGN_OR_RETURN(const v1::Architecture architecture, space->Lower(space->Sample(&rng)));
       ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
       const NetworkSize size = SizeOf(costs);
+      verdict.logarithms += std::log(size.macs) + std::log(size.parameters);
       bool all = true;
       bool stated = true;
       for (size_t i = 0; i < judged_.size(); ++i) {
@@ -229,7 +240,7 @@ class Composer {
   absl::StatusOr<std::optional<v1::Architecture>> Median(int scale, Rng* rng) const {
     // With all blocks there may be in the end, which models are to tell apart.
     ASSIGN_OR_RETURN(const std::unique_ptr<Space> space,
-                     CreateStagedSpace(OutlineSpace(facts_, scale, /*frugal=*/true), facts_.input,
+                     CreateStagedSpace(OutlineSpace(facts_, scale, {.frugal = true}), facts_.input,
                                        facts_.classes));
     std::vector<std::pair<int64_t, v1::Architecture>> networks;
     for (int i = 0; i < kProbeSamples; ++i) {
@@ -250,7 +261,7 @@ class Composer {
   const DataFacts& facts_;
   std::vector<Judged> judged_;
   std::vector<std::string> unfitted_;
-  bool frugal_ = false;
+  Style style_;
 };
 
 }  // namespace

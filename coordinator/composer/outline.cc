@@ -139,8 +139,10 @@ int64_t StepsOf(const DataFacts& facts) {
 
 bool IsLargeData(const DataFacts& facts) { return StepsOf(facts) >= kLargeSteps; }
 
-v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, bool frugal) {
+v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, const Style& style) {
   const Scale& size = kScales[scale];
+  const bool frugal = style.frugal;
+  const bool even = style.even || size.lean;
   const bool signal = IsSignal(facts.input);
   const int pixels = LongerSide(facts.input);
   const int stages = StageCount(facts.input);
@@ -170,15 +172,15 @@ v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, bool frugal) {
     // Large kernels where there is something for them to see, and in images where they are cheap.
     const bool long_kernels = signal && map >= 2 * kSmallMap;
     stage->add_kernels(long_kernels ? 5 : 3);
-    if (!size.lean && long_kernels) stage->add_kernels(9);
-    if (!size.lean && !long_kernels && map >= kSmallMap) stage->add_kernels(5);
+    if (!even && long_kernels) stage->add_kernels(9);
+    if (!even && !long_kernels && map >= kSmallMap) stage->add_kernels(5);
     double least = width;
     if (i == stages - 1 && !size.lean) least = std::max<double>(least, ClassWidth(facts.classes));
     stage->add_widths(RoundWidth(least));
     stage->add_widths(RoundWidth(kWider * least));
     for (int depth = 1; depth <= size.deepest; ++depth) stage->add_depths(depth);
     for (const int stride : strides[i]) {
-      if (!size.lean || stride == strides[i].back()) stage->add_strides(stride);
+      if (!even || stride == strides[i].back()) stage->add_strides(stride);
     }
     stage->add_connections(0);
     if (!size.lean && HasGates(facts)) {
@@ -199,7 +201,7 @@ std::string DescribeScale(const v1::StagedSpace& space) {
 }
 
 std::vector<std::string> DescribeOutline(const DataFacts& facts, const v1::StagedSpace& space,
-                                         bool frugal) {
+                                         const Style& style) {
   std::vector<std::string> reasons;
   std::vector<std::string> strides;
   for (const v1::StageChoices& stage : space.stages()) {
@@ -221,7 +223,7 @@ std::vector<std::string> DescribeOutline(const DataFacts& facts, const v1::Stage
   std::vector<std::string> blocks;
   for (const int block : first.blocks()) blocks.push_back(BlockName(block));
   reasons.push_back(
-      absl::StrCat(training, frugal && !IsLargeData(facts) ? ", limits bind" : "", ": ",
+      absl::StrCat(training, style.frugal && !IsLargeData(facts) ? ", limits bind" : "", ": ",
                    absl::StrJoin(blocks, ", "), " blocks",
                    first.squeeze_excite().empty() ? "" : ", with squeeze-and-excite or without"));
   const v1::StageChoices& last = space.stages(space.stages_size() - 1);

@@ -31,13 +31,18 @@ int64_t StepsOf(const DataFacts& facts);
 // Whether there is enough training for blocks that need more of it.
 bool IsLargeData(const DataFacts& facts);
 
-// The space at one scale. `frugal` adds blocks that do more with few weights and multiplications.
-// Every candidate is a valid network.
-v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, bool frugal);
+// What limits that bind change.
+struct Style {
+  bool frugal = false;  // also blocks that do more with few weights and multiplications
+  bool even = false;    // costs differ little: one kernel and the largest stride at each stage
+};
+
+// The space at one scale. Every candidate is a valid network.
+v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, const Style& style);
 
 // One sentence for each thing that the data decides.
 std::vector<std::string> DescribeOutline(const DataFacts& facts, const v1::StagedSpace& space,
-                                         bool frugal);
+                                         const Style& style);
 
 }  // namespace frontier::coordinator
 

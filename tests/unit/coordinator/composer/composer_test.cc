@@ -114,7 +114,7 @@ TEST(ComposerTest, TakesTheSmallestIfOnlySomeMeetTheLimit) {
   const DataFacts facts = Facts(MakeShape(1, 28, 28), 10, 4000);
   // Just above the least there is.
   double least = 1e300;
-  const auto smallest = OutlineSpace(facts, 0, /*frugal=*/true);
+  const auto smallest = OutlineSpace(facts, 0, {.frugal = true});
   for (const NetworkSize& size : Draw(smallest, facts, 100)) {
     least = std::min(least, size.parameters);
   }
