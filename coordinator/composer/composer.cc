@@ -29,6 +29,9 @@ constexpr uint64_t kProbeStream = 1;
 constexpr double kAssumedMacsPerSecond = 10e9;
 constexpr double kMacsOfStep = 3;
 
+// Where a job says how long a trial may take, which has a default.
+constexpr char kTrialTime[] = "limits.wall_seconds";
+
 // A limit as it is judged.
 struct Judged {
   Cost cost;
@@ -86,8 +89,9 @@ class Composer {
     for (std::string& reason : DescribeOutline(facts_, outline, style_)) {
       *composition.add_reasons() = std::move(reason);
     }
-    for (const Judged& limit : judged_) {
-      if (limit.model == nullptr) continue;
+    for (size_t i = 0; i < judged_.size(); ++i) {
+      const Judged& limit = judged_[i];
+      if (limit.model == nullptr || !IsTold(verdict, i)) continue;
       composition.add_reasons(absl::StrCat(CostName(limit.cost), " as the probes had it, within ",
                                            static_cast<int>(limit.model->spread() * 100 + 0.5),
                                            " %"));
@@ -218,22 +222,31 @@ class Composer {
                      verdict.least[*culprit]));
   }
 
+  // The time that every trial has anyway is told of only where it makes networks smaller.
+  bool IsTold(const Verdict& verdict, size_t limit) const {
+    const std::string& field = judged_[limit].field;
+    if (!field.empty() && field != kTrialTime) return true;
+    return verdict.met_each[limit] < kSamples;
+  }
+
   std::string DescribeVerdict(const Verdict& verdict, const v1::StagedSpace& outline) const {
     const std::string scale = DescribeScale(outline);
-    const std::string share =
-        absl::StrCat(verdict.met, " of ", kSamples, " random networks meet ",
-                     absl::StrJoin(judged_, ", ", [](std::string* out, const Judged& limit) {
-                       out->append(limit.description);
-                     }));
+    std::vector<std::string> limits;
+    for (size_t i = 0; i < judged_.size(); ++i) {
+      if (IsTold(verdict, i)) limits.push_back(judged_[i].description);
+    }
+    const std::string share = absl::StrCat(verdict.met, " of ", kSamples, " random networks meet ",
+                                           absl::StrJoin(limits, ", "));
     if (verdict.met < kEnough) return absl::StrCat(scale, ", the least there are: only ", share);
     if (verdict.scale < TopScale()) {
-      return absl::StrCat(scale, ", the most at which enough meet the limits: ", share);
+      return absl::StrCat(scale, ", the most at which enough meet the limits",
+                          limits.empty() ? "" : ": ", limits.empty() ? "" : share);
     }
     const std::string worth =
         facts_.train_samples == 0
             ? absl::StrCat(scale, " by default")
             : absl::StrCat(scale, " for ", facts_.train_samples, " training samples");
-    return judged_.empty() ? worth : absl::StrCat(worth, ": ", share);
+    return limits.empty() ? worth : absl::StrCat(worth, ": ", share);
   }
 
   // Of a few networks that meet the limits the one in the middle by MACs.
