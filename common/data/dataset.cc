@@ -21,7 +21,19 @@ struct PartFiles {
   std::string images;
   std::string labels;
   int image_rank = 3;
+  bool signals = false;
 };
+
+// Ends of the names of sample files, by what they hold.
+struct SampleKind {
+  const char* stem;
+  int rank;
+  bool signals;
+};
+constexpr SampleKind kSampleKinds[] = {{"-images-idx3-ubyte", 3, false},
+                                       {"-images-idx4-ubyte", 4, false},
+                                       {"-signals-idx2-ubyte", 2, true},
+                                       {"-signals-idx3-ubyte", 3, true}};
 
 // The files in a folder, and the data set's name that their names may begin with ("" = any).
 struct Listing {
@@ -86,10 +98,11 @@ absl::StatusOr<PartFiles> FindPart(const Listing& listing, Part part) {
                                              : std::vector<const char*>{"t10k", "test"};
   for (const char* word : words) {
     PartFiles files;
-    ASSIGN_OR_RETURN(files.images, FindFile(listing, absl::StrCat(word, "-images-idx3-ubyte")));
-    if (files.images.empty()) {
-      files.image_rank = 4;
-      ASSIGN_OR_RETURN(files.images, FindFile(listing, absl::StrCat(word, "-images-idx4-ubyte")));
+    for (const SampleKind& kind : kSampleKinds) {
+      files.image_rank = kind.rank;
+      files.signals = kind.signals;
+      ASSIGN_OR_RETURN(files.images, FindFile(listing, absl::StrCat(word, kind.stem)));
+      if (!files.images.empty()) break;
     }
     if (files.images.empty()) continue;
     ASSIGN_OR_RETURN(files.labels, FindFile(listing, absl::StrCat(word, "-labels-idx1-ubyte")));
@@ -108,7 +121,7 @@ absl::StatusOr<PartFiles> FindPart(const Listing& listing, Part part) {
   return absl::NotFoundError(absl::StrCat(
       missing, "folder '", listing.folder, "' has no '",
       listing.prefix.empty() ? "" : absl::StrCat(listing.prefix, "-"),
-      part == Part::kTrain ? "train" : "t10k", "-images-idx3-ubyte[.gz]' or idx4 images"));
+      part == Part::kTrain ? "train" : "t10k", "-images-idx3-ubyte[.gz]', idx4 images or signals"));
 }
 
 absl::Status CheckImages(const std::string& path, const IdxHeader& header, int64_t labels,
@@ -131,10 +144,11 @@ absl::Status CheckImages(const std::string& path, const IdxHeader& header, int64
   return absl::OkStatus();
 }
 
-void SetShape(const IdxHeader& header, int* channels, int* height, int* width) {
+void SetShape(const IdxHeader& header, bool signals, int* channels, int* height, int* width) {
   const std::vector<int64_t>& d = header.dimensions;
-  *channels = d.size() == 4 ? static_cast<int>(d[1]) : 1;
-  *height = static_cast<int>(d[d.size() - 2]);
+  const size_t plain = signals ? 2 : 3;  // dimensions of samples of one channel
+  *channels = d.size() > plain ? static_cast<int>(d[1]) : 1;
+  *height = signals ? 1 : static_cast<int>(d[d.size() - 2]);
   *width = static_cast<int>(d[d.size() - 1]);
 }
 
@@ -150,7 +164,7 @@ absl::StatusOr<PartSummary> SummarizePart(const PartFiles& files) {
   ASSIGN_OR_RETURN(const IdxArray labels, ReadIdx(files.labels, 1));
   ASSIGN_OR_RETURN(const IdxHeader images, ReadIdxHeader(files.images, files.image_rank));
   RETURN_IF_ERROR(CheckImages(files.images, images, labels.header.elements, files.labels));
-  SetShape(images, &summary.channels, &summary.height, &summary.width);
+  SetShape(images, files.signals, &summary.channels, &summary.height, &summary.width);
   summary.samples = labels.header.elements;
   summary.classes = 1 + *std::max_element(labels.values.begin(), labels.values.end());
   return summary;
@@ -176,7 +190,7 @@ absl::StatusOr<Samples> ReadSamples(const std::string& folder, Part part, int cl
   RETURN_IF_ERROR(CheckImages(files.images, header, labels.header.elements, files.labels));
   ASSIGN_OR_RETURN(IdxArray images, ReadIdx(files.images, files.image_rank));
   Samples samples;
-  SetShape(images.header, &samples.channels, &samples.height, &samples.width);
+  SetShape(images.header, files.signals, &samples.channels, &samples.height, &samples.width);
   samples.images = std::move(images.values);
   samples.labels = std::move(labels.values);
   return samples;

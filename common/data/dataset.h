@@ -1,4 +1,4 @@
-// Labelled image data sets in memory, and their splits.
+// Labelled data sets of images or signals in memory, and their splits.
 #ifndef FRONTIER_COMMON_DATA_DATASET_H_
 #define FRONTIER_COMMON_DATA_DATASET_H_
 
@@ -25,11 +25,12 @@ enum class Part { kTrain, kTest };
 
 // Reads a gzip'd or plain IDX pair in `folder`: "train-images-idx3-ubyte[.gz]" and
 // "train-labels-idx1-ubyte[.gz]", "t10k-" or "test-" for the test part, also with a data set's name
-// and a dash before ("mnist18k-train-images-..."); idx3 is N x H x W, idx4 N x C x H x W. Of a
-// folder that holds several data sets one is named by "folder/mnist18k"; INVALID_ARGUMENT lists
-// them if none is. NOT_FOUND if a file is missing; DATA_LOSS for a truncated or corrupt file,
-// counts that differ; OUT_OF_RANGE for labels of `classes` or more (0 = do not check). Messages
-// name file and value.
+// and a dash before ("mnist18k-train-images-..."); idx3 is N x H x W, idx4 N x C x H x W. In place
+// of images there may be 1-D signals, which are samples of height 1:
+// "train-signals-idx2-ubyte[.gz]", N x L, or idx3, N x C x L. Of a folder that holds several data
+// sets one is named by "folder/mnist18k"; INVALID_ARGUMENT lists them if none is. NOT_FOUND if a
+// file is missing; DATA_LOSS for a truncated or corrupt file, counts that differ; OUT_OF_RANGE for
+// labels of `classes` or more (0 = do not check). Messages name file and value.
 absl::StatusOr<Samples> ReadSamples(const std::string& folder, Part part, int classes);
 
 // What a data set is, from headers and labels alone, without reading the images; classes are one

@@ -13,6 +13,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
+#include "coordinator/core/composition.h"
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
 #include "coordinator/core/parent.h"
@@ -97,6 +98,8 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   if (!spec.ok()) return PrefixField("spec", spec.status());
   const absl::Status resolved = ResolveParent(*store_, &*spec);
   if (!resolved.ok()) return PrefixField("spec", resolved);
+  const absl::Status composed = ComposeSpace(TrainSamples(spec->dataset(), workers), &*spec);
+  if (!composed.ok()) return PrefixField("spec", composed);
   const absl::Time now = clock_->Now();
   v1::JobRecord record;
   v1::Job* job = record.mutable_job();
@@ -133,7 +136,8 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   event->set_kind(v1::EVENT_KIND_JOB_SUBMITTED);
   event->set_at_unix_us(absl::ToUnixMicros(now));
   event->set_message(absl::StrCat("submitted: ", (*state)->spec().name(), ", ",
-                                  (*state)->job().space_size(), " genotypes"));
+                                  (*state)->job().space_size(),
+                                  IsProbing((*state)->spec()) ? " probes first" : " genotypes"));
   *response.mutable_job() = View((*state)->record());
   AddAnswer(key, response, now, &change);
   RETURN_IF_ERROR(CommitChange(&change));
@@ -202,6 +206,10 @@ absl::StatusOr<v1::ResumeJobResponse> DispatcherImpl::ResumeJob(
 absl::StatusOr<DispatcherImpl::Extension> DispatcherImpl::PrepareExtension(
     const v1::JobSpec& spec, const v1::ExtendSpaceRequest& request,
     const std::vector<v1::Worker>& workers) {
+  if (IsProbing(spec)) {
+    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                           "the job has no space yet, only probes");
+  }
   v1::JobSpec extended = spec;
   *extended.mutable_search_space() = request.search_space();
   extended.mutable_search_space()->set_version(spec.search_space().version() + 1);
@@ -228,6 +236,8 @@ absl::Status DispatcherImpl::CheckHistory(JobId id, const v1::JobSpec& spec, con
     if (trials.empty()) return absl::OkStatus();
     for (const v1::Trial& trial : trials) {
       *checked = trial.number();
+      // Probes are of no space.
+      if (trial.space_version() < spec.search_space().auto_().composition().version()) continue;
       const std::optional<Candidate> candidate =
           JobSearchContext(spec, space, /*taken=*/{}).Admit(trial.genotype());
       if (candidate.has_value() && candidate->hash == trial.canonical_hash()) continue;

@@ -9,6 +9,7 @@
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
+#include "coordinator/core/composition.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/core/trial_task.h"
@@ -191,6 +192,7 @@ absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& resul
     trial->set_weights_kept(trial->on_front());
     (trial->on_front() ? weights_kept_ : weights_unused_).push_back(weights);
   }
+  RETURN_IF_ERROR(AddFinding(*trial));
   Observe(*trial, objectives, violation);
   AddEvent(v1::EVENT_KIND_TRIAL_SUCCEEDED, trial->number(), id.attempt, attempt->worker_id(),
            absl::StrCat("succeeded: ", DescribeResult(state_->spec(), result),
@@ -251,6 +253,7 @@ absl::Status JobDraft::RetryOrFail(const AttemptId& id, v1::Trial* trial,
   }
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kFailed));
   *trial->mutable_failure() = failure;
+  RETURN_IF_ERROR(AddFinding(*trial));
   Observe(*trial, {}, 0);
   AddEvent(v1::EVENT_KIND_TRIAL_FAILED, trial->number(), id.attempt, attempt.worker_id(),
            absl::StrCat("failed: ", what));
@@ -272,6 +275,10 @@ absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, con
 absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
                                    absl::string_view gains) {
   v1::Job* job = record_.mutable_job();
+  if (IsProbing(job->spec())) {
+    return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                           absl::StrCat(state_->id().ToString(), " has no space yet, only probes"));
+  }
   if (job->state() == v1::JOB_STATE_DRAINING) {
     if (job->reason() != kSpaceExhausted) {
       return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
@@ -336,8 +343,49 @@ absl::Status JobDraft::CancelTrials(absl::string_view reason, bool running_too) 
   return absl::OkStatus();
 }
 
+absl::Status JobDraft::AddFinding(const v1::Trial& trial) {
+  if (!IsProbing(record_.job().spec())) return absl::OkStatus();
+  ASSIGN_OR_RETURN(*record_.add_probes(), FindingOf(trial));
+  return absl::OkStatus();
+}
+
+absl::Status JobDraft::ComposeIfProbed() {
+  const v1::Job& job = record_.job();
+  // One that drains, since a budget is used, has no use for a space any more.
+  if (job.state() != v1::JOB_STATE_RUNNING && job.state() != v1::JOB_STATE_PAUSED) {
+    return absl::OkStatus();
+  }
+  const v1::Composition& probing = job.spec().search_space().auto_().composition();
+  if (!probing.probing() || record_.probes_size() < probing.probes_size()) return absl::OkStatus();
+  absl::StatusOr<v1::Composition> composition = ComposeFromProbes(record_);
+  const absl::Status status =
+      composition.ok() ? UseComposition(*std::move(composition)) : std::move(composition).status();
+  if (status.ok()) return status;
+  return FailJob(absl::StrCat("no search space: ", status.message()));
+}
+
+absl::Status JobDraft::UseComposition(v1::Composition composition) {
+  v1::Job* job = record_.mutable_job();
+  const std::string reasons = absl::StrJoin(composition.reasons(), "; ");
+  v1::SearchSpace spec = job->spec().search_space();
+  spec.set_version(spec.version() + 1);
+  composition.set_version(spec.version());
+  *spec.mutable_auto_()->mutable_composition() = std::move(composition);
+  ASSIGN_OR_RETURN(std::unique_ptr<Space> space, CreateSpace(spec, job->spec().dataset().input(),
+                                                             job->spec().dataset().classes()));
+  ASSIGN_OR_RETURN(strategy_, CreateStrategy(job->spec().strategy()));
+  space_ = std::move(space);
+  strategy_touched_ = true;
+  *job->mutable_spec()->mutable_search_space() = std::move(spec);
+  job->set_space_size(space_->Size());
+  record_.clear_probes();
+  AddEvent(v1::EVENT_KIND_SPACE_COMPOSED, 0, 0, "", absl::StrCat("space composed: ", reasons));
+  return absl::OkStatus();
+}
+
 absl::Status JobDraft::Settle() {
   v1::Job* job = record_.mutable_job();
+  RETURN_IF_ERROR(ComposeIfProbed());
   if (!HasEnded(job->state())) {
     job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
     const std::optional<std::string> resource = UsedResourceBudget(*job);
@@ -364,7 +412,10 @@ absl::Status JobDraft::Settle() {
   }
   if (!touched_) return absl::OkStatus();
   job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
-  if (strategy_touched_) *record_.mutable_strategy() = state_->strategy_->Save();
+  if (strategy_touched_) {
+    const Strategy& strategy = strategy_ != nullptr ? *strategy_ : *state_->strategy_;
+    *record_.mutable_strategy() = strategy.Save();
+  }
   *change_.add_jobs() = record_;
   for (const auto& [number, trial] : trials_) *change_.add_trials() = trial;
   return absl::OkStatus();
@@ -388,6 +439,7 @@ void JobDraft::Apply() {
   state_->queue_ = std::move(queue_);
   if (front_.has_value()) state_->front_ = *std::move(front_);
   if (space_ != nullptr) state_->space_ = std::move(space_);
+  if (strategy_ != nullptr) state_->strategy_ = std::move(strategy_);
   for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {

@@ -21,6 +21,7 @@
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/space/space.h"
+#include "coordinator/strategy/strategy.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/record.pb.h"
 #include "frontier/v1/trial.pb.h"
@@ -67,7 +68,7 @@ class JobDraft {
 
   // The job has the larger space `space`, which is that of `spec`; `gains` says what is new. If it
   // drained because there was nothing left to propose, it goes on. FAILED_PRECONDITION (reason
-  // WRONG_STATE) if it drains for another reason.
+  // WRONG_STATE) if it drains for another reason, or still probes.
   absl::Status ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
                            absl::string_view gains);
 
@@ -77,7 +78,8 @@ class JobDraft {
   // Ends the job for an error of its own.
   absl::Status FailJob(absl::string_view reason);
 
-  // Draws the consequences: limits that are reached, the end of the job. Last, before the commit.
+  // Draws the consequences: a space composed once all probes have ended, limits that are reached,
+  // the end of the job. Last, before the commit.
   absl::Status Settle();
   // Whether there is anything to commit.
   bool IsEmpty() const { return !touched_; }
@@ -110,6 +112,10 @@ class JobDraft {
   absl::Status CancelTrials(absl::string_view reason, bool running_too);
   absl::Status EndTrialOnFront(v1::Trial* trial, const std::vector<double>& objectives,
                                absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  // Notes how a trial of a job that probes ended.
+  absl::Status AddFinding(const v1::Trial& trial);
+  absl::Status ComposeIfProbed();
+  absl::Status UseComposition(v1::Composition composition);
   void Observe(const v1::Trial& trial, const std::vector<double>& objectives, double violation);
   void AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt, absl::string_view worker_id,
                 absl::string_view message);
@@ -123,7 +129,8 @@ class JobDraft {
   std::map<TrialNumber, v1::Trial> trials_;  // changed
   std::deque<QueuedTrial> queue_;
   std::optional<ParetoFront> front_;
-  std::unique_ptr<Space> space_;  // larger than the state's; null = that
+  std::unique_ptr<Space> space_;        // in place of the state's; null = that
+  std::unique_ptr<Strategy> strategy_;  // likewise
   std::vector<std::string> new_hashes_;
   std::vector<std::string> weights_kept_;
   std::vector<std::string> weights_released_;

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
+#include "coordinator/core/composition.h"
 #include "coordinator/core/parent.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/strategy/grid.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -38,7 +40,7 @@ absl::Status JobState::Build() {
   absl::StatusOr<std::unique_ptr<Strategy>> strategy = CreateStrategy(spec().strategy());
   if (!strategy.ok()) return PrefixField("strategy", strategy.status());
   space_ = *std::move(space);
-  strategy_ = *std::move(strategy);
+  strategy_ = IsProbing(spec()) ? CreateGridStrategy() : *std::move(strategy);
   return absl::OkStatus();
 }
 
@@ -79,7 +81,8 @@ std::optional<TrialNumber> JobState::NextQueued(absl::string_view worker_id,
 }
 
 bool MayPropose(const v1::Job& job) {
-  return job.state() == v1::JOB_STATE_RUNNING && !UsedTrialBudget(job).has_value();
+  if (job.state() != v1::JOB_STATE_RUNNING || UsedTrialBudget(job).has_value()) return false;
+  return !IsProbing(job.spec()) || !HasProposedAllProbes(job);
 }
 
 bool HasWork(const v1::Job& job) {
@@ -91,9 +94,11 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
                 absl::Time now) {
   v1::Job view = record.job();
   StripParent(view.mutable_spec());
+  StripProbes(view.mutable_spec());
   view.mutable_usage()->set_wall_seconds(WallSeconds(record, now));
   view.set_seconds_left(SecondsLeft(view));
-  if (HasWork(view)) view.set_waiting_for(workers.WhyNoWorker(view.spec().dataset(), elapsed));
+  if (HasWork(record.job()))
+    view.set_waiting_for(workers.WhyNoWorker(view.spec().dataset(), elapsed));
   return view;
 }
 

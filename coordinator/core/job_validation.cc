@@ -173,16 +173,10 @@ absl::Status CompleteDataset(const std::vector<v1::Worker>& workers, v1::Dataset
 // Whether an epoch has a batch at all, as far as the data set is known.
 absl::Status CheckBatchSize(const std::vector<v1::Worker>& workers, const v1::DatasetSpec& dataset,
                             int batch_size) {
-  int64_t most = dataset.train_samples();
-  if (most == 0) {
-    std::optional<KnownDataset> other;
-    const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
-    if (!known.has_value() || known->train_samples == 0) return absl::OkStatus();
-    // Shares are rounded for each class.
-    most = static_cast<int64_t>((1 - dataset.validation_fraction()) *
-                                static_cast<double>(known->train_samples)) +
-           dataset.classes();
-  }
+  int64_t most = TrainSamples(dataset, workers);
+  if (most == 0) return absl::OkStatus();
+  // Shares are rounded for each class.
+  if (dataset.train_samples() == 0) most += dataset.classes();
   if (batch_size <= most) return absl::OkStatus();
   return InvalidField("training.batch_size",
                       absl::StrCat("is ", batch_size, ", but there are ", most,
@@ -314,6 +308,15 @@ absl::Status CompleteLimits(bool reproducible, v1::TrialLimits* limits) {
 }
 
 }  // namespace
+
+int64_t TrainSamples(const v1::DatasetSpec& dataset, const std::vector<v1::Worker>& workers) {
+  if (dataset.train_samples() != 0) return dataset.train_samples();
+  std::optional<KnownDataset> other;
+  const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
+  if (!known.has_value()) return 0;
+  return static_cast<int64_t>((1 - dataset.validation_fraction()) *
+                              static_cast<double>(known->train_samples));
+}
 
 absl::Status CheckRecipes(const v1::JobSpec& spec, const std::vector<v1::Worker>& workers) {
   const auto check = [&](const v1::TrainingRecipe& recipe) {

@@ -2,6 +2,7 @@
 #ifndef FRONTIER_COORDINATOR_CORE_JOB_VALIDATION_H_
 #define FRONTIER_COORDINATOR_CORE_JOB_VALIDATION_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,9 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
 // That the recipe of `spec`, whose data set is complete, and that of every candidate is valid.
 // INVALID_ARGUMENT (reason INVALID_FIELD) names the field of the recipe or the hyperparameter.
 absl::Status CheckRecipes(const v1::JobSpec& spec, const std::vector<v1::Worker>& workers);
+
+// Training samples of a complete data set after the split, about; 0 = not known.
+int64_t TrainSamples(const v1::DatasetSpec& dataset, const std::vector<v1::Worker>& workers);
 
 }  // namespace frontier::coordinator
 

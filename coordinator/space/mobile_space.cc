@@ -65,26 +65,6 @@ absl::Status CheckMultipliers(const v1::MobileSpace& spec) {
   return absl::OkStatus();
 }
 
-int LongerSide(const v1::Shape& input) { return std::max(input.height(), input.width()); }
-
-absl::Status CheckResolutions(const v1::MobileSpace& spec, const v1::Shape& input) {
-  const int longer = LongerSide(input);
-  const int shorter = input.height() == 1 ? longer : std::min(input.height(), input.width());
-  RETURN_IF_ERROR(CheckChoices("resolutions", spec.resolutions(), 1, longer));
-  for (int i = 0; i < spec.resolutions_size(); ++i) {
-    const int resolution = spec.resolutions(i);
-    const int reduction = longer / resolution;
-    if (longer / reduction == resolution && reduction <= shorter) continue;
-    std::vector<int> possible;
-    for (int each = 1; each <= std::min(shorter, 8); ++each) possible.push_back(longer / each);
-    return InvalidField(absl::StrCat("resolutions[", i, "]"),
-                        absl::StrCat("is ", resolution, ", samples of ", input.height(), " x ",
-                                     input.width(), " can be averaged down to ",
-                                     absl::StrJoin(possible, ", "), shorter > 8 ? ", ..." : ""));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckSpec(const v1::MobileSpace& spec, const v1::Shape& input) {
   RETURN_IF_ERROR(CheckChoices("stem_widths", spec.stem_widths(), 1, kMaxWidth));
   RETURN_IF_ERROR(CheckChoices("stem_strides", spec.stem_strides(), 1, kMaxStride));
@@ -96,7 +76,7 @@ absl::Status CheckSpec(const v1::MobileSpace& spec, const v1::Shape& input) {
   }
   RETURN_IF_ERROR(CheckChoices("head_widths", spec.head_widths(), 0, kMaxWidth));
   RETURN_IF_ERROR(CheckMultipliers(spec));
-  RETURN_IF_ERROR(CheckResolutions(spec, input));
+  RETURN_IF_ERROR(CheckResolutions("resolutions", spec.resolutions(), input));
   return CheckDropout("dropout", spec.dropout());
 }
 

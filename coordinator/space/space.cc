@@ -12,6 +12,7 @@
 #include "coordinator/space/mobile_space.h"
 #include "coordinator/space/nasbench101_space.h"
 #include "coordinator/space/nasbench201_space.h"
+#include "coordinator/space/probe_space.h"
 #include "coordinator/space/residual_space.h"
 #include "coordinator/space/staged_space.h"
 #include "coordinator/space/vgg_space.h"
@@ -23,6 +24,15 @@ absl::StatusOr<std::unique_ptr<Space>> Prefix(absl::string_view field,
                                               absl::StatusOr<std::unique_ptr<Space>> space) {
   if (!space.ok()) return PrefixField(field, space.status());
   return space;
+}
+
+absl::StatusOr<std::unique_ptr<Space>> CreateComposedSpace(const v1::Composition& composition,
+                                                           const v1::Shape& input, int classes) {
+  if (composition.probing()) return CreateProbeSpace(composition.probes(), input, classes);
+  if (composition.has_space()) {
+    return Prefix("space", CreateStagedSpace(composition.space(), input, classes));
+  }
+  return InvalidField("space", "is not composed yet");
 }
 
 absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchSpace& spec,
@@ -47,12 +57,15 @@ absl::StatusOr<std::unique_ptr<Space>> CreateArchitectureSpace(const v1::SearchS
       return Prefix("compress", CreateCompressSpace(spec.compress(), input, classes));
     case v1::SearchSpace::kGraph:
       return Prefix("graph", CreateGraphSpace(spec.graph(), input, classes));
+    case v1::SearchSpace::kAuto:
+      return Prefix("auto.composition",
+                    CreateComposedSpace(spec.auto_().composition(), input, classes));
     case v1::SearchSpace::KIND_NOT_SET:
       break;
   }
   return InvalidField("kind",
                       "no search space given; known are: staged, nasbench201, nasbench101, mobile, "
-                      "fire, residual, vgg, compress, graph");
+                      "fire, residual, vgg, compress, graph, auto");
 }
 
 }  // namespace
@@ -61,6 +74,8 @@ absl::StatusOr<std::unique_ptr<Space>> CreateSpace(const v1::SearchSpace& spec,
                                                    const v1::Shape& input, int classes) {
   absl::StatusOr<std::unique_ptr<Space>> space = CreateArchitectureSpace(spec, input, classes);
   if (!space.ok() || spec.hyperparameters().empty()) return space;
+  // Probes are trained as the job says.
+  if (spec.auto_().composition().probing()) return space;
   return CreateHyperparameterSpace(*std::move(space), spec.hyperparameters());
 }
 

@@ -20,8 +20,10 @@ class StagedLowering {
  public:
   StagedLowering(const v1::Shape& input, int classes) : b_(input, classes) {}
 
-  absl::StatusOr<v1::Architecture> Run(int stem_width, absl::Span<const StageChoice> stages) {
-    int x = b_.ConvolutionNormRelu("stem", b_.input(), b_.Square(stem_width, 3));
+  absl::StatusOr<v1::Architecture> Run(int reduction, int stem_width,
+                                       absl::Span<const StageChoice> stages) {
+    int x = b_.AddReduction("resolution", b_.input(), reduction);
+    x = b_.ConvolutionNormRelu("stem", x, b_.Square(stem_width, 3));
     std::vector<int> outputs = {x};         // of the stem and of each stage so far
     std::vector<int64_t> reductions = {1};  // stride of all stages up to there
     for (size_t i = 0; i < stages.size(); ++i) {
@@ -126,9 +128,10 @@ class StagedLowering {
 
 }  // namespace
 
-absl::StatusOr<v1::Architecture> LowerStaged(int stem_width, absl::Span<const StageChoice> stages,
+absl::StatusOr<v1::Architecture> LowerStaged(int reduction, int stem_width,
+                                             absl::Span<const StageChoice> stages,
                                              const v1::Shape& input, int classes) {
-  return StagedLowering(input, classes).Run(stem_width, stages);
+  return StagedLowering(input, classes).Run(reduction, stem_width, stages);
 }
 
 }  // namespace frontier::coordinator

@@ -50,9 +50,11 @@ struct StageChoice {
   v1::Activation activation = v1::ACTIVATION_RELU;
 };
 
+// `reduction` is window and stride of an average pool in front of the stem; 1 = none.
 // INVALID_ARGUMENT names stage and value if a stride is larger than the map it walks over, or as
 // AnalyzeGraph.
-absl::StatusOr<v1::Architecture> LowerStaged(int stem_width, absl::Span<const StageChoice> stages,
+absl::StatusOr<v1::Architecture> LowerStaged(int reduction, int stem_width,
+                                             absl::Span<const StageChoice> stages,
                                              const v1::Shape& input, int classes);
 
 }  // namespace frontier::coordinator

@@ -1,6 +1,8 @@
 #include "coordinator/space/staged_space.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <utility>
 #include <vector>
@@ -100,14 +102,14 @@ absl::Status CheckStage(const v1::StageChoices& stage, int number) {
   return CheckActivations("activations", stage.activations());
 }
 
-absl::Status CheckSpec(const v1::StagedSpace& spec) {
+absl::Status CheckSpec(const v1::StagedSpace& spec, const v1::Shape& input) {
   RETURN_IF_ERROR(CheckSomeChoices("stem_widths", spec.stem_widths(), 1, kMaxWidth));
   RETURN_IF_ERROR(CheckCount("stages", spec.stages_size()));
   for (int i = 0; i < spec.stages_size(); ++i) {
     const absl::Status status = CheckStage(spec.stages(i), i + 1);
     if (!status.ok()) return PrefixField(absl::StrCat("stages[", i, "]"), status);
   }
-  return absl::OkStatus();
+  return CheckResolutions("resolutions", spec.resolutions(), input);
 }
 
 // Indices of the decisions of one stage; -1 for a list that is not there.
@@ -180,23 +182,28 @@ std::string SummarizeStage(const StageChoice& stage) {
 
 class StagedSpace final : public EncodedSpace {
  public:
-  StagedSpace(const v1::StagedSpace& spec, const v1::Shape& input, int classes, Encoding encoding,
-              std::vector<StageDecisions> stages)
+  StagedSpace(v1::StagedSpace spec, const v1::Shape& input, int classes, Encoding encoding,
+              int resolution, std::vector<StageDecisions> stages)
       : EncodedSpace(std::move(encoding)),
-        spec_(spec),
+        spec_(std::move(spec)),
         input_(input),
         classes_(classes),
+        resolution_(resolution),
         stages_(std::move(stages)) {}
 
   absl::StatusOr<v1::Architecture> Lower(const v1::Genotype& genotype) const override {
     RETURN_IF_ERROR(encoding().Check(genotype));
-    return LowerStaged(StemWidth(genotype), Choices(genotype), input_, classes_);
+    return LowerStaged(Reduction(genotype), StemWidth(genotype), Choices(genotype), input_,
+                       classes_);
   }
 
   std::string Summarize(const v1::Genotype& genotype) const override {
     const absl::Status status = encoding().Check(genotype);
     if (!status.ok()) return absl::StrCat("(", status.message(), ")");
     std::vector<std::string> parts = {absl::StrCat("stem", StemWidth(genotype))};
+    if (Reduction(genotype) > 1) {
+      absl::StrAppend(&parts.front(), " r", spec_.resolutions(genotype.options(resolution_)));
+    }
     for (const StageChoice& stage : Choices(genotype)) parts.push_back(SummarizeStage(stage));
     return absl::StrJoin(parts, " | ");
   }
@@ -204,6 +211,11 @@ class StagedSpace final : public EncodedSpace {
  private:
   int StemWidth(const v1::Genotype& genotype) const {
     return spec_.stem_widths(genotype.options(0));
+  }
+
+  int Reduction(const v1::Genotype& genotype) const {
+    if (resolution_ < 0) return 1;
+    return LongerSide(input_) / spec_.resolutions(genotype.options(resolution_));
   }
 
   std::vector<StageChoice> Choices(const v1::Genotype& genotype) const {
@@ -232,27 +244,53 @@ class StagedSpace final : public EncodedSpace {
     return choices;
   }
 
-  const v1::StagedSpace spec_;
+  const v1::StagedSpace spec_;  // complete
   const v1::Shape input_;
   const int classes_;
+  const int resolution_;  // index of the decision; -1 = none
   const std::vector<StageDecisions> stages_;
 };
 
 }  // namespace
 
+v1::StagedSpace FillStagedSpace(const v1::StagedSpace& spec) {
+  v1::StagedSpace full = spec;
+  SetDefault(full.mutable_stem_widths(), {16});
+  if (!full.stages().empty()) return full;
+  struct Stage {
+    std::initializer_list<int32_t> widths;
+    std::initializer_list<int32_t> strides;
+  };
+  for (const Stage& each : {Stage{{16, 24}, {1, 2}}, Stage{{32, 48}, {2}}, Stage{{64, 96}, {2}}}) {
+    v1::StageChoices* stage = full.add_stages();
+    SetDefault<int>(stage->mutable_blocks(),
+                    {v1::BLOCK_CONVOLUTION, v1::BLOCK_DEPTHWISE_SEPARABLE,
+                     v1::BLOCK_INVERTED_BOTTLENECK, v1::BLOCK_RESIDUAL, v1::BLOCK_FIRE});
+    SetDefault(stage->mutable_kernels(), {3, 5});
+    SetDefault(stage->mutable_widths(), each.widths);
+    SetDefault(stage->mutable_depths(), {1, 2});
+    SetDefault(stage->mutable_strides(), each.strides);
+    SetDefault(stage->mutable_connections(), {0});
+  }
+  return full;
+}
+
 absl::StatusOr<std::unique_ptr<Space>> CreateStagedSpace(const v1::StagedSpace& spec,
                                                          const v1::Shape& input, int classes) {
   RETURN_IF_ERROR(CheckDataShape(input, classes));
-  RETURN_IF_ERROR(CheckSpec(spec));
+  v1::StagedSpace full = FillStagedSpace(spec);
+  RETURN_IF_ERROR(CheckSpec(full, input));
   DecisionList list;
-  list.AddNumbers("stem.width", spec.stem_widths());
+  list.AddNumbers("stem.width", full.stem_widths());
+  const int resolution =
+      full.resolutions().empty() ? -1 : list.AddNumbers("resolution", full.resolutions());
   std::vector<StageDecisions> stages;
-  for (int i = 0; i < spec.stages_size(); ++i) {
-    stages.push_back(ListStage(absl::StrCat("stage", i + 1), spec.stages(i), &list));
+  for (int i = 0; i < full.stages_size(); ++i) {
+    stages.push_back(ListStage(absl::StrCat("stage", i + 1), full.stages(i), &list));
   }
   ASSIGN_OR_RETURN(Encoding encoding, Encoding::Create(list.Take()));
-  return std::make_unique<StagedSpace>(spec, input, classes, std::move(encoding),
-                                       std::move(stages));
+  return std::make_unique<StagedSpace>(std::move(full), input, classes, std::move(encoding),
+                                       resolution, std::move(stages));
 }
 
 }  // namespace frontier::coordinator

@@ -16,6 +16,7 @@
 #include "coordinator/cli/commands/commands.h"
 #include "coordinator/cli/job_file/job_file.h"
 #include "coordinator/cli/render/format.h"
+#include "coordinator/cli/render/job_view.h"
 
 namespace frontier::cli {
 namespace {
@@ -150,16 +151,21 @@ absl::StatusOr<ExitCode> Submit(Session* session, const SubmitFlags& flags) {
     RETURN_IF_ERROR(follow ? session->PrintJsonLine(*response) : session->PrintJson(*response));
   } else if (flags.validate_only) {
     session->out() << source << ": accepted";
-    if (!job.space_size().empty()) {
+    if (job.spec().search_space().auto_().composition().probing()) {
+      session->out() << "; its search space would follow from " << Printable(job.space_size())
+                     << " probes";
+    } else if (!job.space_size().empty()) {
       session->out() << "; its search space has " << Printable(job.space_size())
                      << (job.space_size() == "1" ? " genotype" : " genotypes");
     }
-    session->out() << "; nothing was submitted\n";
+    session->out() << "; nothing was submitted\n"
+                   << RenderComposition(session->look(), job.spec().search_space());
     if (!job.waiting_for().empty()) {
       session->out() << "It would wait: " << Printable(job.waiting_for()) << "\n";
     }
   } else {
-    session->out() << "job " << job.id() << " submitted: " << Printable(job.spec().name()) << "\n";
+    session->out() << "job " << job.id() << " submitted: " << Printable(job.spec().name()) << "\n"
+                   << RenderComposition(session->look(), job.spec().search_space());
     if (!job.waiting_for().empty()) {
       session->out() << "It waits: " << Printable(job.waiting_for()) << "\n";
     }

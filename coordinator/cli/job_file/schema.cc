@@ -38,11 +38,9 @@ constexpr FieldRule kRules[] = {
     {.field = "frontier.v1.Shape.channels", .required = true, .range = "[1, inf)"},
     {.field = "frontier.v1.Shape.height", .required = true, .range = "[1, inf)"},
     {.field = "frontier.v1.Shape.width", .required = true, .range = "[1, inf)"},
-    {.field = "frontier.v1.StagedSpace.stem_widths",
-     .required = true,
-     .range = "[1, inf)",
-     .distinct = true},
-    {.field = "frontier.v1.StagedSpace.stages", .required = true},
+    {.field = "frontier.v1.StagedSpace.stem_widths", .range = "[1, inf)", .distinct = true},
+    {.field = "frontier.v1.StagedSpace.resolutions", .range = "[1, inf)", .distinct = true},
+    {.field = "frontier.v1.AutoSpace.probes", .range = "[0, 32]"},
     {.field = "frontier.v1.StageChoices.expansions", .range = "[1, inf)", .distinct = true},
     {.field = "frontier.v1.StageChoices.squeeze_excite", .range = "[0, inf)", .distinct = true},
     {.field = "frontier.v1.StageChoices.activations", .distinct = true},
@@ -267,9 +265,9 @@ std::optional<std::string> WriteShape(const Message& message) {
   return absl::StrCat("[", shape.channels(), ", ", shape.height(), ", ", shape.width(), "]");
 }
 
-// --- StrategySpec: "random"
+// --- StrategySpec, SearchSpace: "random", "auto"
 
-bool ExpandStrategy(const std::string&, Node* node, std::vector<Problem>*) {
+bool ExpandName(const std::string&, Node* node, std::vector<Problem>*) {
   if (node->kind != Node::Kind::kScalar) return true;
   Node map = Map(node->position);
   Node nothing;
@@ -406,7 +404,8 @@ struct ShortForm {
 };
 constexpr ShortForm kShortForms[] = {
     {"frontier.v1.Shape", "[channels, height, width]", ExpandShape, WriteShape},
-    {"frontier.v1.StrategySpec", "a name such as random, or a map", ExpandStrategy, nullptr},
+    {"frontier.v1.StrategySpec", "a name such as random, or a map", ExpandName, nullptr},
+    {"frontier.v1.SearchSpace", "a name such as auto, or a map", ExpandName, nullptr},
     {"frontier.v1.CategoricalValues", "a list such as [nesterov, adamw]", ExpandCategorical,
      WriteCategorical},
     {"frontier.v1.ChoiceCondition", "{choice: option} or {choice: [option, option]}",

@@ -57,8 +57,11 @@ std::string SpaceText(const v1::Job& job) {
   const v1::SearchSpace& space = job.spec().search_space();
   const auto* kind = space.GetReflection()->GetOneofFieldDescriptor(
       space, space.GetDescriptor()->FindOneofByName("kind"));
-  return absl::StrCat(kind == nullptr ? "of another release" : kind->name(), ", ",
-                      Printable(job.space_size()),
+  const std::string name = kind == nullptr ? "of another release" : kind->name();
+  if (space.auto_().composition().probing()) {
+    return absl::StrCat(name, ", ", Printable(job.space_size()), " probes first");
+  }
+  return absl::StrCat(name, ", ", Printable(job.space_size()),
                       job.space_size() == "1" ? " genotype" : " genotypes");
 }
 
@@ -294,6 +297,7 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
   } else if (!TimeLeft(job).empty()) {
     absl::StrAppend(&time, ", ", TimeLeft(job));
   }
+  const std::string composed = RenderComposition(look, spec.search_space());
   return absl::StrCat(
       Title(look, job, look.width), "\n",
       RenderPairs(look,
@@ -313,7 +317,15 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                    {"best", BestText(job)},
                    {"time", time}},
                   2),
-      RenderCost(look, usage));
+      RenderCost(look, usage), composed.empty() ? "" : absl::StrCat("\n", composed));
+}
+
+std::string RenderComposition(const Look& look, const v1::SearchSpace& space) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const std::string& reason : space.auto_().composition().reasons()) {
+    lines.emplace_back("composed", Printable(reason));
+  }
+  return lines.empty() ? "" : RenderPairs(look, lines, 2);
 }
 
 std::string RenderCost(const Look& look, const v1::JobUsage& usage) {
@@ -363,6 +375,9 @@ std::string RenderEvent(const Look& look, const v1::Event& event) {
       break;
     case v1::EVENT_KIND_SPACE_EXTENDED:
       what = "space extended";
+      break;
+    case v1::EVENT_KIND_SPACE_COMPOSED:
+      what = "space composed";
       break;
     default:
       break;

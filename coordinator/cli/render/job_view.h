@@ -20,6 +20,9 @@ std::string RenderJobList(const Look& look,
 // What it is, how far it is, what it found and cost.
 std::string RenderJob(const Look& look, const v1::Job& job);
 
+// Why its space is as it is, one line for each decision; empty for a space that was not composed.
+std::string RenderComposition(const Look& look, const v1::SearchSpace& space);
+
 // CPU time, energy and CO2 with interval and method.
 std::string RenderCost(const Look& look, const v1::JobUsage& usage);
 

@@ -63,6 +63,31 @@ TEST_F(DatasetTest, ReadsGzipAndFourDimensions) {
   EXPECT_EQ(samples.images, TwelveValues());
 }
 
+TEST_F(DatasetTest, ReadsSignalsOfOneAndOfMoreChannels) {
+  IdxFolder folder;
+  folder.Write("train-signals-idx2-ubyte", IdxBytes({2, 6}, TwelveValues()));
+  folder.Write("train-labels-idx1-ubyte", IdxBytes({2}, {1, 0}));
+  folder.WriteGzip("t10k-signals-idx2-ubyte.gz", IdxBytes({1, 6}, {1, 2, 3, 4, 5, 6}));
+  folder.WriteGzip("t10k-labels-idx1-ubyte.gz", IdxBytes({1}, {2}));
+  ASSERT_OK_AND_ASSIGN(const Samples samples, ReadSamples(folder.path(), Part::kTrain, 2));
+  EXPECT_EQ(samples.channels, 1);
+  EXPECT_EQ(samples.height, 1);
+  EXPECT_EQ(samples.width, 6);
+  EXPECT_EQ(samples.images, TwelveValues());
+  ASSERT_OK_AND_ASSIGN(const v1::Dataset described, DescribeDataset(folder.path(), "pulse"));
+  EXPECT_EQ(described.height(), 1);
+  EXPECT_EQ(described.width(), 6);
+  EXPECT_EQ(described.classes(), 3);
+  EXPECT_EQ(described.test_samples(), 1);
+
+  folder.Write("imu-train-signals-idx3-ubyte", IdxBytes({2, 3, 2}, TwelveValues()));
+  folder.Write("imu-train-labels-idx1-ubyte", IdxBytes({2}, {1, 0}));
+  ASSERT_OK_AND_ASSIGN(const Samples three, ReadSamples(folder.File("imu"), Part::kTrain, 2));
+  EXPECT_EQ(three.channels, 3);
+  EXPECT_EQ(three.height, 1);
+  EXPECT_EQ(three.width, 2);
+}
+
 TEST_F(DatasetTest, PicksOneOfSeveralDataSetsByName) {
   folder_.Write("a-train-images-idx3-ubyte", IdxBytes({1, 1, 1}, {5}));
   folder_.Write("a-train-labels-idx1-ubyte", IdxBytes({1}, {3}));

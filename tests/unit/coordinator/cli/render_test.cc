@@ -240,6 +240,16 @@ TEST(ViewTest, Job) {
   single.mutable_spec()->mutable_search_space()->mutable_compress();
   single.set_space_size("1");
   EXPECT_THAT(RenderJob(Plain(), single), HasSubstr("search space  compress, 1 genotype\n"));
+  v1::Job composed = SampleJob();
+  v1::Composition* composition =
+      composed.mutable_spec()->mutable_search_space()->mutable_auto_()->mutable_composition();
+  composition->add_reasons("3 stages");
+  composition->add_reasons("8000 genotypes in all");
+  EXPECT_THAT(RenderJob(Plain(), composed),
+              HasSubstr("\n  composed  3 stages\n  composed  8000 genotypes in all\n"));
+  composition->set_probing(true);
+  composed.set_space_size("5");
+  EXPECT_THAT(RenderJob(Plain(), composed), HasSubstr("search space  auto, 5 probes first\n"));
   v1::Job waiting = SampleJob();
   waiting.set_waiting_for("no live worker has data set 'fashion-mnist'");
   waiting.set_seconds_left(-1);

@@ -38,6 +38,11 @@ std::vector<std::string> ProblemsOf(absl::string_view space) {
 TEST(SpaceFilesTest, SpacesSurviveTheirFiles) {
   for (const char* space : {
            "mobile: {}",
+           "staged",
+           "staged: {resolutions: [28, 14]}",
+           "auto",
+           "auto: {probes: 3}",
+           "auto: {composition: {space: {stem_widths: [8]}, reasons: [\"as it was\"]}}",
            "mobile: {units: [{widths: [16, 24], depths: [2], kernels: [3, 5], expansions: [3], "
            "strides: [2], squeeze_excite: [0, 4], activations: [relu6, hard_swish], uniform: "
            "true}], width_multipliers: [0.5, 1], resolutions: [28, 14], dropout: 0.2}",
@@ -60,6 +65,11 @@ TEST(SpaceFilesTest, SpacesSurviveTheirFiles) {
 }
 
 TEST(SpaceFilesTest, ProblemsNameThePlace) {
+  EXPECT_THAT(
+      ProblemsOf("stagd"),
+      ElementsAre("job.yaml:4:3: search_space.stagd: not known here; did you mean staged?"));
+  EXPECT_THAT(ProblemsOf("auto: {probes: 33}"),
+              ElementsAre("job.yaml:4:18: search_space.auto.probes: 33 must lie in [0, 32]"));
   EXPECT_THAT(ProblemsOf("mobile: {units: [{kernels: [4]}], width_multipliers: [0]}"),
               ElementsAre("job.yaml:4:20: search_space.mobile.units[0].widths: missing",
                           "job.yaml:4:31: search_space.mobile.units[0].kernels[0]: 4 is even; "

@@ -179,6 +179,34 @@ TEST(StagedSpaceTest, EmptyListsMeanWhatTheyMeantBefore) {
           .value());
 }
 
+TEST(StagedSpaceTest, HasADefaultWhateverTheData) {
+  v1::SearchSpace spec;
+  spec.mutable_staged();
+  const std::unique_ptr<Space> space = Create(spec, MakeShape(1, 28, 28));
+  // Of each stage: 5 blocks, 2 kernels, 2 widths, 2 depths; the first has 2 strides.
+  EXPECT_EQ(space->Size(), "128000");
+  EXPECT_EQ(Create(spec, MakeShape(3, 1, 64))->Size(), "128000");
+  EXPECT_OK(space->Lower(space->First()));
+  spec.mutable_staged()->add_stem_widths(4);
+  spec.mutable_staged()->add_stem_widths(8);
+  EXPECT_EQ(Create(spec, MakeShape(1, 28, 28))->Size(), "256000");
+}
+
+TEST(StagedSpaceTest, SamplesMayBeAveragedDown) {
+  v1::SearchSpace spec = FiveByFiveSpace();
+  const std::unique_ptr<Space> plain = Create(spec, MakeShape(1, 8, 12));
+  spec.mutable_staged()->add_resolutions(12);
+  spec.mutable_staged()->add_resolutions(6);
+  const std::unique_ptr<Space> space = Create(spec, MakeShape(1, 8, 12));
+  EXPECT_EQ(space->Size(), "50");
+  const v1::Genotype half = PickGenotype(*space, {{"resolution", "6"}});
+  EXPECT_EQ(space->Summarize(half), "stem4 r6 | conv1x1 w2 d1 s1");
+  EXPECT_EQ(AnalyzeGraph(space->Lower(half).value())->macs * 4,
+            AnalyzeGraph(space->Lower(space->First()).value())->macs + 3 * 20);
+  EXPECT_EQ(CanonicalHash(space->Lower(space->First()).value()).value(),
+            CanonicalHash(plain->Lower(plain->First()).value()).value());
+}
+
 TEST(StagedSpaceTest, ForeignGenotypesAreRefused) {
   const std::unique_ptr<Space> space = Create(FiveByFiveSpace(), MakeShape(1, 12, 12));
   v1::Genotype genotype = space->First();
@@ -197,11 +225,10 @@ TEST(StagedSpaceTest, RefusesAndNamesWhatIsWrong) {
     std::function<void(v1::StagedSpace*)> damage;
   };
   const std::vector<BadCase> cases = {
-      {"stem_widths", "empty", [](auto* s) { s->clear_stem_widths(); }},
       {"stem_widths[1]", "is 0", [](auto* s) { s->add_stem_widths(0); }},
       {"stem_widths[1]", "4 is listed twice", [](auto* s) { s->add_stem_widths(4); }},
       {"stem_widths[1]", "2147483647", [](auto* s) { s->add_stem_widths(2147483647); }},
-      {"stages", "empty", [](auto* s) { s->clear_stages(); }},
+      {"resolutions[0]", "can be averaged down to", [](auto* s) { s->add_resolutions(5); }},
       {"stages", "33 stages",
        [](auto* s) {
          while (s->stages_size() < 33) *s->add_stages() = v1::StageChoices(s->stages(0));
