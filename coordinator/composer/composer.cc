@@ -137,8 +137,17 @@ class Composer {
     style_ = {.frugal = IsLargeData(facts_)};
     ASSIGN_OR_RETURN(const Verdict free, Judge(TopScale()));
     if (free.met >= kEnough) return free;
-    // Limits bind. Costs that differ less come nearer to them.
-    style_.frugal = true;
+    // Limits bind. Blocks that are slow to train do little in few steps: rather somewhat smaller.
+    if (!style_.frugal) {
+      ASSIGN_OR_RETURN(const Verdict plain, FindInStyle());
+      if (plain.met >= kEnough && plain.scale >= LeastPlainScale()) return plain;
+    }
+    style_ = {.frugal = true};
+    return FindInStyle();
+  }
+
+  // Costs that differ less come nearer to the limits.
+  absl::StatusOr<Verdict> FindInStyle() {
     ASSIGN_OR_RETURN(Verdict wide, FindScale());
     style_.even = true;
     ASSIGN_OR_RETURN(Verdict even, FindScale());

@@ -37,6 +37,8 @@ struct Worth {
 };
 constexpr Worth kWorth[] = {{0, 8}, {6000, 10}, {20000, 11}, {50000, 12}};
 
+constexpr int kLeastPlainScale = 6;
+
 // Steps from which on blocks that are slow to train pay, and gates do.
 constexpr int64_t kLargeSteps = 4000;
 constexpr int64_t kGateSteps = 10000;
@@ -122,6 +124,8 @@ bool HasGates(const DataFacts& facts) { return StepsOf(facts) >= kGateSteps; }
 }  // namespace
 
 int ScaleCount() { return static_cast<int>(std::size(kScales)); }
+
+int LeastPlainScale() { return kLeastPlainScale; }
 
 int ScaleForData(int64_t train_samples) {
   int scale = 0;

@@ -21,6 +21,8 @@ struct DataFacts {
 
 // How large networks are, from 0; each scale's are larger than those of the one before.
 int ScaleCount();
+// Below this scale limits bind so tightly that frugal blocks are worth it, however slow to train.
+int LeastPlainScale();
 // The largest scale that so many samples are worth.
 int ScaleForData(int64_t train_samples);
 // "widths 16 to 96, depths 1 to 2"
