@@ -244,12 +244,14 @@ class Composer {
     for (size_t i = 0; i < judged_.size(); ++i) {
       if (IsTold(verdict, i)) limits.push_back(judged_[i].description);
     }
+    if (limits.empty() && verdict.scale < TopScale()) {
+      for (const Judged& limit : judged_) limits.push_back(limit.description);
+    }
     const std::string share = absl::StrCat(verdict.met, " of ", kSamples, " random networks meet ",
                                            absl::StrJoin(limits, ", "));
     if (verdict.met < kEnough) return absl::StrCat(scale, ", the least there are: only ", share);
     if (verdict.scale < TopScale()) {
-      return absl::StrCat(scale, ", the most at which enough meet the limits",
-                          limits.empty() ? "" : ": ", limits.empty() ? "" : share);
+      return absl::StrCat(scale, ", the most at which enough meet the limits: ", share);
     }
     const std::string worth =
         facts_.train_samples == 0

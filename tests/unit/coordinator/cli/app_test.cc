@@ -529,8 +529,8 @@ TEST_F(AppTest, CompletionCoversTheWholeTree) {
 }
 
 TEST_F(AppTest, ExamplesAreFine) {
-  for (const char* name :
-       {"fashion-mnist.yaml", "edge-latency.yaml", "own-graph.yaml", "compress.yaml"}) {
+  for (const char* name : {"auto.yaml", "fashion-mnist.yaml", "edge-latency.yaml", "own-graph.yaml",
+                           "compress.yaml"}) {
     const Outcome outcome =
         Run({"submit", absl::StrCat(FRONTIER_EXAMPLES_DIR, "/", name), "--validate_only"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;

@@ -67,7 +67,7 @@ TEST(SpaceFilesTest, SpacesSurviveTheirFiles) {
 TEST(SpaceFilesTest, ProblemsNameThePlace) {
   EXPECT_THAT(
       ProblemsOf("stagd"),
-      ElementsAre("job.yaml:4:3: search_space.stagd: not known here; did you mean staged?"));
+      ElementsAre("job.yaml:4:3: search_space.stagd: not known here (did you mean staged?)"));
   EXPECT_THAT(ProblemsOf("auto: {probes: 33}"),
               ElementsAre("job.yaml:4:18: search_space.auto.probes: 33 must lie in [0, 32]"));
   EXPECT_THAT(ProblemsOf("mobile: {units: [{kernels: [4]}], width_multipliers: [0]}"),

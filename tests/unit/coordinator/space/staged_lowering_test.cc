@@ -22,7 +22,7 @@ constexpr int kClasses = 10;
 
 v1::Architecture Lower(const std::vector<StageChoice>& stages,
                        const v1::Shape& input = MakeShape(1, 28, 28)) {
-  absl::StatusOr<v1::Architecture> architecture = LowerStaged(8, stages, input, kClasses);
+  absl::StatusOr<v1::Architecture> architecture = LowerStaged(1, 8, stages, input, kClasses);
   EXPECT_OK(architecture);
   return architecture.value_or(v1::Architecture());
 }
@@ -138,7 +138,7 @@ TEST(StagedLoweringTest, ChoicesWithoutEffectGiveOneHash) {
 TEST(StagedLoweringTest, StridesThatLeaveNothingAreRefused) {
   const std::vector<StageChoice> stages = {{v1::BLOCK_CONVOLUTION, 3, 8, 1, 4, 0},
                                            {v1::BLOCK_CONVOLUTION, 3, 8, 1, 2, 0}};
-  EXPECT_THAT(LowerStaged(8, stages, MakeShape(1, 4, 4), kClasses),
+  EXPECT_THAT(LowerStaged(1, 8, stages, MakeShape(1, 4, 4), kClasses),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("stage2: stride 2 on a map of 1 x 1")));
 }
