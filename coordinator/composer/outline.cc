@@ -10,6 +10,7 @@
 #include "absl/types/span.h"
 #include "common/architecture/graph.h"
 #include "coordinator/space/samples.h"
+#include "google/protobuf/repeated_field.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -26,7 +27,10 @@ constexpr Scale kScales[] = {
     {4, 1, 1.25, true}, {4, 1, 1.5, true}, {4, 1, 2, true},   {4, 1, 2, false},  {4, 2, 2, false},
     {6, 2, 2, false},   {8, 2, 2, false},  {12, 2, 2, false}, {16, 2, 2, false}, {16, 3, 2, false},
     {24, 2, 2, false},  {24, 3, 2, false}, {32, 3, 2, false}, {48, 3, 2, false}, {64, 3, 2, false}};
-constexpr double kWider = 1.5;  // the second width of a stage for its first
+// Widths of a stage for its least. More of them where little else is left to choose.
+constexpr double kWidths[] = {1, 1.25, 1.5};
+constexpr double kLeanWidths[] = {1, 1.25, 1.5, 1.75};
+constexpr double kStemWidths[] = {1, 1.5};
 constexpr int kMaxStageWidth = 512;
 constexpr int kMaxClassWidth = 128;  // of what many classes ask of the last stage
 
@@ -95,6 +99,15 @@ int RoundWidth(double width) {
   return whole < 16 ? whole : (whole + 4) / 8 * 8;
 }
 
+// Each once.
+void AddWidths(double least, absl::Span<const double> factors,
+               google::protobuf::RepeatedField<int32_t>* widths) {
+  for (const double factor : factors) {
+    const int width = RoundWidth(factor * least);
+    if (widths->empty() || *widths->rbegin() != width) widths->Add(width);
+  }
+}
+
 int ClassWidth(int classes) { return std::min(kMaxClassWidth, CeilDivide(classes / 2, 8) * 8); }
 
 std::string DescribeOptions(absl::Span<const int32_t> values) {
@@ -158,7 +171,7 @@ v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, const Style& sty
     space.add_resolutions(pixels / 2);
     smallest = pixels / 2;
   }
-  space.add_stem_widths(size.width);
+  AddWidths(size.width, kStemWidths, space.mutable_stem_widths());
   const std::vector<std::vector<int>> strides =
       signal ? SignalStrides(pixels, stages) : ImageStrides(smallest, stages);
   int map = smallest;
@@ -180,8 +193,8 @@ v1::StagedSpace OutlineSpace(const DataFacts& facts, int scale, const Style& sty
     if (!even && !long_kernels && map >= kSmallMap) stage->add_kernels(5);
     double least = width;
     if (i == stages - 1 && !size.lean) least = std::max<double>(least, ClassWidth(facts.classes));
-    stage->add_widths(RoundWidth(least));
-    stage->add_widths(RoundWidth(kWider * least));
+    AddWidths(least, even ? absl::MakeConstSpan(kLeanWidths) : absl::MakeConstSpan(kWidths),
+              stage->mutable_widths());
     for (int depth = 1; depth <= size.deepest; ++depth) stage->add_depths(depth);
     for (const int stride : strides[i]) {
       if (!even || stride == strides[i].back()) stage->add_strides(stride);

@@ -180,8 +180,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "odd: 1, 3, 5, ..."},
         BadCase{"TwiceInList", "[8, 16]", "[8, 8]",
                 "job.yaml:5:22: search_space.staged.stem_widths[1]: '8' is in the list already"},
-        BadCase{"EmptyList", "[8, 16]", "[]",
-                "job.yaml:5:18: search_space.staged.stem_widths: the list is empty"},
+        BadCase{"EmptyList", "[3, 5]", "[]",
+                "job.yaml:7:48: search_space.staged.stages[0].kernels: the list is empty"},
         BadCase{"NoList", "[8, 16]", "8",
                 "job.yaml:5:18: search_space.staged.stem_widths: expected a list such as [...], "
                 "found '8'"},

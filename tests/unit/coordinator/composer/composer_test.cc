@@ -41,6 +41,7 @@ std::vector<NetworkSize> Draw(const v1::StagedSpace& spec, const DataFacts& fact
   EXPECT_THAT(space.status(), IsOk());
   std::vector<NetworkSize> sizes;
   if (!space.ok()) return sizes;
+  EXPECT_GE((*space)->Size().size(), 3U) << "a search needs something to choose from";
   Rng rng(7);
   for (int i = 0; i < count; ++i) {
     const auto architecture = (*space)->Lower((*space)->Sample(&rng));
