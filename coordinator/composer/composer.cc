@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/architecture/graph.h"
 #include "common/base/random.h"
@@ -29,9 +30,6 @@ constexpr uint64_t kProbeStream = 1;
 constexpr double kAssumedMacsPerSecond = 10e9;
 constexpr double kMacsOfStep = 3;
 
-// Where a job says how long a trial may take, which has a default.
-constexpr char kTrialTime[] = "limits.wall_seconds";
-
 // A limit as it is judged.
 struct Judged {
   Cost cost;
@@ -39,6 +37,7 @@ struct Judged {
   std::string field;        // empty: nobody has said so, it only makes networks smaller
   const CostModel* model;   // null: counted
   std::string description;  // "latency_ms <= 2"
+  bool incidental;          // as CostLimit
 };
 
 double ValueOf(const Judged& limit, const NetworkSize& size) {
@@ -47,7 +46,7 @@ double ValueOf(const Judged& limit, const NetworkSize& size) {
 }
 
 std::string Describe(const CostLimit& limit) {
-  return absl::StrCat(CostName(limit.cost), " <= ", limit.most);
+  return absl::StrFormat("%s <= %.10g", CostName(limit.cost), limit.most);
 }
 
 // Of a scale.
@@ -67,9 +66,11 @@ class Composer {
     for (const CostLimit& limit : limits) {
       const auto model = models.find(limit.cost);
       if (IsCounted(limit.cost)) {
-        judged_.push_back({limit.cost, limit.most, limit.field, nullptr, Describe(limit)});
+        judged_.push_back({limit.cost, limit.most, limit.field, nullptr, Describe(limit),
+                           limit.incidental});
       } else if (model != models.end()) {
-        judged_.push_back({limit.cost, limit.most, limit.field, &model->second, Describe(limit)});
+        judged_.push_back({limit.cost, limit.most, limit.field, &model->second, Describe(limit),
+                           limit.incidental});
       } else if (limit.cost == Cost::kWallSeconds) {
         AssumeRate(limit);
       } else {
@@ -97,7 +98,7 @@ class Composer {
                                            " %"));
     }
     for (const std::string& limit : unfitted_) {
-      composition.add_reasons(absl::StrCat(limit, " is not fitted: nothing is known of it yet"));
+      composition.add_reasons(absl::StrCat(limit, " is not fitted: no probe has shown it"));
     }
     composition.add_reasons(DescribeVerdict(verdict, outline));
     composition.add_reasons(absl::StrCat(space->Size(), " genotypes in all"));
@@ -129,7 +130,8 @@ class Composer {
     const double most = limit.most * kAssumedMacsPerSecond / (kMacsOfStep * samples);
     judged_.push_back({Cost::kMacs, most, "", nullptr,
                        absl::StrCat(Describe(limit), " at an assumed ", kAssumedMacsPerSecond / 1e9,
-                                    " billion MACs a second")});
+                                    " billion MACs a second"),
+                       limit.incidental});
   }
 
   // The largest scale at which enough samples meet the limits, or the smallest.
@@ -231,11 +233,8 @@ class Composer {
                      verdict.least[*culprit]));
   }
 
-  // The time that every trial has anyway is told of only where it makes networks smaller.
   bool IsTold(const Verdict& verdict, size_t limit) const {
-    const std::string& field = judged_[limit].field;
-    if (!field.empty() && field != kTrialTime) return true;
-    return verdict.met_each[limit] < kSamples;
+    return !judged_[limit].incidental || verdict.met_each[limit] < kSamples;
   }
 
   std::string DescribeVerdict(const Verdict& verdict, const v1::StagedSpace& outline) const {

@@ -21,6 +21,9 @@ struct CostLimit {
   Cost cost = Cost::kParameters;
   double most = 0;    // in the unit of the cost
   std::string field;  // of the job that says so: "constraints[0].bound"
+  // Every trial has it: it is told of only where it makes networks smaller, and no network is run
+  // for its sake.
+  bool incidental = false;
 };
 
 // The space of the largest scale that the data is worth and at which at least 95 % of random

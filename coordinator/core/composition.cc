@@ -64,7 +64,8 @@ std::vector<CostLimit> LimitsOf(const v1::JobSpec& spec) {
     limits.push_back({Cost::kMemoryBytes, static_cast<double>(spec.limits().memory_bytes()),
                       "limits.memory_bytes"});
   }
-  limits.push_back({Cost::kWallSeconds, spec.limits().wall_seconds(), "limits.wall_seconds"});
+  limits.push_back({Cost::kWallSeconds, spec.limits().wall_seconds(), "limits.wall_seconds",
+                    /*incidental=*/true});
   return limits;
 }
 
@@ -73,7 +74,7 @@ std::vector<CostLimit> LimitsOf(const v1::JobSpec& spec) {
 std::vector<Cost> MeasuredCosts(absl::Span<const CostLimit> limits) {
   std::vector<Cost> costs;
   for (const CostLimit& limit : limits) {
-    if (IsCounted(limit.cost) || limit.field == "limits.wall_seconds") continue;
+    if (IsCounted(limit.cost) || limit.incidental) continue;
     if (std::find(costs.begin(), costs.end(), limit.cost) == costs.end()) {
       costs.push_back(limit.cost);
     }

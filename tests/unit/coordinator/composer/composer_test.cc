@@ -169,13 +169,13 @@ TEST(ComposerTest, SignalsGetLongKernelsAndStrides) {
 TEST(ComposerTest, ShortTrialsGetSmallNetworks) {
   DataFacts facts = Facts(MakeShape(3, 64, 64), 10, 50000);
   const v1::StagedSpace free = Compose(facts, {}, {})->space();
-  const std::vector<CostLimit> limits = {{Cost::kWallSeconds, 300, "limits.wall_seconds"}};
+  const std::vector<CostLimit> limits = {{Cost::kWallSeconds, 300, "limits.wall_seconds", true}};
   const auto bound = Compose(facts, limits, {});
   ASSERT_THAT(bound.status(), IsOk());
   EXPECT_LT(bound->space().stages(0).widths(0), free.stages(0).widths(0));
   EXPECT_THAT(Reasons(*bound), Contains(HasSubstr("wall_seconds <= 300")));
   // An assumption alone refuses nothing.
-  const std::vector<CostLimit> hopeless = {{Cost::kWallSeconds, 0.001, "limits.wall_seconds"}};
+  const std::vector<CostLimit> hopeless = {{Cost::kWallSeconds, 0.001, "limits.wall_seconds", true}};
   EXPECT_THAT(Compose(facts, hopeless, {}).status(), IsOk());
 }
 
