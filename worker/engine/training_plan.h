@@ -66,8 +66,8 @@ inline constexpr double kDivergenceBound = 1e4;
 //
 // Determinism: the same architecture, batch, threads, precision, picks, model, dropout seed and
 // sequence of steps give bit-identical weights on the same kind of CPU. Not thread-safe; all calls
-// come from one thread, whose number of OpenMP threads they set. A step takes no
-// memory but for short lists of arguments within the library.
+// come from one thread, whose number of OpenMP threads they set. A step takes no memory but for
+// short lists of arguments within the library.
 class TrainingPlan {
  public:
   virtual ~TrainingPlan() = default;

@@ -29,7 +29,7 @@ struct Evaluation {
 };
 
 // Runs `plan`, whose batch is kEvaluationBatch, over the samples `indices`. INVALID_ARGUMENT if
-// there are none; errors of InferencePlan::Run. Calls `after_batch` as often as that says.
+// there are none; errors of InferencePlan::Run. Calls `after_batch` after each batch.
 absl::StatusOr<Evaluation> Evaluate(
     InferencePlan* plan, const Samples& samples, absl::Span<const int32_t> indices,
     const v1::Normalization& normalization, int classes,

@@ -7,12 +7,15 @@ are no samples.
 """
 import dataclasses
 import functools
+import os
 import statistics
 from typing import Tuple
 
 from .rows import HIGHER, LOWER, Definition, Figure
 
-SHARED = '../shared/data/images'  # beside the checkout, where there is one
+# Beside the checkout, where there is one.
+SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                      *[os.pardir] * 4, 'shared', 'data', 'images')
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,7 +80,7 @@ class RealSource:
         """Trials of a search by the job file's text, on workers of one thread for each core."""
         folder = data.folder or data.name
         if not folder.startswith('/'):
-            folder = os.path.join(os.path.abspath(auto.SHARED), folder)
+            folder = os.path.join(os.path.normpath(auto.SHARED), folder)
         parent = folder if os.path.isdir(folder) else os.path.dirname(folder)
         if not os.path.isdir(parent):
             raise rows.NotMeasured(f'data set {data.name}: there is no folder {parent}')
