@@ -29,7 +29,7 @@ struct Tap {
   int64_t remainder, shift;
 };
 
-Tap TapOf(const TileGradientAxis& axis, int64_t place) {
+Tap TapOf(const ConvolutionAxis& axis, int64_t place) {
   const int64_t offset = place * axis.dilation - axis.padding;
   const int64_t shift = FloorDivide(offset, axis.stride);
   return {offset - shift * axis.stride, shift};
@@ -40,7 +40,7 @@ struct Reach {
   int64_t low, high;
 };
 
-Reach ReachOf(const TileGradientAxis& axis) {
+Reach ReachOf(const ConvolutionAxis& axis) {
   Reach reach = {std::numeric_limits<int64_t>::max(), std::numeric_limits<int64_t>::min()};
   for (int64_t place = 0; place < axis.kernel; ++place) {
     const int64_t shift = TapOf(axis, place).shift;
@@ -50,7 +50,7 @@ Reach ReachOf(const TileGradientAxis& axis) {
 }
 
 // Whether some place of the kernel looks at the elements that leave this remainder.
-bool Uses(const TileGradientAxis& axis, int64_t remainder) {
+bool Uses(const ConvolutionAxis& axis, int64_t remainder) {
   for (int64_t place = 0; place < axis.kernel; ++place) {
     if (TapOf(axis, place).remainder == remainder) return true;
   }
@@ -59,7 +59,7 @@ bool Uses(const TileGradientAxis& axis, int64_t remainder) {
 
 // Zeros needed before and behind the elements of x that leave the remainder of a tap; one gap
 // serves the end of a line and the beginning of the next.
-int64_t GapOf(const TileGradientAxis& axis, const Reach& reach) {
+int64_t GapOf(const ConvolutionAxis& axis, const Reach& reach) {
   int64_t gap = std::max<int64_t>(0, -reach.low);
   for (int64_t remainder = 0; remainder < std::min(axis.stride, axis.in); ++remainder) {
     const int64_t elements = CeilDivide(axis.in - remainder, axis.stride);
@@ -68,7 +68,7 @@ int64_t GapOf(const TileGradientAxis& axis, const Reach& reach) {
   return gap;
 }
 
-int64_t MostElements(const TileGradientAxis& axis) { return CeilDivide(axis.in, axis.stride); }
+int64_t MostElements(const ConvolutionAxis& axis) { return CeilDivide(axis.in, axis.stride); }
 
 // How the work is divided and where its scratch memory goes (offsets in bytes). Lines of x, a gap
 // behind each, follow one another: line l of an image begins at l * line. An image is done as a
@@ -153,7 +153,7 @@ void FillPlaces(const TileGradientShape& shape, const Layout& l, int64_t images,
                 int64_t lines, const Scratch& scratch) {
   std::fill_n(scratch.x_places, l.planes * l.length, -1);
   std::fill_n(scratch.dy_places, l.depth, -1);
-  const TileGradientAxis &h = shape.height, &w = shape.width;
+  const ConvolutionAxis &h = shape.height, &w = shape.width;
   for (int64_t image = 0; image < images; ++image) {
     for (int64_t y = 0; y < lines; ++y) {
       int32_t* const to = scratch.dy_places + image * l.image + y * l.line;
@@ -275,16 +275,11 @@ void Finish(const TileGradientShape& shape, const Layout& l, char* memory, float
   }
 }
 
-bool IsValid(const TileGradientAxis& axis) {
-  return axis.in > 0 && axis.out > 0 && axis.kernel > 0 && axis.stride > 0 && axis.dilation > 0 &&
-         axis.padding >= 0;
-}
-
 }  // namespace
 
 bool TileGradientSupported(const TileGradientShape& shape) {
   if (shape.batch < 1 || shape.in_channels < 1 || shape.out_channels < 1 ||
-      !IsValid(shape.height) || !IsValid(shape.width)) {
+      !shape.height.IsValid() || !shape.width.IsValid()) {
     return false;
   }
   const int64_t pixels =

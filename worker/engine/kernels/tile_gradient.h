@@ -20,23 +20,15 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace frontier::worker {
+#include "worker/engine/kernels/convolution_axis.h"
 
-// One direction of a convolution, height or width.
-struct TileGradientAxis {
-  int64_t in = 0;   // size of x
-  int64_t out = 0;  // size of dy
-  int64_t kernel = 1;
-  int64_t stride = 1;
-  int64_t dilation = 1;  // distance of neighbouring places of the kernel
-  int64_t padding = 0;   // before the first element
-};
+namespace frontier::worker {
 
 struct TileGradientShape {
   int64_t batch = 0;
   int64_t in_channels = 0;
   int64_t out_channels = 0;
-  TileGradientAxis height, width;
+  ConvolutionAxis height, width;
 };
 
 // True if the functions below can be called: no dimension is below 1, and CPU and operating system

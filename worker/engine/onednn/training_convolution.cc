@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "worker/engine/kernels/depthwise_bf16.h"
 #include "worker/engine/kernels/row_winograd.h"
 #include "worker/engine/kernels/tile_gradient.h"
 #include "worker/engine/onednn/geometry.h"
@@ -157,15 +158,29 @@ OwnPass TilePass(const TileGradientShape& shape, int threads, const Md& x, const
           {x, y, weights, PlainMd({bytes / 4})}};
 }
 
-TileGradientShape TileShapeOf(const v1::Convolution& c, int64_t batch, const v1::Shape& in,
-                              const v1::Shape& out) {
-  return {batch,
-          in.channels(),
-          out.channels(),
-          {in.height(), out.height(), c.kernel_height(), c.stride_height(), c.dilation_height(),
-           c.padding_height()},
-          {in.width(), out.width(), c.kernel_width(), c.stride_width(), c.dilation_width(),
-           c.padding_width()}};
+// The backward passes of a depthwise convolution.
+OwnPass DepthwiseDataPass(const DepthwiseBf16Shape& shape, int threads, const Md& x, const Md& y,
+                          const Md& weights) {
+  const auto bytes = static_cast<int64_t>(DepthwiseBf16ScratchBytes(shape, threads));
+  return {"depthwise_bf16",
+          /*before_library=*/true,
+          [shape, threads](const std::vector<float*>& p) {
+            DepthwiseBf16BackwardData(shape, threads, reinterpret_cast<const uint16_t*>(p[0]), p[1],
+                                      p[3], reinterpret_cast<uint16_t*>(p[2]));
+          },
+          {y, weights, x, PlainMd({bytes / 4})}};
+}
+
+OwnPass DepthwiseWeightsPass(const DepthwiseBf16Shape& shape, int threads, const Md& x, const Md& y,
+                             const Md& weights) {
+  const auto bytes = static_cast<int64_t>(DepthwiseBf16ScratchBytes(shape, threads));
+  return {"depthwise_bf16",
+          /*before_library=*/true,
+          [shape, threads](const std::vector<float*>& p) {
+            DepthwiseBf16BackwardWeights(shape, threads, reinterpret_cast<const uint16_t*>(p[0]),
+                                         reinterpret_cast<const uint16_t*>(p[1]), p[3], p[2]);
+          },
+          {x, y, weights, PlainMd({bytes / 4})}};
 }
 
 // Adds `own`, given its two arguments and what it writes.
@@ -241,11 +256,20 @@ void TrainingBuilder::AddConvolution(int n) {
     own_data.push_back(own.BackwardData());
     own_weights.push_back(own.BackwardWeights());
   }
+  const ConvolutionAxis height = HeightAxis(c, view_.shape(in), view_.shape(n));
+  const ConvolutionAxis width = WidthAxis(c, view_.shape(in), view_.shape(n));
   if (bf16 && !c.bias() && c.groups() == 1 && HasMatrixUnits()) {
-    const TileGradientShape tiles = TileShapeOf(c, batch_, view_.shape(in), view_.shape(n));
+    const TileGradientShape tiles = {batch_, view_.shape(in).channels(), c.out_channels(), height,
+                                     width};
     if (TileGradientSupported(tiles)) {
       own_weights.push_back(TilePass(tiles, threads_, src, dst, plain));
     }
+  }
+  const DepthwiseBf16Shape depthwise = {batch_, c.out_channels(), height, width};
+  if (bf16 && !c.bias() && c.groups() == c.out_channels() &&
+      c.groups() == view_.shape(in).channels() && DepthwiseBf16Supported(depthwise)) {
+    own_data.push_back(DepthwiseDataPass(depthwise, threads_, src, dst, plain));
+    own_weights.push_back(DepthwiseWeightsPass(depthwise, threads_, src, dst, plain));
   }
 
   dnnl::primitive_attr attributes = Attributes();

@@ -1,16 +1,14 @@
 #include "worker/engine/kernels/tile_gradient.h"
 
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <limits>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "gtest/gtest.h"
+#include "tests/unit/worker/engine/convolution_cases.h"
 #include "worker/engine/kernels/bfloat16.h"
 
 namespace frontier::worker {
@@ -18,32 +16,10 @@ namespace {
 
 constexpr uint64_t kSeed = 20261128;
 
-TileGradientAxis Axis(int64_t in, int64_t kernel, int64_t stride, int64_t dilation,
-                      int64_t padding) {
-  return {in,       (in + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1,
-          kernel,   stride,
-          dilation, padding};
-}
-
-std::string Text(const TileGradientAxis& a) {
-  return absl::StrCat(a.in, "->", a.out, " kernel ", a.kernel, " stride ", a.stride, " dilation ",
-                      a.dilation, " padding ", a.padding);
-}
-
 std::string Line(const TileGradientShape& s, int threads) {
   return absl::StrCat("seed ", kSeed, ": ", s.batch, " images, ", s.in_channels, " to ",
                       s.out_channels, " channels, height ", Text(s.height), ", width ",
                       Text(s.width), ", ", threads, " threads");
-}
-
-// Of exactly its size, so that AddressSanitizer guards it.
-std::vector<uint16_t> Values(int64_t count, Rng* rng, bool whole) {
-  std::vector<uint16_t> values(static_cast<size_t>(count));
-  for (uint16_t& v : values) {
-    v = Bfloat16FromFloat(whole ? static_cast<float>(rng->Uniform(5)) - 2
-                                : static_cast<float>(rng->Normal()));
-  }
-  return values;
 }
 
 int64_t XSize(const TileGradientShape& s) {
@@ -53,16 +29,11 @@ int64_t DySize(const TileGradientShape& s) {
   return s.batch * s.height.out * s.width.out * s.out_channels;
 }
 
-struct Free {
-  void operator()(void* memory) const { std::free(memory); }
-};
-
 std::vector<float> Gradient(const TileGradientShape& s, int threads, const std::vector<uint16_t>& x,
                             const std::vector<uint16_t>& dy) {
   const size_t bytes = TileGradientScratchBytes(s, threads);
   EXPECT_EQ(bytes % 64, 0u);
-  const std::unique_ptr<void, Free> scratch(std::aligned_alloc(64, bytes));
-  std::memset(scratch.get(), 0xff, bytes);  // NaNs: what scratch memory holds must not matter
+  const auto scratch = ScratchOfNans(bytes);
   std::vector<float> dweights(
       static_cast<size_t>(s.out_channels * s.in_channels * s.height.kernel * s.width.kernel));
   TileGradient(s, threads, x.data(), dy.data(), scratch.get(), dweights.data());
@@ -72,7 +43,7 @@ std::vector<float> Gradient(const TileGradientShape& s, int threads, const std::
 // Plain loops in double.
 std::vector<double> PlainGradient(const TileGradientShape& s, const std::vector<uint16_t>& x,
                                   const std::vector<uint16_t>& dy) {
-  const TileGradientAxis &h = s.height, &w = s.width;
+  const ConvolutionAxis &h = s.height, &w = s.width;
   const int64_t taps = h.kernel * w.kernel;
   std::vector<double> dweights(static_cast<size_t>(s.out_channels * s.in_channels * taps));
   for (int64_t n = 0; n < s.batch; ++n) {
@@ -109,13 +80,8 @@ std::vector<TileGradientShape> Shapes(Rng* rng) {
                                            {2, 96, 48, Axis(96, 3, 1, 1, 1), Axis(96, 3, 1, 1, 1)},
                                            {130, 64, 64, Axis(7, 3, 1, 1, 1), Axis(7, 3, 1, 1, 1)}};
   const auto draw = [&](uint64_t most) { return static_cast<int64_t>(1 + rng->Uniform(most)); };
-  const auto axis = [&] {
-    const int64_t kernel = draw(5), dilation = draw(2), padding = draw(4) - 1;
-    const int64_t least = std::max<int64_t>(1, dilation * (kernel - 1) + 1 - 2 * padding);
-    return Axis(least + draw(12) - 1, kernel, draw(3), dilation, padding);
-  };
   for (int i = 0; i < 40; ++i) {
-    shapes.push_back({draw(9), draw(70), draw(70), axis(), axis()});
+    shapes.push_back({draw(9), draw(70), draw(70), RandomAxis(rng), RandomAxis(rng)});
   }
   return shapes;
 }
@@ -137,8 +103,8 @@ TEST_F(TileGradientTest, ExactOnSmallIntegers) {
     threads = threads % 3 + 1;
     SCOPED_TRACE(Line(shape, threads));
     ASSERT_TRUE(TileGradientSupported(shape));
-    const std::vector<uint16_t> x = Values(XSize(shape), &rng, /*whole=*/true);
-    const std::vector<uint16_t> dy = Values(DySize(shape), &rng, /*whole=*/true);
+    const std::vector<uint16_t> x = Bfloat16Values(XSize(shape), &rng, /*whole=*/true);
+    const std::vector<uint16_t> dy = Bfloat16Values(DySize(shape), &rng, /*whole=*/true);
     const std::vector<float> dweights = Gradient(shape, threads, x, dy);
     const std::vector<double> plain = PlainGradient(shape, x, dy);
     for (size_t i = 0; i < dweights.size(); ++i) {
@@ -150,8 +116,8 @@ TEST_F(TileGradientTest, ExactOnSmallIntegers) {
 TEST_F(TileGradientTest, IsAsExactAsF32Sums) {
   Rng rng(kSeed);
   const TileGradientShape shape = {128, 16, 16, Axis(28, 3, 1, 1, 1), Axis(28, 3, 1, 1, 1)};
-  const std::vector<uint16_t> x = Values(XSize(shape), &rng, /*whole=*/false);
-  const std::vector<uint16_t> dy = Values(DySize(shape), &rng, /*whole=*/false);
+  const std::vector<uint16_t> x = Bfloat16Values(XSize(shape), &rng, /*whole=*/false);
+  const std::vector<uint16_t> dy = Bfloat16Values(DySize(shape), &rng, /*whole=*/false);
   const std::vector<float> dweights = Gradient(shape, 1, x, dy);
   const std::vector<double> plain = PlainGradient(shape, x, dy);
   double error = 0, square = 0;
@@ -165,8 +131,8 @@ TEST_F(TileGradientTest, IsAsExactAsF32Sums) {
 TEST_F(TileGradientTest, RepeatsBitForBit) {
   Rng rng(kSeed);
   const TileGradientShape shape = {37, 24, 40, Axis(14, 3, 1, 1, 1), Axis(14, 3, 2, 1, 1)};
-  const std::vector<uint16_t> x = Values(XSize(shape), &rng, /*whole=*/false);
-  const std::vector<uint16_t> dy = Values(DySize(shape), &rng, /*whole=*/false);
+  const std::vector<uint16_t> x = Bfloat16Values(XSize(shape), &rng, /*whole=*/false);
+  const std::vector<uint16_t> dy = Bfloat16Values(DySize(shape), &rng, /*whole=*/false);
   for (int threads = 1; threads <= 3; ++threads) {
     EXPECT_EQ(Gradient(shape, threads, x, dy), Gradient(shape, threads, x, dy))
         << Line(shape, threads);
@@ -176,8 +142,8 @@ TEST_F(TileGradientTest, RepeatsBitForBit) {
 TEST_F(TileGradientTest, ANanIsSeen) {
   Rng rng(kSeed);
   const TileGradientShape shape = {3, 16, 16, Axis(7, 3, 1, 1, 1), Axis(7, 3, 1, 1, 1)};
-  std::vector<uint16_t> x = Values(XSize(shape), &rng, /*whole=*/true);
-  const std::vector<uint16_t> dy = Values(DySize(shape), &rng, /*whole=*/true);
+  std::vector<uint16_t> x = Bfloat16Values(XSize(shape), &rng, /*whole=*/true);
+  const std::vector<uint16_t> dy = Bfloat16Values(DySize(shape), &rng, /*whole=*/true);
   const size_t channel = 5;
   x[7 * 3 * 16 + channel] = Bfloat16FromFloat(std::numeric_limits<float>::quiet_NaN());
   const std::vector<float> dweights = Gradient(shape, 1, x, dy);
