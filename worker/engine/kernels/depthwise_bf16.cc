@@ -4,9 +4,7 @@
 #include <array>
 
 #if defined(__x86_64__)
-// GCC 12 takes undefined operands within its own intrinsics for mistakes (GCC bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#include <immintrin.h>
+#include "worker/engine/kernels/bfloat16_avx512.h"
 #endif
 
 namespace frontier::worker {
@@ -80,44 +78,29 @@ struct TapTable {
 
 #if defined(__x86_64__)
 
-#define DEPTHWISE_TARGET \
-  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
-#define DEPTHWISE_INLINE DEPTHWISE_TARGET inline __attribute__((always_inline))
-
-// 32 channels as f32.
-struct Pair {
-  __m512 even, odd;
-};
-
-DEPTHWISE_INLINE Pair Split(__m512i numbers) {
-  const __m512i high = _mm512_set1_epi32(static_cast<int>(0xffff0000));
-  return {_mm512_castsi512_ps(_mm512_slli_epi32(numbers, 16)),
-          _mm512_castsi512_ps(_mm512_and_si512(numbers, high))};
-}
+using bfloat16_avx512::Joined;
+using bfloat16_avx512::Pair;
+using bfloat16_avx512::Split;
 
 template <bool kPart>
-DEPTHWISE_INLINE Pair Load(const uint16_t* from, __mmask32 mask) {
+BFLOAT16_INLINE Pair Load(const uint16_t* from, __mmask32 mask) {
   return Split(kPart ? _mm512_maskz_loadu_epi16(mask, from) : _mm512_loadu_si512(from));
 }
 
 template <bool kPart>
-DEPTHWISE_INLINE void Store(const Pair& sums, __mmask32 mask, uint16_t* to) {
-  const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24,
-                                         8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
-  const __m512i both = reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(sums.odd, sums.even));
-  const __m512i numbers = _mm512_permutexvar_epi16(order, both);
+BFLOAT16_INLINE void Store(const Pair& sums, __mmask32 mask, uint16_t* to) {
   if constexpr (kPart) {
-    _mm512_mask_storeu_epi16(to, mask, numbers);
+    _mm512_mask_storeu_epi16(to, mask, Joined(sums));
   } else {
-    _mm512_storeu_si512(to, numbers);
+    _mm512_storeu_si512(to, Joined(sums));
   }
 }
 
 // Row `row` of dx of one image, one block of channels.
 template <bool kPart>
-DEPTHWISE_TARGET void DataRow(const DepthwiseBf16Shape& shape, const TapTable& rows,
-                              const TapTable& columns, int64_t row, const uint16_t* dy,
-                              const float* weights, __mmask32 mask, uint16_t* dx) {
+BFLOAT16_TARGET void DataRow(const DepthwiseBf16Shape& shape, const TapTable& rows,
+                             const TapTable& columns, int64_t row, const uint16_t* dy,
+                             const float* weights, __mmask32 mask, uint16_t* dx) {
   const int64_t channels = shape.channels, line = shape.width.out * channels;
   const Tap* const row_taps = rows.taps + row * shape.height.kernel;
   for (int64_t x = 0; x < shape.width.in; ++x) {
@@ -139,8 +122,8 @@ DEPTHWISE_TARGET void DataRow(const DepthwiseBf16Shape& shape, const TapTable& r
 
 // Adds the products of one row of dy and the row of x that row `ky` of the kernel looks at.
 template <int kColumns, bool kPart>
-DEPTHWISE_TARGET void WeightsRow(const ConvolutionAxis& width, int64_t channels, const uint16_t* x,
-                                 const uint16_t* dy, __mmask32 mask, float* sums) {
+BFLOAT16_TARGET void WeightsRow(const ConvolutionAxis& width, int64_t channels, const uint16_t* x,
+                                const uint16_t* dy, __mmask32 mask, float* sums) {
   Pair s[kColumns];
   for (int k = 0; k < kColumns; ++k) {
     s[k] = {_mm512_load_ps(sums + k * kBlock), _mm512_load_ps(sums + k * kBlock + kBlock / 2)};
@@ -152,7 +135,7 @@ DEPTHWISE_TARGET void WeightsRow(const ConvolutionAxis& width, int64_t channels,
       std::max(first, width.in - 1 - reach < 0
                           ? int64_t{0}
                           : std::min(width.out, (width.in - 1 - reach) / width.stride + 1));
-  const auto edge = [&](int64_t begin, int64_t end) DEPTHWISE_TARGET {
+  const auto edge = [&](int64_t begin, int64_t end) BFLOAT16_TARGET {
     for (int64_t o = begin; o < end; ++o) {
       const Pair d = Load<kPart>(dy + o * channels, mask);
       for (int k = 0; k < kColumns; ++k) {
@@ -192,13 +175,7 @@ void WeightsRowOf(const ConvolutionAxis& width, int64_t channels, const uint16_t
   }
 }
 
-bool HasInstructions() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                          __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl") &&
-                          __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("fma");
-  return has;
-}
+bool HasInstructions() { return bfloat16_avx512::CpuHasBfloat16(); }
 
 uint32_t MaskOf(const DepthwiseBf16Shape& shape, int64_t block) {
   const int64_t there = shape.channels - block * kBlock;
