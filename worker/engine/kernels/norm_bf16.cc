@@ -236,7 +236,7 @@ void ForStripsOf(const Rows& rows, int64_t first, int64_t count, int64_t length,
 template <typename Narrow, typename Wide>
 void ForStrips(const Rows& rows, int64_t part, bool backward, const Narrow& narrow,
                const Wide& wide) {
-  constexpr int64_t kGroupValues = 1 << 13;
+  constexpr int64_t kGroupValues = 1 << 12;
   const int64_t group = std::clamp<int64_t>(kGroupValues / rows.width, 1, kRowsPerSum);
   const int64_t begin = rows.begin(part), end = rows.end(part);
   const int64_t whole = std::min(end, rows.values / rows.width);
