@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config protobuf-compiler protobuf-compiler-grpc)
-library_packages=(libabsl-dev libcli11-dev libdnnl-dev libeigen3-dev libgmp-dev libgrpc++-dev libonnx-dev
+library_packages=(libabsl-dev libcli11-dev libdnnl-dev libeigen3-dev libgmp-dev libgrpc++-dev libmimalloc-dev libonnx-dev
   libprotobuf-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev libyaml-cpp-dev
   zlib1g-dev)
 test_packages=(libgmock-dev libgtest-dev shellcheck sqlite3 util-linux)
