@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks deploy/: units load, scripts parse, configuration files are accepted, and every flag that is
-# named exists in the binary it is named with. Prints each fault; exits 1 if there is any.
+# Checks deploy/: units load, scripts parse, configuration files are accepted, every flag that is named
+# exists in the binary it is named with, and every example is listed. Prints each fault; exits 1 if
+# there is any.
 #   scripts/check_deploy.sh BIN_FOLDER [DEPLOY_FOLDER]
 set -euo pipefail
 bin=$(cd "$1" && pwd)
@@ -84,6 +85,11 @@ while IFS=: read -r file flag; do
     has_flag "$flag" frontier-worker || has_flag "$flag" frontier-coordinator ||
     fault "$file: no binary has a flag $flag"
 done < <(grep -roE -- '--[a-z]+_[a-z_]+' . | sort -u)
+
+# 6. Examples are listed.
+for example in examples/*.yaml; do
+  grep -qF "\`$(basename "$example")\`" README.md || fault "README.md does not list $example"
+done
 
 if ((faults > 0)); then exit 1; fi
 echo 'deploy: in order'

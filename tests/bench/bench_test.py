@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Tests of the benchmark's own logic, with a source that measures nothing."""
 import contextlib
+import dataclasses
 import io
 import json
 import math
 import os
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -334,6 +336,44 @@ class AccuracyTest(unittest.TestCase):
             accuracy.Measurements(self.Source(ours, theirs), settings))
         self.assertEqual(definition.must, 0)
         return rows.measure(definition)
+
+    def test_what_is_in_the_journal_is_not_trained_again(self):
+        trained = []
+
+        class Source:
+            def ours_accuracy(self, network, precision, seed, epochs, training_images):
+                trained.append(seed)
+                if seed == 3 and len(trained) == 3:
+                    raise KeyboardInterrupt
+                return 0.9 + seed / 1000
+
+        with tempfile.TemporaryDirectory() as folder:
+            journal = os.path.join(folder, 'journal')
+            settings = accuracy.Settings(seeds=4, journal=journal)
+            with self.assertRaises(KeyboardInterrupt):
+                accuracy.Measurements(Source(), settings).accuracies('resnet20', 'f32')
+            with open(journal, 'a', encoding='utf-8') as file:
+                file.write('{"network": "resn')  # cut short
+            points = accuracy.Measurements(Source(), settings).accuracies('resnet20', 'f32')
+            self.assertEqual([round(p, 6) for p in points], [90.1, 90.2, 90.3, 90.4])
+            self.assertEqual(trained, [1, 2, 3, 3, 4])
+            # Other settings are other trainings.
+            other = dataclasses.replace(settings, seeds=1, epochs=6)
+            accuracy.Measurements(Source(), other).accuracies('resnet20', 'f32')
+            self.assertEqual(trained, [1, 2, 3, 3, 4, 1])
+            accuracy.Measurements(Source(), settings).accuracies('resnet20', 'f32')
+            self.assertEqual(len(trained), 6)
+
+    def test_what_is_no_journal_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            journal = os.path.join(folder, 'journal')
+            for text in ('# words\n', '[1]\n', '{"seed": 1}\n', '{"points": "many"}\n'):
+                with open(journal, 'w', encoding='utf-8') as file:
+                    file.write(text)
+                with self.assertRaisesRegex(rows.NotMeasured, 'journal, line 1: not a training'):
+                    accuracy.Journal(journal)
+                with open(journal, encoding='utf-8') as file:
+                    self.assertEqual(file.read(), text)
 
     def test_the_spread_of_seeds_is_allowed_for(self):
         # Differences of means -1 point; variances 2 points^2 a side, so a standard error of 2^0.5.

@@ -20,7 +20,7 @@ def engine_rows(source, args, say):
 def accuracy_rows(source, args, say):
     settings = accuracy.Settings(
         networks=tuple(args.networks), precisions=tuple(args.precisions), seeds=args.seeds,
-        epochs=args.epochs, training_images=args.training_images)
+        epochs=args.epochs, training_images=args.training_images, journal=args.journal)
     if args.quick:
         settings = accuracy.Settings(networks=('squeezenet-like',), seeds=2, epochs=1,
                                      training_images=2560)
@@ -64,6 +64,8 @@ def parse(arguments):
     group.add_argument('--seeds', type=int, default=5)
     group.add_argument('--epochs', type=int, default=5)
     group.add_argument('--training_images', type=int, default=0, help='the first ones; 0 = all')
+    group.add_argument('--journal', metavar='FILE', default='',
+                       help='written after each training; what is in it is not trained again')
     args = parser.parse_args(arguments)
     if args.suite not in SUITES:
         parser.error(f'there is no suite {args.suite!r}; there are: ' + ', '.join(SUITES))

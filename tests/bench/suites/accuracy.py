@@ -3,10 +3,15 @@
 Both are trained with batch 128, Nesterov momentum 0.9, weight decay 5e-4 on weights alone, a cosine
 with warm-up, no augmentation, the same initialization rule and normalization. The peer is PyTorch
 in f32 for both of our precisions: that it loses in bf16 would be no excuse.
+
+All networks and seeds take hours. With a journal each training is written down when it has ended,
+and is not done again by a later call: the measurement may be stopped, and go on another day.
 """
 import dataclasses
 import functools
+import json
 import math
+import os
 import statistics
 from typing import Tuple
 
@@ -24,6 +29,43 @@ class Settings:
     seeds: int = 5
     epochs: int = 5
     training_images: int = 0
+    journal: str = ''  # file; '' = none
+
+
+class Journal:
+    """What was measured before: a line of JSON for each training, the settings it had and the
+    points it reached. A last line that was cut short is not counted."""
+
+    def __init__(self, path):
+        self.path, self.known = path, {}
+        if not path or not os.path.exists(path):
+            return
+        with open(path, encoding='utf-8') as file:
+            lines = file.read().split('\n')
+        for number, line in enumerate(lines[:-1], 1):
+            try:
+                entry = json.loads(line)
+                points = entry.pop('points')
+                self.known[self.key(entry)] = float(points)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise NotMeasured(f'{path}, line {number}: not a training: {error}') from error
+        if lines[-1]:
+            with open(path, 'w', encoding='utf-8') as file:
+                file.write(''.join(line + '\n' for line in lines[:-1]))
+
+    @staticmethod
+    def key(settings):
+        return json.dumps(settings, sort_keys=True)
+
+    def points(self, settings, measure):
+        """Those known for the settings; else those that measure() gives, which are then known."""
+        key = self.key(settings)
+        if key not in self.known:
+            self.known[key] = measure()
+            if self.path:
+                with open(self.path, 'a', encoding='utf-8') as file:
+                    file.write(json.dumps({**settings, 'points': self.known[key]}) + '\n')
+        return self.known[key]
 
 
 def standard_error(ours, theirs):
@@ -36,6 +78,10 @@ class Measurements:
     def __init__(self, source, settings, say=lambda text: None):
         self.source, self.settings, self.say = source, settings, say
 
+    @functools.cached_property
+    def journal(self):
+        return Journal(self.settings.journal)
+
     @functools.lru_cache(maxsize=None)
     def accuracies(self, network, precision):
         """Points, by seed; of PyTorch if `precision` is 'torch'."""
@@ -43,8 +89,10 @@ class Measurements:
         for seed in range(1, self.settings.seeds + 1):
             train = (self.source.torch_accuracy if precision == 'torch' else
                      functools.partial(self.source.ours_accuracy, precision=precision))
-            points.append(100 * train(network=network, seed=seed, epochs=self.settings.epochs,
-                                      training_images=self.settings.training_images))
+            settings = dict(network=network, seed=seed, epochs=self.settings.epochs,
+                            training_images=self.settings.training_images)
+            points.append(self.journal.points({**settings, 'precision': precision},
+                                              lambda: 100 * train(**settings)))
             self.say(f'{network} {precision} seed {seed}: {points[-1]:.2f} points')
         return points
 

@@ -11,13 +11,15 @@ struct NormShape {
   int64_t pixels = 0;
   int64_t channels = 0;
   int threads = 1;
+  bool portable = false;  // without code that is for some CPUs alone
 };
 
 // Floats of scratch memory a call needs.
 int64_t NormScratch(const NormShape& shape);
 
 // T is float, or uint16_t that holds a bf16. Arithmetic is f32, sums over many pixels are double.
-// The same shape and values give the same bits.
+// The same shape and values give the same bits on the same kind of CPU. Vector code for bf16 takes
+// values too small for a normal number as 0.
 template <typename T>
 struct NormForward {
   const T* x = nullptr;
@@ -40,16 +42,19 @@ void RunNormForward(const NormShape& shape, const NormForward<T>& norm);
 template <typename T>
 struct NormBackward {
   const T* x = nullptr;
-  const T* y = nullptr;         // output of the forward pass; read with relu alone
+  const T* y = nullptr;  // output of the forward pass; read with relu alone
+  // Of the forward pass, or null. Given if it had no addend: y is then a function of x, and vector
+  // code computes its sign anew instead of reading it.
+  const float* shift = nullptr;
   const T* dy = nullptr;        // derivative of the loss by y
   const T* other_dy = nullptr;  // a second term of it; may be null
   const float* scale = nullptr;
   const float* mean = nullptr;
   const float* variance = nullptr;
   float* scratch = nullptr;
-  // Out with relu or other_dy: derivative before the ReLU, which is that by an addend. May be dy.
+  // Out: derivative before the ReLU, rounded, which is that by an addend. May be dy, may be null.
   T* masked = nullptr;
-  T* dx = nullptr;  // may be masked
+  T* dx = nullptr;  // may be masked or dy
   float* dscale = nullptr;
   float* dshift = nullptr;
   float epsilon = 0;

@@ -5,6 +5,7 @@
 #include <dnnl.hpp>
 
 #include "frontier/v1/architecture.pb.h"
+#include "worker/engine/kernels/convolution_axis.h"
 
 namespace frontier::worker::onednn {
 
@@ -32,6 +33,18 @@ struct ConvolutionGeometry {
   }
   Dims weights, bias, strides, dilates, padding;
 };
+
+inline ConvolutionAxis HeightAxis(const v1::Convolution& c, const v1::Shape& in,
+                                  const v1::Shape& out) {
+  return {in.height(),       out.height(),        c.kernel_height(),
+          c.stride_height(), c.dilation_height(), c.padding_height()};
+}
+
+inline ConvolutionAxis WidthAxis(const v1::Convolution& c, const v1::Shape& in,
+                                 const v1::Shape& out) {
+  return {in.width(),       out.width(),        c.kernel_width(),
+          c.stride_width(), c.dilation_width(), c.padding_width()};
+}
 
 struct PoolGeometry {
   explicit PoolGeometry(const v1::Pool& p)

@@ -8,12 +8,15 @@
 namespace frontier::worker::onednn {
 namespace {
 
-constexpr int kMostRuns = 8;
-constexpr absl::Duration kEnough = absl::Milliseconds(20);
+constexpr int kMostRuns = 6;
+constexpr absl::Duration kEnough = absl::Milliseconds(15);
 // A run this much slower than the best so far ends the timing: one that is warm, and the first,
 // which still has caches to fill and tiles to set up.
 constexpr double kHopeless = 3;
 constexpr double kHopelessAtFirst = 20;
+// So does being slower by this in each of several runs.
+constexpr double kBehind = 1.2;
+constexpr int kRunsToTell = 3;
 
 // Timed by itself, with caches warm, a pass is not quite what it is within a step: the order of the
 // names is knowledge, too, and only a clear lead overrules it.
@@ -33,7 +36,7 @@ absl::Duration Time(Clock* clock, absl::FunctionRef<void()> run, absl::Duration 
     const absl::Duration took = once();
     least = std::min(least, took);
     total += took;
-    if (took > kHopeless * best) break;
+    if (took > kHopeless * best || (r + 1 >= kRunsToTell && least > kBehind * best)) break;
   }
   return least;
 }

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "worker/engine/kernels/elementwise.h"
+#include "worker/engine/kernels/max_pool.h"
 #include "worker/engine/onednn/geometry.h"
 
 namespace frontier::worker::onednn {
@@ -203,6 +204,10 @@ void TrainingBuilder::AddPool(int n) {
   const auto algorithm =
       max ? dnnl::algorithm::pooling_max : dnnl::algorithm::pooling_avg_exclude_padding;
   const Array x = value(in);
+  if (max && x.md == MapMd(ValueDims(batch_, view_.shape(in))) && IsBf16(x.md) &&
+      g.kernel[0] * g.kernel[1] <= kMaxPoolPlaces) {
+    return AddMaxPool(n, g);
+  }
   using Forward = dnnl::pooling_forward;
   const Forward::primitive_desc forward(
       Forward::desc(
@@ -232,6 +237,47 @@ void TrainingBuilder::AddPool(int n) {
     if (workspace.has_value()) reads.push_back({DNNL_ARG_WORKSPACE, *workspace});
     program_->AddPrimitive(label + ".backward", backward, Backward(backward), reads,
                            {{DNNL_ARG_DIFF_SRC, dx}});
+    AddGradient(in, dx);
+  });
+}
+
+void TrainingBuilder::AddMaxPool(int n, const PoolGeometry& g) {
+  const int in = view_.inputs[static_cast<size_t>(n)][0];
+  const std::string label = Label(n);
+  const v1::Shape &from = view_.shape(in), &to = view_.shape(n);
+  MaxPoolShape shape;
+  shape.batch = batch_;
+  shape.channels = from.channels();
+  shape.height = from.height();
+  shape.width = from.width();
+  shape.out_height = to.height();
+  shape.out_width = to.width();
+  shape.kernel_height = g.kernel[0];
+  shape.kernel_width = g.kernel[1];
+  shape.stride_height = g.strides[0];
+  shape.stride_width = g.strides[1];
+  shape.padding_height = g.padding[0];
+  shape.padding_width = g.padding[1];
+  shape.threads = threads_;
+  const Array x = value(in);
+  const Array y = program_->NewArray(MapMd(ValueDims(batch_, to)));
+  const Array places = program_->NewArray(
+      Md({Elements(y.md)}, dnnl::memory::data_type::u8, dnnl::memory::format_tag::a));
+  program_->AddKernel(label, {x}, {y, places}, [shape](const std::vector<float*>& p) {
+    MaxPool(shape, reinterpret_cast<const uint16_t*>(p[0]), reinterpret_cast<uint16_t*>(p[1]),
+            reinterpret_cast<uint8_t*>(p[2]));
+  });
+  SetValue(n, y);
+  if (!NeedsGradient(n)) return;
+
+  backward_.push_back([=, this] {
+    const Array dx = program_->NewArray(x.md);
+    program_->AddKernel(label + ".backward", {InFormat(label, gradient(n), y.md), places}, {dx},
+                        [shape](const std::vector<float*>& p) {
+                          MaxPoolBackward(shape, reinterpret_cast<const uint16_t*>(p[0]),
+                                          reinterpret_cast<const uint8_t*>(p[1]),
+                                          reinterpret_cast<uint16_t*>(p[2]));
+                        });
     AddGradient(in, dx);
   });
 }

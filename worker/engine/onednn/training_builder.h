@@ -63,6 +63,7 @@ class TrainingBuilder {
   // follow; the result is the value of `out`.
   void AddFusedNorm(int n, int addend, bool relu, int out);
   void AddPool(int n);
+  void AddMaxPool(int n, const PoolGeometry& g);  // of bf16 with channels last
   void AddSum(int n);
   void AddConcat(int n);
   void AddActivation(int n);

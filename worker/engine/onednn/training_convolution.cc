@@ -9,7 +9,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "worker/engine/kernels/depthwise_bf16.h"
 #include "worker/engine/kernels/row_winograd.h"
+#include "worker/engine/kernels/tile_gradient.h"
 #include "worker/engine/onednn/geometry.h"
 #include "worker/engine/onednn/training_builder.h"
 
@@ -33,15 +35,14 @@ std::vector<Descriptor> Implementations(Descriptor descriptor) {
   return all;
 }
 
-// With matrix units the library's direct convolution is the faster one.
-bool PrefersOwn() { return dnnl::get_effective_cpu_isa() != dnnl::cpu_isa::avx512_core_amx; }
+bool HasMatrixUnits() { return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx; }
 
 std::string Joined(const Dims& dims) { return absl::StrJoin(dims, "x"); }
 
-constexpr char kRowWinograd[] = "row_winograd";
-
 // Our own kernel of a pass.
 struct OwnPass {
+  std::string name;
+  bool before_library = false;  // in the order of what is expected to be faster
   // Gets the addresses of its two arguments, the result and the scratch memory.
   std::function<void(const std::vector<float*>&)> run;
   std::vector<Md> arguments;  // formats in that order
@@ -50,25 +51,32 @@ struct OwnPass {
 // What oneDNN's primitive of a pass takes, by DNNL_ARG_...
 using Arguments = std::vector<std::pair<int, Md>>;
 
-// The implementation that `picker` takes for `key`; nothing if that is `own`.
+// One way to run a pass: a kernel of our own or an implementation of the library.
+template <typename Descriptor>
+struct Candidate {
+  const OwnPass* own = nullptr;
+  std::optional<Descriptor> descriptor;
+  std::string name() const { return own != nullptr ? own->name : descriptor->impl_info_str(); }
+};
+
+// The candidate that `picker` takes for `key`.
 template <typename Primitive, typename Descriptor>
-std::optional<Descriptor> PickImplementation(
+Candidate<Descriptor> PickImplementation(
     const std::string& key, const Descriptor& first, Program* program, PassPicker* picker,
-    const std::function<Arguments(const Descriptor&)>& arguments,
-    const std::optional<OwnPass>& own) {
-  const std::vector<Descriptor> all = Implementations(first);
-  std::vector<std::string> names;
-  for (const Descriptor& d : all) names.push_back(d.impl_info_str());
-  // Past the end without a kernel of our own.
-  const size_t own_index = own.has_value() && PrefersOwn() ? 0 : names.size();
-  if (own.has_value()) {
-    names.insert(names.begin() + static_cast<std::ptrdiff_t>(own_index), kRowWinograd);
-  }
-  const auto descriptor = [&](size_t i) -> const Descriptor& {
-    return all[own.has_value() && i > own_index ? i - 1 : i];
+    const std::function<Arguments(const Descriptor&)>& arguments, const std::vector<OwnPass>& own) {
+  std::vector<Candidate<Descriptor>> all;
+  const auto add_own = [&](bool before_library) {
+    for (const OwnPass& pass : own) {
+      if (pass.before_library == before_library) all.push_back({&pass, std::nullopt});
+    }
   };
+  add_own(true);
+  for (const Descriptor& d : Implementations(first)) all.push_back({nullptr, d});
+  add_own(false);
+  std::vector<std::string> names;
+  for (const Candidate<Descriptor>& candidate : all) names.push_back(candidate.name());
   dnnl::stream stream(program->engine());
-  size_t made = 0;  // index of what is ready to run
+  const OwnPass* ready = nullptr;  // what is ready to run; null: the primitive
   Primitive primitive;
   std::unordered_map<int, dnnl::memory> memory;  // of a kernel by position
   std::vector<float*> pointers;
@@ -81,45 +89,51 @@ std::optional<Descriptor> PickImplementation(
   const auto make = [&](size_t i) {
     memory.clear();
     pointers.clear();
-    if (own.has_value() && i == own_index) {
-      for (size_t a = 0; a < own->arguments.size(); ++a) {
-        add(static_cast<int>(a), own->arguments[a]);
+    ready = all[i].own;
+    if (ready != nullptr) {
+      for (size_t a = 0; a < ready->arguments.size(); ++a) {
+        add(static_cast<int>(a), ready->arguments[a]);
       }
     } else {
-      primitive = Primitive(descriptor(i));
-      for (const auto& [name, md] : arguments(descriptor(i))) add(name, md);
+      primitive = Primitive(*all[i].descriptor);
+      for (const auto& [name, md] : arguments(*all[i].descriptor)) add(name, md);
     }
-    made = i;
   };
-  const size_t choice = picker->Pick(key, names, make, [&] {
-    if (own.has_value() && made == own_index) return own->run(pointers);
+  return all[picker->Pick(key, names, make, [&] {
+    if (ready != nullptr) return ready->run(pointers);
     primitive.execute(stream, memory);
     stream.wait();
-  });
-  if (own.has_value() && choice == own_index) return std::nullopt;
-  return descriptor(choice);
+  })];
 }
 
 // Row-wise Winograd's passes of a convolution of maps with channels last.
 struct RowWinograd {
+  static constexpr char kName[] = "row_winograd";
+
   RowWinogradShape shape;
   int threads = 1;
   Md x, y, weights;
 
   OwnPass Forward() const {
-    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+    return {kName,
+            !HasMatrixUnits(),
+            [shape = shape, threads = threads](const std::vector<float*>& p) {
               RowWinogradForward(shape, threads, p[0], p[1], p[3], p[2]);
             },
             {x, weights, y, Scratch(RowWinogradPass::kForward)}};
   }
   OwnPass BackwardData() const {
-    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+    return {kName,
+            !HasMatrixUnits(),
+            [shape = shape, threads = threads](const std::vector<float*>& p) {
               RowWinogradBackwardData(shape, threads, p[0], p[1], p[3], p[2]);
             },
             {y, weights, x, Scratch(RowWinogradPass::kBackwardData)}};
   }
   OwnPass BackwardWeights() const {
-    return {[shape = shape, threads = threads](const std::vector<float*>& p) {
+    return {kName,
+            !HasMatrixUnits(),
+            [shape = shape, threads = threads](const std::vector<float*>& p) {
               RowWinogradBackwardWeights(shape, threads, p[0], p[1], p[3], p[2]);
             },
             {x, y, weights, Scratch(RowWinogradPass::kBackwardWeights)}};
@@ -131,11 +145,49 @@ struct RowWinograd {
   }
 };
 
+// The gradient of a convolution's weights on matrix units.
+OwnPass TilePass(const TileGradientShape& shape, int threads, const Md& x, const Md& y,
+                 const Md& weights) {
+  const auto bytes = static_cast<int64_t>(TileGradientScratchBytes(shape, threads));
+  return {"tile_gradient",
+          /*before_library=*/true,
+          [shape, threads](const std::vector<float*>& p) {
+            TileGradient(shape, threads, reinterpret_cast<const uint16_t*>(p[0]),
+                         reinterpret_cast<const uint16_t*>(p[1]), p[3], p[2]);
+          },
+          {x, y, weights, PlainMd({bytes / 4})}};
+}
+
+// The backward passes of a depthwise convolution.
+OwnPass DepthwiseDataPass(const DepthwiseBf16Shape& shape, int threads, const Md& x, const Md& y,
+                          const Md& weights) {
+  const auto bytes = static_cast<int64_t>(DepthwiseBf16ScratchBytes(shape, threads));
+  return {"depthwise_bf16",
+          /*before_library=*/true,
+          [shape, threads](const std::vector<float*>& p) {
+            DepthwiseBf16BackwardData(shape, threads, reinterpret_cast<const uint16_t*>(p[0]), p[1],
+                                      p[3], reinterpret_cast<uint16_t*>(p[2]));
+          },
+          {y, weights, x, PlainMd({bytes / 4})}};
+}
+
+OwnPass DepthwiseWeightsPass(const DepthwiseBf16Shape& shape, int threads, const Md& x, const Md& y,
+                             const Md& weights) {
+  const auto bytes = static_cast<int64_t>(DepthwiseBf16ScratchBytes(shape, threads));
+  return {"depthwise_bf16",
+          /*before_library=*/true,
+          [shape, threads](const std::vector<float*>& p) {
+            DepthwiseBf16BackwardWeights(shape, threads, reinterpret_cast<const uint16_t*>(p[0]),
+                                         reinterpret_cast<const uint16_t*>(p[1]), p[3], p[2]);
+          },
+          {x, y, weights, PlainMd({bytes / 4})}};
+}
+
 // Adds `own`, given its two arguments and what it writes.
 void AddOwn(const std::string& label, const OwnPass& own, const Array& first, const Array& second,
             const Array& result, Program* program) {
   program->AddKernel(label, {first, second}, {result, program->NewArray(own.arguments[3])}, own.run,
-                     /*in_place=*/false, kRowWinograd);
+                     /*in_place=*/false, own.name);
 }
 
 }  // namespace
@@ -190,7 +242,7 @@ void TrainingBuilder::AddConvolution(int n) {
                    " padding ", Joined(g.padding), c.bias() ? " bias" : "");
 
   const Md plain = PlainMd(g.weights);
-  std::optional<OwnPass> own_forward, own_data, own_weights;
+  std::vector<OwnPass> own_forward, own_data, own_weights;
   const RowWinograd own{
       {RowWinogradElement::kBfloat16, batch_, view_.shape(n).height(), view_.shape(n).width(),
        view_.shape(in).channels(), view_.shape(n).channels()},
@@ -200,9 +252,24 @@ void TrainingBuilder::AddConvolution(int n) {
       plain};
   if (bf16 && !c.bias() && c.groups() == 1 && g.IsSquare3Same() &&
       RowWinogradSupported(own.shape)) {
-    if (relu < 0) own_forward = own.Forward();
-    own_data = own.BackwardData();
-    own_weights = own.BackwardWeights();
+    if (relu < 0) own_forward.push_back(own.Forward());
+    own_data.push_back(own.BackwardData());
+    own_weights.push_back(own.BackwardWeights());
+  }
+  const ConvolutionAxis height = HeightAxis(c, view_.shape(in), view_.shape(n));
+  const ConvolutionAxis width = WidthAxis(c, view_.shape(in), view_.shape(n));
+  if (bf16 && !c.bias() && c.groups() == 1 && HasMatrixUnits()) {
+    const TileGradientShape tiles = {batch_, view_.shape(in).channels(), c.out_channels(), height,
+                                     width};
+    if (TileGradientSupported(tiles)) {
+      own_weights.push_back(TilePass(tiles, threads_, src, dst, plain));
+    }
+  }
+  const DepthwiseBf16Shape depthwise = {batch_, c.out_channels(), height, width};
+  if (bf16 && !c.bias() && c.groups() == c.out_channels() &&
+      c.groups() == view_.shape(in).channels() && DepthwiseBf16Supported(depthwise)) {
+    own_data.push_back(DepthwiseDataPass(depthwise, threads_, src, dst, plain));
+    own_weights.push_back(DepthwiseWeightsPass(depthwise, threads_, src, dst, plain));
   }
 
   dnnl::primitive_attr attributes = Attributes();
@@ -220,7 +287,7 @@ void TrainingBuilder::AddConvolution(int n) {
                                g.padding, g.padding)
                : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
                                g.padding);
-  const std::optional<ForwardDescriptor> forward = PickImplementation<Forward, ForwardDescriptor>(
+  const Candidate<ForwardDescriptor> forward = PickImplementation<Forward, ForwardDescriptor>(
       absl::StrCat("forward", shape, relu >= 0 ? " relu" : ""),
       ForwardDescriptor(forward_desc, attributes, program_->engine()), program_, picker_,
       [&](const ForwardDescriptor& d) {
@@ -235,17 +302,19 @@ void TrainingBuilder::AddConvolution(int n) {
   // The backward primitives know nothing of a ReLU.
   const ForwardDescriptor hint(forward_desc, Attributes(), program_->engine());
 
-  const Array w = NewParameter(n, "weight", bf16 ? plain : (*forward).weights_desc(), plain);
+  const Array w =
+      NewParameter(n, "weight", bf16 ? plain : forward.descriptor->weights_desc(), plain);
   const Array x = value(in);
-  const Array y = program_->NewArray(forward.has_value() ? forward->dst_desc() : dst);
-  if (forward.has_value()) {
+  const Array y = program_->NewArray(forward.own == nullptr ? forward.descriptor->dst_desc() : dst);
+  if (forward.own == nullptr) {
+    const ForwardDescriptor& d = *forward.descriptor;
     std::vector<Argument> reads = {
-        {DNNL_ARG_SRC, InFormat(label, x, forward->src_desc())},
-        {DNNL_ARG_WEIGHTS, InFormat(label + ".weight", w, forward->weights_desc())}};
+        {DNNL_ARG_SRC, InFormat(label, x, d.src_desc())},
+        {DNNL_ARG_WEIGHTS, InFormat(label + ".weight", w, d.weights_desc())}};
     if (c.bias()) reads.push_back({DNNL_ARG_BIAS, NewParameter(n, "bias", bias, bias)});
-    program_->AddPrimitive(label, *forward, Forward(*forward), reads, {{DNNL_ARG_DST, y}});
+    program_->AddPrimitive(label, d, Forward(d), reads, {{DNNL_ARG_DST, y}});
   } else {
-    AddOwn(label, *own_forward, InFormat(label, x, src), w, y, program_);
+    AddOwn(label, *forward.own, InFormat(label, x, src), w, y, program_);
   }
   SetValue(out, y);
 
@@ -271,17 +340,18 @@ void TrainingBuilder::AddConvolution(int n) {
           return arguments;
         },
         own_weights);
-    if (bw.has_value()) {
-      const Array dw = GradientTarget(parameter(n, "weight"), bw->diff_weights_desc());
+    if (bw.own == nullptr) {
+      const WeightsDescriptor& d = *bw.descriptor;
+      const Array dw = GradientTarget(parameter(n, "weight"), d.diff_weights_desc());
       std::vector<Argument> writes = {{DNNL_ARG_DIFF_WEIGHTS, dw}};
       if (c.bias()) writes.push_back({DNNL_ARG_DIFF_BIAS, *parameter(n, "bias").gradient});
-      program_->AddPrimitive(label + ".backward.weights", *bw, Weights(*bw),
-                             {{DNNL_ARG_SRC, InFormat(label, x, bw->src_desc())},
-                              {DNNL_ARG_DIFF_DST, InFormat(label, dy, bw->diff_dst_desc())}},
+      program_->AddPrimitive(label + ".backward.weights", d, Weights(d),
+                             {{DNNL_ARG_SRC, InFormat(label, x, d.src_desc())},
+                              {DNNL_ARG_DIFF_DST, InFormat(label, dy, d.diff_dst_desc())}},
                              writes);
       FinishGradient(label, parameter(n, "weight"), dw);
     } else {
-      AddOwn(label + ".backward.weights", *own_weights, InFormat(label, x, src),
+      AddOwn(label + ".backward.weights", *bw.own, InFormat(label, x, src),
              InFormat(label, dy, dst), *parameter(n, "weight").gradient, program_);
     }
     if (!NeedsGradient(in)) return;
@@ -300,14 +370,15 @@ void TrainingBuilder::AddConvolution(int n) {
                            {DNNL_ARG_SCRATCHPAD, d.scratchpad_desc()}};
         },
         own_data);
-    const Array dx = program_->NewArray(bd.has_value() ? bd->diff_src_desc() : src);
-    if (bd.has_value()) {
-      program_->AddPrimitive(label + ".backward.data", *bd, Data(*bd),
-                             {{DNNL_ARG_DIFF_DST, InFormat(label, dy, bd->diff_dst_desc())},
-                              {DNNL_ARG_WEIGHTS, InFormat(label, w, bd->weights_desc())}},
+    const Array dx = program_->NewArray(bd.own == nullptr ? bd.descriptor->diff_src_desc() : src);
+    if (bd.own == nullptr) {
+      const DataDescriptor& d = *bd.descriptor;
+      program_->AddPrimitive(label + ".backward.data", d, Data(d),
+                             {{DNNL_ARG_DIFF_DST, InFormat(label, dy, d.diff_dst_desc())},
+                              {DNNL_ARG_WEIGHTS, InFormat(label, w, d.weights_desc())}},
                              {{DNNL_ARG_DIFF_SRC, dx}});
     } else {
-      AddOwn(label + ".backward.data", *own_data, InFormat(label, dy, dst), w, dx, program_);
+      AddOwn(label + ".backward.data", *bd.own, InFormat(label, dy, dst), w, dx, program_);
     }
     AddGradient(in, dx);
   });

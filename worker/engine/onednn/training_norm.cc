@@ -110,12 +110,12 @@ NormForward<T> ForwardOf(const std::vector<float*>& p, bool addend, bool relu) {
 
 // Which optional buffers a backward kernel has.
 struct NormBuffers {
-  bool relu = false, other = false, masked = false;
+  bool relu = false, other = false, masked = false, shift = false;
 };
 
 template <typename T>
 NormBackward<T> BackwardOf(const std::vector<float*>& p, const NormBuffers& has) {
-  // dy, x, scale, mean, variance[, y][, other dy] to [masked,] dx, scratch, dscale, dshift
+  // dy, x, scale, mean, variance[, y][, other dy][, shift] to [masked,] dx, scratch, dscale, dshift
   NormBackward<T> norm;
   norm.dy = reinterpret_cast<const T*>(p[0]);
   norm.x = reinterpret_cast<const T*>(p[1]);
@@ -125,8 +125,8 @@ NormBackward<T> BackwardOf(const std::vector<float*>& p, const NormBuffers& has)
   size_t i = 5;
   if (has.relu) norm.y = reinterpret_cast<const T*>(p[i++]);
   if (has.other) norm.other_dy = reinterpret_cast<const T*>(p[i++]);
-  norm.masked = reinterpret_cast<T*>(p[i]);
-  if (has.masked) ++i;
+  if (has.shift) norm.shift = p[i++];
+  if (has.masked) norm.masked = reinterpret_cast<T*>(p[i++]);
   norm.dx = reinterpret_cast<T*>(p[i]);
   norm.scratch = p[i + 1];
   norm.dscale = p[i + 2];
@@ -179,9 +179,11 @@ void TrainingBuilder::AddFusedNorm(int n, int addend, bool relu, int out) {
     // The derivative by the addend; without ReLU and second term it is the one given.
     const bool passes_on = adds && NeedsGradient(addend);
     has.masked = passes_on && (has.relu || has.other);
+    has.shift = has.relu && !adds;
     std::vector<Array> from = {terms[0], x, scale, mean, variance};
     if (has.relu) from.push_back(y);
     if (has.other) from.push_back(terms[1]);
+    if (has.shift) from.push_back(shift);
     const Array dx = program_->NewArray(map);
     std::vector<Array> writes = {dx, program_->NewArray(scratch), *parameter(n, "scale").gradient,
                                  *parameter(n, "shift").gradient};

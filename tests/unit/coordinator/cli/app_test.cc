@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -529,12 +530,13 @@ TEST_F(AppTest, CompletionCoversTheWholeTree) {
 }
 
 TEST_F(AppTest, ExamplesAreFine) {
-  for (const char* name : {"auto.yaml", "fashion-mnist.yaml", "edge-latency.yaml", "own-graph.yaml",
-                           "compress.yaml"}) {
-    const Outcome outcome =
-        Run({"submit", absl::StrCat(FRONTIER_EXAMPLES_DIR, "/", name), "--validate_only"});
+  int examples = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(FRONTIER_EXAMPLES_DIR)) {
+    const Outcome outcome = Run({"submit", entry.path().string(), "--validate_only"});
     EXPECT_EQ(outcome.code, 0) << outcome.err;
+    ++examples;
   }
+  EXPECT_GE(examples, 1);
 }
 
 }  // namespace

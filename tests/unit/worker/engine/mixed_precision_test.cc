@@ -149,7 +149,7 @@ TEST(MixedPrecisionTest, AutoTakesWhatIsRemembered) {
 
 TEST(MixedPrecisionTest, AutoIsMixedWhereF32DoesNotFit) {
   if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
-  constexpr int kBatch = 64;
+  constexpr int kBatch = 256;  // scratch memory of picks is small beside the maps
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 28, 28), 5).value();
   Picks picks;

@@ -52,12 +52,14 @@ TYPED_TEST(NormTest, ForwardAndBackwardAreThoseOfPlainLoops) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Rng rng(seed);
-    const int64_t channel_choices[] = {1, 3, 16, 24, 40, 64, 65, 130};
+    const int64_t channel_choices[] = {1, 3, 16, 24, 40, 65, 96, 130};
     NormShape shape;
     shape.channels = channel_choices[rng.Uniform(8)];
     shape.pixels = 1 + static_cast<int64_t>(rng.Uniform(seed % 3 == 0 ? 3000 : 40));
     shape.threads = 1 + static_cast<int>(rng.Uniform(3));
-    const bool relu = rng.Uniform(2) == 0, adds = rng.Uniform(2) == 0, two = rng.Uniform(2) == 0;
+    shape.portable = rng.Uniform(2) == 0;
+    const bool relu = rng.Uniform(2) == 0, adds = rng.Uniform(2) == 0, two = rng.Uniform(2) == 0,
+               keep = rng.Uniform(2) == 0;
     const int64_t count = shape.pixels * shape.channels;
     const size_t channels = static_cast<size_t>(shape.channels);
     // A mean that is large beside the deviation must not cancel.
@@ -92,7 +94,8 @@ TYPED_TEST(NormTest, ForwardAndBackwardAreThoseOfPlainLoops) {
     backward.mean = mean.data();
     backward.variance = variance.data();
     backward.scratch = scratch.data();
-    backward.masked = masked.data();
+    if (keep) backward.masked = masked.data();
+    if (!adds && rng.Uniform(2) == 0) backward.shift = shift.data();
     backward.dx = dx.data();
     backward.dscale = dscale.data();
     backward.dshift = dshift.data();
@@ -123,7 +126,7 @@ TYPED_TEST(NormTest, ForwardAndBackwardAreThoseOfPlainLoops) {
         total += d;
         product += d * normalized;
         size += std::fabs(d) * (1 + std::fabs(normalized));
-        if (relu || two) {
+        if (keep) {
           ASSERT_NEAR(Get(masked[i]), d, unit * (std::fabs(d) + 1e-3));
         }
       }
@@ -143,25 +146,69 @@ TYPED_TEST(NormTest, ForwardAndBackwardAreThoseOfPlainLoops) {
 
 TYPED_TEST(NormTest, NanIsNotHidden) {
   using T = TypeParam;
-  const NormShape shape = {50, 16, 2};
-  Rng rng(5);
-  auto x = Values<T>(50 * 16, 0, &rng);
-  x[16 * 20 + 3] = Make<T>(std::numeric_limits<double>::quiet_NaN());
-  const std::vector<float> ones(16, 1.0f);
-  std::vector<float> mean(16), variance(16), scratch(static_cast<size_t>(NormScratch(shape)));
-  NormForward<T> forward;
+  for (const bool portable : {false, true}) {
+    const NormShape shape = {50, 16, 2, portable};
+    Rng rng(5);
+    auto x = Values<T>(50 * 16, 0, &rng);
+    x[16 * 20 + 3] = Make<T>(std::numeric_limits<double>::quiet_NaN());
+    const std::vector<float> ones(16, 1.0f);
+    std::vector<float> mean(16), variance(16), scratch(static_cast<size_t>(NormScratch(shape)));
+    NormForward<T> forward;
+    forward.x = x.data();
+    forward.scale = forward.shift = ones.data();
+    forward.mean = mean.data();
+    forward.variance = variance.data();
+    forward.scratch = scratch.data();
+    forward.y = x.data();  // in place
+    forward.epsilon = kEpsilon;
+    forward.relu = true;
+    RunNormForward(shape, forward);
+    for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(std::isnan(Get(x[i])), i % 16 == 3) << i;
+    EXPECT_TRUE(std::isnan(mean[3]));
+    EXPECT_FALSE(std::isnan(mean[4]));
+  }
+}
+
+// Vector code computes the sign of y anew, which must be that of the y written before.
+TEST(NormReluTest, IsTheSameWithAndWithoutReadingY) {
+  NormShape shape = {997, 48};
+  Rng rng(7);
+  const int64_t count = shape.pixels * shape.channels;
+  const auto x = Values<uint16_t>(count, 2, &rng), dy = Values<uint16_t>(count, 0, &rng);
+  const auto scale = Values<float>(48, 0, &rng), shift = Values<float>(48, 0, &rng);
+  std::vector<float> mean(48), variance(48), scratch(static_cast<size_t>(NormScratch(shape)));
+  std::vector<uint16_t> y(x.size());
+  NormForward<uint16_t> forward;
   forward.x = x.data();
-  forward.scale = forward.shift = ones.data();
+  forward.scale = scale.data();
+  forward.shift = shift.data();
   forward.mean = mean.data();
   forward.variance = variance.data();
   forward.scratch = scratch.data();
-  forward.y = x.data();  // in place
+  forward.y = y.data();
   forward.epsilon = kEpsilon;
   forward.relu = true;
   RunNormForward(shape, forward);
-  for (size_t i = 0; i < x.size(); ++i) EXPECT_EQ(std::isnan(Get(x[i])), i % 16 == 3) << i;
-  EXPECT_TRUE(std::isnan(mean[3]));
-  EXPECT_FALSE(std::isnan(mean[4]));
+  std::vector<std::vector<uint16_t>> dx;
+  for (const float* const given : {static_cast<const float*>(nullptr), shift.data()}) {
+    std::vector<float> dscale(48), dshift(48);
+    NormBackward<uint16_t> backward;
+    backward.x = x.data();
+    backward.y = y.data();
+    backward.shift = given;
+    backward.dy = dy.data();
+    backward.scale = scale.data();
+    backward.mean = mean.data();
+    backward.variance = variance.data();
+    backward.scratch = scratch.data();
+    backward.dx = dx.emplace_back(x.size()).data();
+    backward.dscale = dscale.data();
+    backward.dshift = dshift.data();
+    backward.epsilon = kEpsilon;
+    backward.relu = true;
+    RunNormBackward(shape, backward);
+  }
+  EXPECT_EQ(dx[0], dx[1]);
 }
 
 }  // namespace

@@ -90,6 +90,20 @@ TEST_F(PassPickerTest, TheHopelessIsRunNoMoreThanItTakesToTell) {
   EXPECT_EQ(runs_[2], 1) << "no warm-up explains twenty times the best";
 }
 
+TEST_F(PassPickerTest, WhatIsBehindThreeTimesIsRunNoMore) {
+  Picks remembered;
+  PassPicker picker(&clock_, &remembered);
+  EXPECT_EQ(Pick(&picker, 3,
+                 [](size_t i, int r) {
+                   if (i == 0) return absl::Microseconds(1000);
+                   if (i == 1) return absl::Microseconds(1300);
+                   return absl::Microseconds(r == 3 ? 800 : 1300);  // late, but still in time
+                 }),
+            2u);
+  EXPECT_EQ(runs_[1], 4) << "one to warm up, three to tell";
+  EXPECT_GT(runs_[2], 4);
+}
+
 TEST_F(PassPickerTest, AColdFirstRunRulesNothingOut) {
   Picks remembered;
   PassPicker picker(&clock_, &remembered);
