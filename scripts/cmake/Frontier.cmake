@@ -30,14 +30,9 @@ if(FRONTIER_SANITIZE)
   # GCC cannot follow initializations through the sanitizers' instrumentation.
   target_compile_options(frontier_options INTERFACE -Wno-maybe-uninitialized)
 endif()
-
-# UBSan's checks of each pointer are half of a test's compilation. The product keeps them, and
-# AddressSanitizer, the arithmetic and the bounds are checked in tests too. A library, because the
-# option must come after those of frontier_options.
-add_library(frontier_test_options INTERFACE)
-target_link_libraries(frontier_test_options INTERFACE frontier_options)
-if(FRONTIER_SANITIZE MATCHES "undefined")
-  target_compile_options(frontier_test_options INTERFACE -fno-sanitize=null,alignment,vptr)
+# Half of the compilation for what AddressSanitizer mostly sees, too.
+if(FRONTIER_SANITIZE MATCHES "undefined" AND NOT FRONTIER_SANITIZE_POINTERS)
+  target_compile_options(frontier_options INTERFACE -fno-sanitize=null,alignment,vptr)
 endif()
 
 # Headers of others and generated ones only: ours would lose their warnings. gRPC's and CLI11's are
@@ -131,7 +126,7 @@ function(frontier_test name)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${name} ${ARG_SRCS})
-  target_link_libraries(${name} PRIVATE frontier_options frontier_test_options ${ARG_DEPS} GTest::gmock
+  target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock
                                         GTest::gtest_main)
   # Optimizing the tests themselves takes a quarter of their compilation and gains nothing.
   target_compile_options(${name} PRIVATE $<$<CONFIG:Release>:-O1>)
@@ -139,7 +134,7 @@ function(frontier_test name)
   target_compile_options(${name} PRIVATE -Wno-restrict)
   frontier_precompile(${name} frontier_precompiled_test OPTIONS $<$<CONFIG:Release>:-O1> -Wno-restrict
                       HEADERS <gmock/gmock.h> <gtest/gtest.h>
-                      DEPS frontier_test_options GTest::gmock)
+                      DEPS GTest::gmock)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
                                   ENVIRONMENT GOMP_SPINCOUNT=20000)
