@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "worker/engine/kernels/parallel.h"
+#include "worker/engine/kernels/scratch.h"
+
 #if defined(__x86_64__)
 #include "worker/engine/kernels/bfloat16_avx512.h"
 #endif
@@ -10,12 +13,8 @@
 namespace frontier::worker {
 namespace {
 
-constexpr int64_t kAlignment = 64;
 constexpr int64_t kBlock = 32;  // channels of a vector of bf16, or of two of f32
 constexpr int64_t kWidest = 7;  // columns of a kernel
-
-int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 // Weights and sums by [block of channels][place of the kernel][32 channels]: the even ones first,
 // as they come out of a vector of pairs.
@@ -24,7 +23,7 @@ int64_t BlockFloats(const DepthwiseBf16Shape& shape) {
 }
 int64_t Blocks(const DepthwiseBf16Shape& shape) { return CeilDivide(shape.channels, kBlock); }
 int64_t PackedBytes(const DepthwiseBf16Shape& shape) {
-  return Aligned(Blocks(shape) * BlockFloats(shape) * static_cast<int64_t>(sizeof(float)));
+  return AlignedBytes(Blocks(shape) * BlockFloats(shape) * static_cast<int64_t>(sizeof(float)));
 }
 int64_t PlaceInBlock(int64_t channel) {
   return channel % kBlock % 2 * (kBlock / 2) + channel % kBlock / 2;
@@ -58,12 +57,12 @@ struct TapTable {
   TapTable(const ConvolutionAxis& a, char* memory)
       : axis(a),
         taps(reinterpret_cast<Tap*>(memory)),
-        counts(reinterpret_cast<int32_t*>(memory + Aligned(TapBytes(a)))) {}
+        counts(reinterpret_cast<int32_t*>(memory + AlignedBytes(TapBytes(a)))) {}
   static int64_t TapBytes(const ConvolutionAxis& a) {
     return a.in * a.kernel * static_cast<int64_t>(sizeof(Tap));
   }
   static int64_t Bytes(const ConvolutionAxis& a) {
-    return Aligned(TapBytes(a)) + Aligned(a.in * static_cast<int64_t>(sizeof(int32_t)));
+    return AlignedBytes(TapBytes(a)) + AlignedBytes(a.in * static_cast<int64_t>(sizeof(int32_t)));
   }
   void Fill() {
     for (int64_t i = 0; i < axis.in; ++i) {
@@ -229,17 +228,6 @@ void WeightsImage(const DepthwiseBf16Shape&, const uint16_t*, const uint16_t*, f
 
 #endif
 
-// Calls body(part, first image, past the last image).
-template <typename Body>
-void ForParts(const DepthwiseBf16Shape& shape, int threads, const Body& body) {
-  const int64_t parts = Parts(shape, threads);
-  if (parts == 1) return body(int64_t{0}, int64_t{0}, shape.batch);
-#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
-  for (int64_t p = 0; p < parts; ++p) {
-    body(p, shape.batch * p / parts, shape.batch * (p + 1) / parts);
-  }
-}
-
 }  // namespace
 
 bool DepthwiseBf16Supported(const DepthwiseBf16Shape& shape) {
@@ -267,7 +255,7 @@ void DepthwiseBf16BackwardData(const DepthwiseBf16Shape& shape, int threads, con
   }
   const int64_t dx_image = shape.height.in * shape.width.in * shape.channels;
   const int64_t dy_image = shape.height.out * shape.width.out * shape.channels;
-  ForParts(shape, threads, [&](int64_t, int64_t begin, int64_t end) {
+  ParallelParts(shape.batch, Parts(shape, threads), [&](int64_t, int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
       DataImage(shape, rows, columns, dy + n * dy_image, packed, dx + n * dx_image);
     }
@@ -280,7 +268,7 @@ void DepthwiseBf16BackwardWeights(const DepthwiseBf16Shape& shape, int threads, 
   auto* const sums = static_cast<float*>(scratch);
   const int64_t x_image = shape.height.in * shape.width.in * shape.channels;
   const int64_t dy_image = shape.height.out * shape.width.out * shape.channels;
-  ForParts(shape, threads, [&](int64_t part, int64_t begin, int64_t end) {
+  ParallelParts(shape.batch, Parts(shape, threads), [&](int64_t part, int64_t begin, int64_t end) {
     float* const to = sums + part * floats;
     std::fill_n(to, floats, 0.0f);
     for (int64_t n = begin; n < end; ++n) {

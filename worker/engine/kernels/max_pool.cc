@@ -98,29 +98,25 @@ const Kernels& KernelsFor(const MaxPoolShape& shape) {
   return vector != nullptr ? *vector : portable;
 }
 
-// Calls body(begin, end) for parts of [0, rows), which depend on both numbers alone.
-template <typename Body>
-void ForParts(int64_t rows, int64_t threads, const Body& body) {
-  const int64_t parts = std::min(rows, threads);
-  if (parts <= 1) return body(int64_t{0}, rows);
-#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
-  for (int64_t p = 0; p < parts; ++p) body(rows * p / parts, rows * (p + 1) / parts);
-}
-
 }  // namespace
 
 void MaxPool(const MaxPoolShape& shape, const uint16_t* x, uint16_t* y, uint8_t* places) {
   const Kernels& kernels = KernelsFor(shape);
-  ForParts(shape.batch * shape.out_height, shape.threads,
-           [&](int64_t begin, int64_t end) { kernels.forward(shape, begin, end, x, y, places); });
+  const int64_t rows = shape.batch * shape.out_height;
+  ParallelParts(rows, std::min<int64_t>(rows, shape.threads),
+                [&](int64_t, int64_t begin, int64_t end) {
+                  kernels.forward(shape, begin, end, x, y, places);
+                });
 }
 
 void MaxPoolBackward(const MaxPoolShape& shape, const uint16_t* dy, const uint8_t* places,
                      uint16_t* dx) {
   const Kernels& kernels = KernelsFor(shape);
-  ForParts(shape.batch * shape.height, shape.threads, [&](int64_t begin, int64_t end) {
-    kernels.backward(shape, begin, end, dy, places, dx);
-  });
+  const int64_t rows = shape.batch * shape.height;
+  ParallelParts(rows, std::min<int64_t>(rows, shape.threads),
+                [&](int64_t, int64_t begin, int64_t end) {
+                  kernels.backward(shape, begin, end, dy, places, dx);
+                });
 }
 
 }  // namespace frontier::worker

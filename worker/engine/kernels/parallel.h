@@ -39,6 +39,17 @@ void ParallelRanges(int64_t count, const Body& body) {
   }
 }
 
+// Calls body(part, begin, end) for `parts` parts of [0, count), each on a thread.
+template <typename Body>
+void ParallelParts(int64_t count, int64_t parts, const Body& body) {
+  if (parts == 1) {
+    body(int64_t{0}, int64_t{0}, count);
+    return;
+  }
+#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
+  for (int64_t p = 0; p < parts; ++p) body(p, count * p / parts, count * (p + 1) / parts);
+}
+
 }  // namespace frontier::worker
 
 #endif  // FRONTIER_WORKER_ENGINE_KERNELS_PARALLEL_H_

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "worker/engine/kernels/parallel.h"
 #include "worker/engine/kernels/row_winograd_kernels.h"
+#include "worker/engine/kernels/scratch.h"
 
 namespace frontier::worker {
 namespace {
@@ -14,28 +16,13 @@ using row_winograd::kPoints;
 using row_winograd::kTile;
 using row_winograd::Rows;
 
-constexpr int64_t kAlignment = 64;
 // Bytes of transformed maps at a time, so that they stay in the second-level cache.
 constexpr int64_t kConvolveBytes = 256 << 10;
 constexpr int64_t kGradientBytes = 512 << 10;
 
-int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
 const Kernels* KernelsFor(RowWinogradElement element) {
   return element == RowWinogradElement::kFloat32 ? row_winograd::Float32Kernels()
                                                  : row_winograd::Bfloat16Kernels();
-}
-
-// Calls body(part, begin, end) for `parts` parts of [0, count), each on a thread.
-template <typename Body>
-void ParallelParts(int64_t count, int64_t parts, const Body& body) {
-  if (parts == 1) {
-    body(int64_t{0}, int64_t{0}, count);
-    return;
-  }
-#pragma omp parallel for num_threads(static_cast <int>(parts)) schedule(static, 1)
-  for (int64_t p = 0; p < parts; ++p) body(p, count * p / parts, count * (p + 1) / parts);
 }
 
 // How a convolution is divided and where its scratch memory goes (offsets in bytes).
@@ -67,15 +54,16 @@ ConvolveLayout LayoutOf(const Kernels& kernels, const RowWinogradShape& shape, b
   layout.units = shape.batch * layout.strips;
   layout.parts = std::min<int64_t>(threads, layout.units);
   layout.rows_offset =
-      Aligned(3 * kPoints * shape.in_channels * shape.out_channels * kernels.traits.bytes);
+      AlignedBytes(3 * kPoints * shape.in_channels * shape.out_channels * kernels.traits.bytes);
   const int64_t image_bytes = (convolution.strip + 2) * row_bytes;
   convolution.images = layout.strips > 1
                            ? 1
                            : std::min(CeilDivide(shape.batch, layout.parts),
                                       std::max<int64_t>(1, kConvolveBytes / image_bytes));
-  layout.rows_bytes = Aligned(convolution.images * image_bytes);
+  layout.rows_bytes = AlignedBytes(convolution.images * image_bytes);
   layout.sums_offset = layout.rows_offset + layout.parts * layout.rows_bytes;
-  layout.sums_bytes = Aligned(2 * convolution.out_channels * static_cast<int64_t>(sizeof(double)));
+  layout.sums_bytes =
+      AlignedBytes(2 * convolution.out_channels * static_cast<int64_t>(sizeof(double)));
   layout.bytes = layout.sums_offset + layout.parts * layout.sums_bytes;
   return layout;
 }
@@ -119,8 +107,8 @@ GradientLayout GradientLayoutOf(const Kernels& kernels, const RowWinogradShape& 
                                        std::max<int64_t>(1, kGradientBytes / group_bytes));
   layout.product_bytes =
       3 * kPoints * shape.in_channels * shape.out_channels * static_cast<int64_t>(sizeof(float));
-  layout.x_bytes = Aligned(layout.block_groups * (convolution.strip + 2) * x_row);
-  layout.dy_bytes = Aligned(layout.block_groups * convolution.strip * dy_row);
+  layout.x_bytes = AlignedBytes(layout.block_groups * (convolution.strip + 2) * x_row);
+  layout.dy_bytes = AlignedBytes(layout.block_groups * convolution.strip * dy_row);
   layout.x_offset = layout.parts * layout.product_bytes;
   layout.dy_offset = layout.x_offset + layout.parts * layout.x_bytes;
   layout.bytes = layout.dy_offset + layout.parts * layout.dy_bytes;

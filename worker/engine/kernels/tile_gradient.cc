@@ -4,6 +4,8 @@
 #include <array>
 #include <limits>
 
+#include "worker/engine/kernels/parallel.h"
+#include "worker/engine/kernels/scratch.h"
 #include "worker/engine/kernels/tile_gradient_kernels.h"
 
 namespace frontier::worker {
@@ -14,13 +16,10 @@ using tile_gradient::kDepth;
 using tile_gradient::Kernels;
 using tile_gradient::kTile;
 
-constexpr int64_t kAlignment = 64;
 constexpr int64_t kSums = kTile * kTile;  // of a tile
 // Bytes of rows and pairs at a time, so that they stay in the second-level cache.
 constexpr int64_t kGroupBytes = 768 << 10;
 
-int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-int64_t CeilDivide(int64_t a, int64_t b) { return (a + b - 1) / b; }
 int64_t FloorDivide(int64_t a, int64_t b) { return a >= 0 ? a / b : -CeilDivide(-a, b); }
 
 // Where a place of the kernel looks: at element out * stride + offset of x, which is element
@@ -122,7 +121,7 @@ Layout LayoutOf(const TileGradientShape& shape, int threads) {
   // Rows of a tile a power of two apart would all want the same places in the cache.
   l.pitch = (l.length / kDepth | 1) * kDepth;
   const auto bytes = [](int64_t count, size_t each) {
-    return Aligned(count * static_cast<int64_t>(each));
+    return AlignedBytes(count * static_cast<int64_t>(each));
   };
   l.x_places_bytes = bytes(l.planes * l.length, sizeof(int32_t));
   l.dy_places_bytes = bytes(l.depth, sizeof(int32_t));
@@ -297,18 +296,11 @@ void TileGradient(const TileGradientShape& shape, int threads, const uint16_t* x
   const Layout layout = LayoutOf(shape, threads);
   const Kernels& kernels = *AmxKernels();
   char* const memory = static_cast<char*>(scratch);
-  // Whole groups for each part.
-  const auto part = [&](int64_t p) {
-    DoImages(shape, layout, kernels, x, dy, layout.groups * p / layout.parts * layout.images,
-             std::min(shape.batch, layout.groups * (p + 1) / layout.parts * layout.images),
-             Scratch(layout, memory + p * layout.part_bytes));
-  };
-  if (layout.parts == 1) {
-    part(0);
-  } else {
-#pragma omp parallel for num_threads(static_cast <int>(layout.parts)) schedule(static, 1)
-    for (int64_t p = 0; p < layout.parts; ++p) part(p);
-  }
+  ParallelParts(layout.groups, layout.parts, [&](int64_t part, int64_t begin, int64_t end) {
+    DoImages(shape, layout, kernels, x, dy, begin * layout.images,
+             std::min(shape.batch, end * layout.images),
+             Scratch(layout, memory + part * layout.part_bytes));
+  });
   Finish(shape, layout, memory, dweights);
 }
 
