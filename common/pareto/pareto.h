@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
 namespace frontier {
@@ -34,14 +33,6 @@ class ParetoFront {
  private:
   std::vector<Member> members_;
 };
-
-// Volume of what `points` dominate within the box that ends at `reference`, exact up to rounding
-// (While, Bradstreet and Barone 2012, "A fast way of calculating exact hypervolumes", for one to
-// about six objectives). Points that are not better than `reference` in every objective add
-// nothing, nor do points with a value that is not finite. INVALID_ARGUMENT if `reference` is empty
-// or not finite, or a point has another length.
-absl::StatusOr<double> Hypervolume(absl::Span<const std::vector<double>> points,
-                                   absl::Span<const double> reference);
 
 }  // namespace frontier
 

@@ -11,6 +11,7 @@
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/pareto/pareto.h"
+#include "common/pareto/ranking.h"
 #include "coordinator/strategy/exploration.h"
 
 namespace frontier::coordinator {
@@ -35,26 +36,6 @@ struct Member {
   std::vector<double> objectives;
   double violation = 0;
 };
-
-// Of each of `members`: sum over the objectives of the normalized distance between its neighbours;
-// infinite at the ends.
-std::vector<double> CrowdingDistances(const std::vector<const Member*>& members) {
-  std::vector<double> distances(members.size(), 0);
-  std::vector<size_t> order(members.size());
-  for (size_t objective = 0; objective < members[0]->objectives.size(); ++objective) {
-    const auto value = [&](size_t i) { return members[i]->objectives[objective]; };
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return value(a) < value(b); });
-    const double range = value(order.back()) - value(order.front());
-    if (!(range > 0)) continue;
-    distances[order.front()] = distances[order.back()] = std::numeric_limits<double>::infinity();
-    for (size_t i = 1; i + 1 < order.size(); ++i) {
-      distances[order[i]] += (value(order[i + 1]) - value(order[i - 1])) / range;
-    }
-  }
-  return distances;
-}
 
 class EvolutionStrategy final : public Strategy {
  public:
@@ -163,7 +144,11 @@ class EvolutionStrategy final : public Strategy {
       });
       if (!dominated) front.push_back(member);
     }
-    const std::vector<double> distances = CrowdingDistances(front);
+    std::vector<std::vector<double>> objectives;
+    objectives.reserve(front.size());
+    for (const Member* member : front) objectives.push_back(member->objectives);
+    // Members are finite and of one length.
+    const std::vector<double> distances = *CrowdingDistances(objectives);
     size_t chosen = 0;
     for (size_t i = 1; i < front.size(); ++i) {
       if (distances[i] >= distances[chosen]) chosen = i;
