@@ -37,7 +37,7 @@ class LeaseQueueTest : public ::testing::Test {
 
   FakeDispatcher dispatcher_;
   FakeClock clock_;
-  int wakes_ = 0;
+  std::atomic<int> wakes_ = 0;
   std::vector<std::string> answers_;
   LeaseQueue queue_{&dispatcher_, &clock_, [this] { ++wakes_; }};
 };
