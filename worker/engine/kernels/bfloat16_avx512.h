@@ -11,6 +11,8 @@
 
 #include <immintrin.h>
 
+#include <cstdint>
+
 #define BFLOAT16_TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
 #define BFLOAT16_INLINE static inline __attribute__((always_inline)) BFLOAT16_TARGET
 
@@ -20,6 +22,11 @@ inline bool CpuHasBfloat16() {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("fma");
+}
+
+// Which values of a vector there are if `left` are left.
+inline __mmask32 MaskOf(int64_t left) {
+  return left >= 32 ? ~__mmask32{0} : (__mmask32{1} << left) - 1;
 }
 
 // 32 values as f32, by place: taking them apart so takes the fewest instructions.

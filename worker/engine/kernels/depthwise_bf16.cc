@@ -78,6 +78,7 @@ struct TapTable {
 #if defined(__x86_64__)
 
 using bfloat16_avx512::Joined;
+using bfloat16_avx512::MaskOf;
 using bfloat16_avx512::Pair;
 using bfloat16_avx512::Split;
 
@@ -176,17 +177,12 @@ void WeightsRowOf(const ConvolutionAxis& width, int64_t channels, const uint16_t
 
 bool HasInstructions() { return bfloat16_avx512::CpuHasBfloat16(); }
 
-uint32_t MaskOf(const DepthwiseBf16Shape& shape, int64_t block) {
-  const int64_t there = shape.channels - block * kBlock;
-  return there >= kBlock ? ~uint32_t{0} : (uint32_t{1} << there) - 1;
-}
-
 void DataImage(const DepthwiseBf16Shape& shape, const TapTable& rows, const TapTable& columns,
                const uint16_t* dy, const float* packed, uint16_t* dx) {
   for (int64_t row = 0; row < shape.height.in; ++row) {
     uint16_t* const to = dx + row * shape.width.in * shape.channels;
     for (int64_t b = 0; b < Blocks(shape); ++b) {
-      const uint32_t mask = MaskOf(shape, b);
+      const uint32_t mask = MaskOf(shape.channels - b * kBlock);
       const float* const weights = packed + b * BlockFloats(shape);
       if (mask == ~uint32_t{0}) {
         DataRow<false>(shape, rows, columns, row, dy + b * kBlock, weights, mask, to + b * kBlock);
@@ -212,7 +208,7 @@ void WeightsImage(const DepthwiseBf16Shape& shape, const uint16_t* x, const uint
         const int64_t row = o * h.stride + k * h.dilation - h.padding;
         if (row < 0 || row >= h.in) continue;
         add(w, shape.channels, x + row * w.in * shape.channels + b * kBlock,
-            dy + o * w.out * shape.channels + b * kBlock, MaskOf(shape, b),
+            dy + o * w.out * shape.channels + b * kBlock, MaskOf(shape.channels - b * kBlock),
             sums + b * BlockFloats(shape) + k * w.kernel * kBlock);
       }
     }

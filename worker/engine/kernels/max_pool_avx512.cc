@@ -8,15 +8,11 @@ namespace frontier::worker::max_pool {
 namespace {
 
 using bfloat16_avx512::Joined;
+using bfloat16_avx512::MaskOf;
 using bfloat16_avx512::Pair;
 using bfloat16_avx512::Split;
 
 constexpr int64_t kVector = 32;  // channels of a vector
-
-// Which of the channels from the first of a vector on there are.
-__mmask32 MaskOf(int64_t channels) {
-  return channels >= kVector ? ~__mmask32{0} : (__mmask32{1} << channels) - 1;
-}
 
 // Integers in the order of the numbers, with both zeros as 0; its own inverse.
 BFLOAT16_INLINE __m512i Key(__m512i bits) {

@@ -5,6 +5,7 @@
 #define ROW_WINOGRAD_TARGET \
   __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")))
 
+#include "worker/engine/kernels/bfloat16_avx512.h"
 #include "worker/engine/kernels/row_winograd_gradient_avx512.h"
 
 namespace frontier::worker::row_winograd {
@@ -51,10 +52,7 @@ struct Bfloat16 {
 
 const Kernels* Bfloat16Kernels() {
   static const Kernels kernels = AllKernels<Bfloat16>();
-  static const bool supported =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("fma");
+  static const bool supported = bfloat16_avx512::CpuHasBfloat16();
   return supported ? &kernels : nullptr;
 }
 

@@ -293,8 +293,12 @@ size_t TileGradientScratchBytes(const TileGradientShape& shape, int threads) {
 
 void TileGradient(const TileGradientShape& shape, int threads, const uint16_t* x,
                   const uint16_t* dy, void* scratch, float* dweights) {
+  tile_gradient::Run(*AmxKernels(), shape, threads, x, dy, scratch, dweights);
+}
+
+void tile_gradient::Run(const Kernels& kernels, const TileGradientShape& shape, int threads,
+                        const uint16_t* x, const uint16_t* dy, void* scratch, float* dweights) {
   const Layout layout = LayoutOf(shape, threads);
-  const Kernels& kernels = *AmxKernels();
   char* const memory = static_cast<char*>(scratch);
   ParallelParts(layout.groups, layout.parts, [&](int64_t part, int64_t begin, int64_t end) {
     DoImages(shape, layout, kernels, x, dy, begin * layout.images,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "worker/engine/kernels/tile_gradient.h"
+
 namespace frontier::worker::tile_gradient {
 
 constexpr int64_t kTile = 16;   // rows of a tile, and f32 columns of a result
@@ -34,6 +36,10 @@ struct Kernels {
 
 // Null if this CPU, operating system or build has not the instructions.
 const Kernels* AmxKernels();
+
+// TileGradient by these pieces, on any CPU.
+void Run(const Kernels& kernels, const TileGradientShape& shape, int threads, const uint16_t* x,
+         const uint16_t* dy, void* scratch, float* dweights);
 
 }  // namespace frontier::worker::tile_gradient
 

@@ -1,5 +1,6 @@
 #include "worker/engine/kernels/tile_gradient.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -10,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "tests/unit/worker/engine/convolution_cases.h"
 #include "worker/engine/kernels/bfloat16.h"
+#include "worker/engine/kernels/tile_gradient_kernels.h"
 
 namespace frontier::worker {
 namespace {
@@ -29,14 +31,58 @@ int64_t DySize(const TileGradientShape& s) {
   return s.batch * s.height.out * s.width.out * s.out_channels;
 }
 
+// The pieces in plain loops, so that the division of the work is tested on every machine.
+uint16_t At(const uint16_t* map, int64_t channels, int64_t channel, int32_t place) {
+  return place < 0 || channel >= channels ? uint16_t{0} : map[place * channels + channel];
+}
+
+tile_gradient::Kernels PlainKernels() {
+  tile_gradient::Kernels kernels;
+  kernels.begin = kernels.end = [] {};
+  kernels.transpose = [](const uint16_t* map, int64_t channels, int64_t channel,
+                         const int32_t* places, int64_t count, int64_t pitch, uint16_t* rows) {
+    for (int64_t c = 0; c < 16; ++c) {
+      for (int64_t i = 0; i < count; ++i) {
+        rows[c * pitch + i] = At(map, channels, channel + c, places[i]);
+      }
+    }
+  };
+  kernels.pair = [](const uint16_t* map, int64_t channels, int64_t channel, const int32_t* places,
+                    int64_t count, uint16_t* pairs) {
+    for (int64_t i = 0; i < count; ++i) {
+      for (int64_t c = 0; c < 16; ++c) {
+        pairs[i / 2 * 32 + 2 * c + i % 2] = At(map, channels, channel + c, places[i]);
+      }
+    }
+  };
+  kernels.multiply = [](int64_t rows, int64_t columns, const uint16_t* const* lefts, int64_t pitch,
+                        const uint16_t* const* rights, int64_t depth, bool add, float* sums,
+                        int64_t row_step) {
+    for (int64_t tile = 0; tile < rows * columns; ++tile) {
+      const int64_t r = tile / columns, c = tile % columns;
+      for (int64_t at = 0; at < 256; ++at) {
+        float* const to = sums + r * row_step + c * 256 + at;
+        float sum = add ? *to : 0;
+        for (int64_t i = 0; i < 32 * depth; ++i) {
+          sum += FloatFromBfloat16(lefts[r][at / 16 * pitch + i]) *
+                 FloatFromBfloat16(rights[c][i / 2 * 32 + at % 16 * 2 + i % 2]);
+        }
+        *to = sum;
+      }
+    }
+  };
+  return kernels;
+}
+
 std::vector<float> Gradient(const TileGradientShape& s, int threads, const std::vector<uint16_t>& x,
-                            const std::vector<uint16_t>& dy) {
+                            const std::vector<uint16_t>& dy,
+                            const tile_gradient::Kernels& kernels = *tile_gradient::AmxKernels()) {
   const size_t bytes = TileGradientScratchBytes(s, threads);
   EXPECT_EQ(bytes % 64, 0u);
   const auto scratch = ScratchOfNans(bytes);
   std::vector<float> dweights(
       static_cast<size_t>(s.out_channels * s.in_channels * s.height.kernel * s.width.kernel));
-  TileGradient(s, threads, x.data(), dy.data(), scratch.get(), dweights.data());
+  tile_gradient::Run(kernels, s, threads, x.data(), dy.data(), scratch.get(), dweights.data());
   return dweights;
 }
 
@@ -96,21 +142,39 @@ class TileGradientTest : public testing::Test {
 };
 
 // Every sum of small whole numbers is exact, so that a wrong index cannot hide behind a tolerance.
-TEST_F(TileGradientTest, ExactOnSmallIntegers) {
+void ExpectExact(const std::vector<TileGradientShape>& shapes,
+                 const tile_gradient::Kernels& kernels) {
   Rng rng(kSeed);
   int threads = 0;
-  for (const TileGradientShape& shape : Shapes(&rng)) {
+  for (const TileGradientShape& shape : shapes) {
     threads = threads % 3 + 1;
     SCOPED_TRACE(Line(shape, threads));
-    ASSERT_TRUE(TileGradientSupported(shape));
     const std::vector<uint16_t> x = Bfloat16Values(XSize(shape), &rng, /*whole=*/true);
     const std::vector<uint16_t> dy = Bfloat16Values(DySize(shape), &rng, /*whole=*/true);
-    const std::vector<float> dweights = Gradient(shape, threads, x, dy);
+    const std::vector<float> dweights = Gradient(shape, threads, x, dy, kernels);
     const std::vector<double> plain = PlainGradient(shape, x, dy);
     for (size_t i = 0; i < dweights.size(); ++i) {
       ASSERT_EQ(double{dweights[i]}, plain[i]) << "dweights " << i;
     }
   }
+}
+
+TEST_F(TileGradientTest, ExactOnSmallIntegers) {
+  Rng rng(kSeed);
+  const std::vector<TileGradientShape> shapes = Shapes(&rng);
+  for (const TileGradientShape& shape : shapes) EXPECT_TRUE(TileGradientSupported(shape));
+  ExpectExact(shapes, *tile_gradient::AmxKernels());
+}
+
+TEST(TileGradientDivisionTest, ExactOnSmallIntegersOnAnyMachine) {
+  Rng rng(kSeed);
+  std::vector<TileGradientShape> shapes = Shapes(&rng);
+  // Plain loops take their time; one image of many strips is enough.
+  for (TileGradientShape& shape : shapes) {
+    if (shape.height.in > 50) shape = {1, 96, 16, shape.height, Axis(20, 3, 1, 1, 1)};
+    shape.batch = std::min<int64_t>(shape.batch, 20);
+  }
+  ExpectExact(shapes, PlainKernels());
 }
 
 TEST_F(TileGradientTest, IsAsExactAsF32Sums) {
