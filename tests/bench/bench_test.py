@@ -374,6 +374,9 @@ class AccuracyTest(unittest.TestCase):
                     accuracy.Journal(journal)
                 with open(journal, encoding='utf-8') as file:
                     self.assertEqual(file.read(), text)
+            for path in (folder, os.path.join(folder, 'absent', 'journal')):
+                with self.assertRaisesRegex(rows.NotMeasured, f'journal {path}: '):
+                    accuracy.Journal(path)
 
     def test_the_spread_of_seeds_is_allowed_for(self):
         # Differences of means -1 point; variances 2 points^2 a side, so a standard error of 2^0.5.

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import json
 import math
-import os
 import statistics
 from typing import Tuple
 
@@ -38,10 +37,15 @@ class Journal:
 
     def __init__(self, path):
         self.path, self.known = path, {}
-        if not path or not os.path.exists(path):
+        if not path:
             return
-        with open(path, encoding='utf-8') as file:
-            lines = file.read().split('\n')
+        try:
+            # To be told now, and not after the first training, that it cannot be written.
+            with open(path, 'a+', encoding='utf-8') as file:
+                file.seek(0)
+                lines = file.read().split('\n')
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotMeasured(f'journal {path}: {error}') from error
         for number, line in enumerate(lines[:-1], 1):
             try:
                 entry = json.loads(line)
