@@ -56,6 +56,10 @@ absl::Status DescribeFailure(const absl::Status& status, const std::string& addr
     return absl::DeadlineExceededError(
         absl::StrCat("coordinator at ", address, " did not answer in time: ", status.message()));
   }
+  if (absl::IsUnimplemented(status)) {
+    return absl::UnimplementedError(absl::StrCat(
+        "what answers at ", address, " is no coordinator of this version: ", status.message()));
+  }
   return status;
 }
 
