@@ -34,6 +34,7 @@ constexpr char kFooter[] =
     "  5  the coordinator does not answer\n"
     "  6  the state of the job does not allow this\n"
     "  7  the watched job failed or was cancelled\n"
+    "  8  the proposals of a replayed job differ\n"
     "\n"
     "frontier COMMAND --help tells more, with examples.";
 
@@ -49,6 +50,7 @@ void AddCommands(CLI::App* app, Session* session) {
   AddArchCommand(app, session);
   AddWorkersCommand(app, session);
   AddExtendCommand(app, session);
+  AddReplayCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);
   AddCancelCommand(app, session);

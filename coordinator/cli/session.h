@@ -29,6 +29,7 @@ enum class ExitCode : int {
   kUnreachable = 5,   // the coordinator does not answer
   kWrongState = 6,    // the job's state does not allow this
   kJobNotDone = 7,    // the watched job failed or was cancelled
+  kDiffers = 8,       // the proposals of a replayed job differ
 };
 
 // The world as the program sees it. What is pointed to outlives the session.

@@ -66,8 +66,8 @@ class Composer {
     for (const CostLimit& limit : limits) {
       const auto model = models.find(limit.cost);
       if (IsCounted(limit.cost)) {
-        judged_.push_back({limit.cost, limit.most, limit.field, nullptr, Describe(limit),
-                           limit.incidental});
+        judged_.push_back(
+            {limit.cost, limit.most, limit.field, nullptr, Describe(limit), limit.incidental});
       } else if (model != models.end()) {
         judged_.push_back({limit.cost, limit.most, limit.field, &model->second, Describe(limit),
                            limit.incidental});

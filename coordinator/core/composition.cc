@@ -112,7 +112,7 @@ absl::StatusOr<std::vector<v1::Architecture>> AdmissibleProbes(
   absl::flat_hash_set<std::string> hashes;
   v1::Genotype genotype = space->First();
   do {
-    std::optional<Candidate> candidate = JobSearchContext(spec, *space, hashes).Admit(genotype);
+    std::optional<Candidate> candidate = AdmitCandidate(spec, *space, hashes, genotype);
     if (!candidate.has_value()) continue;
     hashes.insert(std::move(candidate->hash));
     admissible.push_back(std::move(candidate->architecture));

@@ -42,6 +42,7 @@ class Dispatcher {
   virtual absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
       const v1::ExtendSpaceRequest& request) = 0;
+  virtual absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTrialsResponse> ListTrials(
       const v1::ListTrialsRequest& request) = 0;
   virtual absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) = 0;

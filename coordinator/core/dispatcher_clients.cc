@@ -17,6 +17,7 @@
 #include "coordinator/core/dispatcher_impl.h"
 #include "coordinator/core/job_validation.h"
 #include "coordinator/core/parent.h"
+#include "coordinator/core/replay.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/core/space_probe.h"
 #include "coordinator/core/trial_machine.h"
@@ -239,7 +240,7 @@ absl::Status DispatcherImpl::CheckHistory(JobId id, const v1::JobSpec& spec, con
       // Probes are of no space.
       if (trial.space_version() < spec.search_space().auto_().composition().version()) continue;
       const std::optional<Candidate> candidate =
-          JobSearchContext(spec, space, /*taken=*/{}).Admit(trial.genotype());
+          AdmitCandidate(spec, space, /*taken=*/{}, trial.genotype());
       if (candidate.has_value() && candidate->hash == trial.canonical_hash()) continue;
       return InvalidField("search_space",
                           absl::StrCat("trial ", trial.number(), " (", trial.summary(),
@@ -293,6 +294,12 @@ absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
   AddAnswer(key, response, now, draft.change());
   RETURN_IF_ERROR(CommitSettled(&draft));
   return response;
+}
+
+absl::StatusOr<v1::ReplayJobResponse> DispatcherImpl::ReplayJob(
+    const v1::ReplayJobRequest& request) {
+  // Beside all that goes on: what is in the store of trials that were proposed does not change.
+  return ReplayProposals(request, *store_);
 }
 
 absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(

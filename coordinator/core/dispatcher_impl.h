@@ -48,6 +48,7 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) override;
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
       const v1::ExtendSpaceRequest& request) override;
+  absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) override;
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override;
   absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) override;
   absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) override;

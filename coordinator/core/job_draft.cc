@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/enum_names.h"
 #include "common/base/log.h"
@@ -88,10 +89,26 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   // Also what it tried in vain is kept.
   strategy_touched_ = true;
   touched_ = true;
-  const JobSearchContext context(state_->spec(), *state_->space_, state_->hashes_);
-  ASSIGN_OR_RETURN(Candidate candidate, state_->strategy_->Propose(context));
   v1::Job* job = record_.mutable_job();
   const TrialNumber number(job->trials_created() + 1);
+  // One that takes several calls knows what it knew at the first.
+  const auto known_ends = static_cast<size_t>(
+      record_.has_proposal_known_ends() ? record_.proposal_known_ends() : state_->history_.size());
+  std::vector<Running> running = state_->RunningAfter(known_ends);
+  for (const auto& [drafted, trial] : trials_) {
+    if (state_->FindOpen(drafted) != nullptr || HasEnded(trial.state())) continue;
+    running.push_back({drafted.value(), &trial.genotype()});
+  }
+  const JobSearchContext context({state_->spec(), *state_->space_, state_->hashes_, number.value(),
+                                  absl::MakeConstSpan(state_->history_).first(known_ends),
+                                  std::move(running)});
+  absl::StatusOr<Candidate> proposed = state_->strategy_->Propose(context);
+  if (absl::IsUnavailable(proposed.status())) {
+    record_.set_proposal_known_ends(static_cast<int64_t>(known_ends));
+  } else {
+    record_.clear_proposal_known_ends();
+  }
+  ASSIGN_OR_RETURN(Candidate candidate, std::move(proposed));
   job->set_trials_created(number.value());
   v1::Trial& trial = trials_[number];
   trial.set_job_id(job->id());
@@ -107,11 +124,14 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
       *trial.add_hyperparameters() = std::move(value);
     }
   }
+  NoteArms();
   v1::Compression compression = state_->space_->CompressionOf(candidate.genotype);
   if (compression.ByteSizeLong() > 0) *trial.mutable_compression() = std::move(compression);
   trial.set_inference_precision(state_->space_->PrecisionOf(candidate.genotype));
   *trial.mutable_genotype() = std::move(candidate.genotype);
   *trial.mutable_architecture() = std::move(candidate.architecture);
+  *trial.mutable_origin() = std::move(candidate.origin);
+  trial.set_known_ends(static_cast<int64_t>(known_ends));
   trial.set_canonical_hash(candidate.hash);
   trial.set_created_unix_us(now_us());
   Count(job, v1::TRIAL_STATE_QUEUED, 1);
@@ -120,6 +140,24 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   AddEvent(v1::EVENT_KIND_TRIAL_PROPOSED, number.value(), 0, "",
            absl::StrCat("proposed: ", trial.summary()));
   return number;
+}
+
+void JobDraft::NoteArms() {
+  const std::vector<v1::StrategyArm> arms = state_->strategy_->Arms();
+  if (arms.empty()) return;
+  const auto leader = [](const auto& of) {
+    return std::max_element(of.begin(), of.end(),
+                            [](const auto& a, const auto& b) { return a.share() < b.share(); });
+  };
+  v1::Job* job = record_.mutable_job();
+  const auto now = leader(arms);
+  if (job->arms_size() > 0 && leader(job->arms())->strategy() != now->strategy()) {
+    AddEvent(v1::EVENT_KIND_STRATEGY_SWITCHED, 0, 0, "",
+             absl::StrFormat("%s leads now: %.0f%% of what was gained of late per trial, proposes "
+                             "%.0f%% of the next trials",
+                             now->strategy(), 100 * now->recent_gain(), 100 * now->share()));
+  }
+  *job->mutable_arms() = {arms.begin(), arms.end()};
 }
 
 absl::Status JobDraft::Exhaust() { return SetJobState(JobEvent::kLimitReached, kSpaceExhausted); }
@@ -179,13 +217,11 @@ absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& resul
                    EndAttempt(id, trial, AttemptEvent::kSucceeded, usage));
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kSucceeded));
   *trial->mutable_result() = result;
-  ASSIGN_OR_RETURN(const std::vector<double> objectives,
-                   MinimizedObjectives(state_->spec(), result));
-  ASSIGN_OR_RETURN(const double violation, ConstraintViolation(state_->spec(), result));
-  trial->set_feasible(violation <= 0);
+  ASSIGN_OR_RETURN(const Observation observation, NoteEnd(trial));
+  trial->set_feasible(observation.violation <= 0);
   if (trial->feasible()) {
     UpdateBest(*trial, record_.mutable_job());
-    RETURN_IF_ERROR(EndTrialOnFront(trial, objectives, load));
+    RETURN_IF_ERROR(EndTrialOnFront(trial, observation.objectives, load));
   }
   const std::string& weights = result.weights_sha256();
   if (!weights.empty()) {
@@ -193,7 +229,6 @@ absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& resul
     (trial->on_front() ? weights_kept_ : weights_unused_).push_back(weights);
   }
   RETURN_IF_ERROR(AddFinding(*trial));
-  Observe(*trial, objectives, violation);
   AddEvent(v1::EVENT_KIND_TRIAL_SUCCEEDED, trial->number(), id.attempt, attempt->worker_id(),
            absl::StrCat("succeeded: ", DescribeResult(state_->spec(), result),
                         trial->on_front()   ? ", on the front"
@@ -254,7 +289,7 @@ absl::Status JobDraft::RetryOrFail(const AttemptId& id, v1::Trial* trial,
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kFailed));
   *trial->mutable_failure() = failure;
   RETURN_IF_ERROR(AddFinding(*trial));
-  Observe(*trial, {}, 0);
+  RETURN_IF_ERROR(NoteEnd(trial).status());
   AddEvent(v1::EVENT_KIND_TRIAL_FAILED, trial->number(), id.attempt, attempt.worker_id(),
            absl::StrCat("failed: ", what));
   return absl::OkStatus();
@@ -287,10 +322,12 @@ absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<
     }
     RETURN_IF_ERROR(SetJobState(JobEvent::kExtended, ""));
   }
+  KeepPastSpace();
   *job->mutable_spec()->mutable_search_space() = spec;
   job->set_space_size(space->Size());
   space_ = std::move(space);
   strategy_touched_ = true;
+  record_.clear_proposal_known_ends();
   state_->strategy_->SpaceExtended();
   AddEvent(v1::EVENT_KIND_SPACE_EXTENDED, 0, 0, "",
            absl::StrCat("space extended: version ", spec.version(), ", ", gains, ", ",
@@ -373,14 +410,22 @@ absl::Status JobDraft::UseComposition(v1::Composition composition) {
   *spec.mutable_auto_()->mutable_composition() = std::move(composition);
   ASSIGN_OR_RETURN(std::unique_ptr<Space> space, CreateSpace(spec, job->spec().dataset().input(),
                                                              job->spec().dataset().classes()));
-  ASSIGN_OR_RETURN(strategy_, CreateStrategy(job->spec().strategy()));
+  ASSIGN_OR_RETURN(strategy_, CreateStrategy(job->spec()));
   space_ = std::move(space);
   strategy_touched_ = true;
+  KeepPastSpace();
   *job->mutable_spec()->mutable_search_space() = std::move(spec);
   job->set_space_size(space_->Size());
   record_.clear_probes();
+  record_.clear_proposal_known_ends();
   AddEvent(v1::EVENT_KIND_SPACE_COMPOSED, 0, 0, "", absl::StrCat("space composed: ", reasons));
   return absl::OkStatus();
+}
+
+void JobDraft::KeepPastSpace() {
+  v1::PastSpace* past = record_.add_past_spaces();
+  *past->mutable_space() = record_.job().spec().search_space();
+  past->set_last_trial(record_.job().trials_created());
 }
 
 absl::Status JobDraft::Settle() {
@@ -439,7 +484,13 @@ void JobDraft::Apply() {
   state_->queue_ = std::move(queue_);
   if (front_.has_value()) state_->front_ = *std::move(front_);
   if (space_ != nullptr) state_->space_ = std::move(space_);
-  if (strategy_ != nullptr) state_->strategy_ = std::move(strategy_);
+  if (strategy_ != nullptr) {
+    // For another space: the ends so far were those of probes.
+    state_->strategy_ = std::move(strategy_);
+    state_->history_.clear();
+    new_ends_.clear();
+  }
+  for (Observation& observation : new_ends_) state_->history_.push_back(std::move(observation));
   for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {
@@ -524,16 +575,11 @@ absl::StatusOr<v1::Attempt*> JobDraft::EndAttempt(const AttemptId& id, v1::Trial
   return attempt;
 }
 
-void JobDraft::Observe(const v1::Trial& trial, const std::vector<double>& objectives,
-                       double violation) {
-  strategy_touched_ = true;
-  Observation observation;
-  observation.trial = trial.number();
-  observation.genotype = trial.genotype();
-  observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
-  observation.objectives = objectives;
-  observation.violation = violation;
-  state_->strategy_->Observe(observation);
+absl::StatusOr<Observation> JobDraft::NoteEnd(v1::Trial* trial) {
+  ASSIGN_OR_RETURN(Observation observation, JobState::Observe(state_->spec(), *trial));
+  new_ends_.push_back(observation);
+  trial->set_end_order(static_cast<int64_t>(state_->history_.size() + new_ends_.size()));
+  return observation;
 }
 
 void JobDraft::AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt,

@@ -29,8 +29,9 @@
 namespace frontier::coordinator {
 
 // Law: until Apply the job is as it was, but for its strategy, which the destructor puts back if
-// Apply was not called. One draft of a job at a time. Methods that fail leave a draft that must be
-// dropped, except where they say otherwise. Not thread-safe.
+// Apply was not called. Proposals know nothing of trials that end in the same draft. One draft of a
+// job at a time. Methods that fail leave a draft that must be dropped, except where they say
+// otherwise. Not thread-safe.
 class JobDraft {
  public:
   JobDraft(JobState* state, absl::Time now, absl::Duration elapsed);
@@ -116,7 +117,11 @@ class JobDraft {
   absl::Status AddFinding(const v1::Trial& trial);
   absl::Status ComposeIfProbed();
   absl::Status UseComposition(v1::Composition composition);
-  void Observe(const v1::Trial& trial, const std::vector<double>& objectives, double violation);
+  void NoteArms();
+  // Notes the space that the job has now, since it gets another.
+  void KeepPastSpace();
+  // Notes the end of a trial for proposals to come.
+  absl::StatusOr<Observation> NoteEnd(v1::Trial* trial);
   void AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt, absl::string_view worker_id,
                 absl::string_view message);
   int64_t now_us() const { return absl::ToUnixMicros(now_); }
@@ -131,6 +136,7 @@ class JobDraft {
   std::optional<ParetoFront> front_;
   std::unique_ptr<Space> space_;        // in place of the state's; null = that
   std::unique_ptr<Strategy> strategy_;  // likewise
+  std::vector<Observation> new_ends_;
   std::vector<std::string> new_hashes_;
   std::vector<std::string> weights_kept_;
   std::vector<std::string> weights_released_;

@@ -1,5 +1,7 @@
 #include "coordinator/core/job_state.h"
 
+#include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,13 @@
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
+
+// Releases before this one did not count the order; their trials come first, by their times.
+struct JobState::Ended {
+  int64_t order = 0;
+  int64_t unix_us = 0;
+  Observation observation;
+};
 
 absl::StatusOr<std::unique_ptr<JobState>> JobState::Create(v1::JobRecord record) {
   std::unique_ptr<JobState> state(new JobState(std::move(record)));
@@ -28,8 +37,14 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
   std::unique_ptr<JobState> state(new JobState(std::move(record)));
   RETURN_IF_ERROR(state->Build());
   RETURN_IF_ERROR(state->strategy_->Restore(state->record_.strategy()));
-  RETURN_IF_ERROR(store.ForEachTrial(
-      state->job().id(), [&](const v1::Trial& trial) { return state->TakeTrial(trial, elapsed); }));
+  std::vector<Ended> ended;
+  RETURN_IF_ERROR(store.ForEachTrial(state->job().id(), [&](const v1::Trial& trial) {
+    return state->TakeTrial(trial, elapsed, &ended);
+  }));
+  std::stable_sort(ended.begin(), ended.end(), [](const Ended& a, const Ended& b) {
+    return std::tie(a.order, a.unix_us) < std::tie(b.order, b.unix_us);
+  });
+  for (Ended& trial : ended) state->history_.push_back(std::move(trial.observation));
   return state;
 }
 
@@ -37,27 +52,62 @@ absl::Status JobState::Build() {
   absl::StatusOr<std::unique_ptr<Space>> space =
       CreateSpace(spec().search_space(), spec().dataset().input(), spec().dataset().classes());
   if (!space.ok()) return PrefixField("search_space", space.status());
-  absl::StatusOr<std::unique_ptr<Strategy>> strategy = CreateStrategy(spec().strategy());
+  absl::StatusOr<std::unique_ptr<Strategy>> strategy = CreateStrategy(spec());
   if (!strategy.ok()) return PrefixField("strategy", strategy.status());
   space_ = *std::move(space);
   strategy_ = IsProbing(spec()) ? CreateGridStrategy() : *std::move(strategy);
   return absl::OkStatus();
 }
 
-absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed) {
+absl::StatusOr<Observation> JobState::Observe(const v1::JobSpec& spec, const v1::Trial& trial) {
+  Observation observation;
+  observation.trial = trial.number();
+  observation.genotype = trial.genotype();
+  observation.origin = trial.origin();
+  observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
+  if (!observation.succeeded) return observation;
+  absl::StatusOr<std::vector<double>> objectives = MinimizedObjectives(spec, trial.result());
+  const absl::StatusOr<double> violation = ConstraintViolation(spec, trial.result());
+  for (const absl::Status& status : {objectives.status(), violation.status()}) {
+    if (!status.ok()) {
+      return absl::DataLossError(absl::StrCat("job ", trial.job_id(), " trial ", trial.number(),
+                                              " has succeeded but ", status.message()));
+    }
+  }
+  observation.objectives = *std::move(objectives);
+  observation.violation = *violation;
+  return observation;
+}
+
+std::vector<Running> JobState::RunningAfter(size_t known_ends) const {
+  std::vector<Running> running;
+  for (const auto& [number, trial] : open_) running.push_back({number.value(), &trial.genotype()});
+  for (size_t i = known_ends; i < history_.size(); ++i) {
+    running.push_back({history_[i].trial, &history_[i].genotype});
+  }
+  std::sort(running.begin(), running.end(),
+            [](const Running& a, const Running& b) { return a.trial < b.trial; });
+  return running;
+}
+
+absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
+                                 std::vector<Ended>* ended) {
   const TrialNumber number(trial.number());
   hashes_.insert(trial.canonical_hash());
   if (!HasEnded(trial.state())) {
     open_.emplace(number, trial);
     if (trial.state() == v1::TRIAL_STATE_QUEUED) queue_.push_back({number, elapsed});
-  } else if (trial.on_front()) {
-    absl::StatusOr<std::vector<double>> objectives = MinimizedObjectives(spec(), trial.result());
-    if (!objectives.ok()) {
-      return absl::DataLossError(absl::StrCat(id().ToString(), " ", number.ToString(),
-                                              " is on the front but ",
-                                              objectives.status().message()));
-    }
-    front_.Insert(number.value(), *objectives);
+    return absl::OkStatus();
+  }
+  // Of probes, which are of another space, and cancelled trials proposals know nothing.
+  const bool counts =
+      trial.state() != v1::TRIAL_STATE_CANCELLED &&
+      trial.space_version() >= spec().search_space().auto_().composition().version();
+  if (!counts && !trial.on_front()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(Observation observation, Observe(spec(), trial));
+  if (trial.on_front()) front_.Insert(number.value(), observation.objectives);
+  if (counts) {
+    ended->push_back({trial.end_order(), trial.ended_unix_us(), std::move(observation)});
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
@@ -43,10 +44,14 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
                 absl::Time now);
 
 // Pure state: what the store has of the job, in the form in which decisions need it. Changed only
-// by JobDraft::Apply, after the change is durable. Of trials that have ended only the hash stays in
-// memory. Not thread-safe.
+// by JobDraft::Apply, after the change is durable. Of trials that have ended only what proposals
+// depend on stays in memory. Not thread-safe.
 class JobState {
  public:
+  // How strategies see the end of a trial that succeeded or failed. DATA_LOSS names the trial if
+  // its result lacks what the job's objectives and constraints are of.
+  static absl::StatusOr<Observation> Observe(const v1::JobSpec& spec, const v1::Trial& trial);
+
   // A new job: `record.job.spec` complete, the strategy's first state is put into the record.
   // INVALID_ARGUMENT (reason INVALID_FIELD) for a search space or strategy that makes no sense.
   static absl::StatusOr<std::unique_ptr<JobState>> Create(v1::JobRecord record);
@@ -79,12 +84,17 @@ class JobState {
 
   explicit JobState(v1::JobRecord record) : record_(std::move(record)) {}
   absl::Status Build();
-  absl::Status TakeTrial(const v1::Trial& trial, absl::Duration elapsed);
+  // Adds what proposals depend on, of one that has ended, to `ended`, in no order.
+  struct Ended;
+  absl::Status TakeTrial(const v1::Trial& trial, absl::Duration elapsed, std::vector<Ended>* ended);
+  // What has not ended among the first `known_ends` of the history, open or not; by number.
+  std::vector<Running> RunningAfter(size_t known_ends) const;
 
   v1::JobRecord record_;
   std::unique_ptr<Space> space_;
   std::unique_ptr<Strategy> strategy_;
   absl::flat_hash_set<std::string> hashes_;  // of every trial made
+  std::vector<Observation> history_;         // since the space was composed
   std::map<TrialNumber, v1::Trial> open_;
   std::deque<QueuedTrial> queue_;
   ParetoFront front_;

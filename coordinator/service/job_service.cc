@@ -110,6 +110,14 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ExtendSpace(grpc::CallbackServerCon
   });
 }
 
+grpc::ServerUnaryReactor* JobServiceAdapter::ReplayJob(grpc::CallbackServerContext* context,
+                                                       const v1::ReplayJobRequest* request,
+                                                       v1::ReplayJobResponse* response) {
+  return AnswerUnary(context, request, response, [this](const v1::ReplayJobRequest& checked) {
+    return dispatcher_->ReplayJob(checked);
+  });
+}
+
 grpc::ServerUnaryReactor* JobServiceAdapter::ListTrials(grpc::CallbackServerContext* context,
                                                         const v1::ListTrialsRequest* request,
                                                         v1::ListTrialsResponse* response) {

@@ -43,6 +43,9 @@ class JobServiceAdapter final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* ExtendSpace(grpc::CallbackServerContext* context,
                                         const v1::ExtendSpaceRequest* request,
                                         v1::ExtendSpaceResponse* response) override;
+  grpc::ServerUnaryReactor* ReplayJob(grpc::CallbackServerContext* context,
+                                      const v1::ReplayJobRequest* request,
+                                      v1::ReplayJobResponse* response) override;
   grpc::ServerUnaryReactor* ListTrials(grpc::CallbackServerContext* context,
                                        const v1::ListTrialsRequest* request,
                                        v1::ListTrialsResponse* response) override;

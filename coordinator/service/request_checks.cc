@@ -14,6 +14,8 @@ namespace {
 
 constexpr size_t kMaxIdBytes = 128;
 constexpr size_t kMaxPageTokenBytes = 256;
+constexpr size_t kMaxReplayTokenBytes = 65536;  // it holds genotypes
+constexpr int kMaxReplayed = 1000;
 constexpr size_t kMaxNameBytes = 256;      // of versions, models, methods
 constexpr size_t kMaxTextBytes = 4 << 10;  // of errors and reasons
 constexpr size_t kMaxSubmitBytes = 1 << 20;
@@ -155,6 +157,15 @@ absl::Status CheckRequest(const v1::ExtendSpaceRequest& request) {
                         absl::StrCat(bytes, " bytes are more than ", kMaxSubmitBytes));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckRequest(const v1::ReplayJobRequest& request) {
+  RETURN_IF_ERROR(CheckPositive("job_id", request.job_id()));
+  if (request.limit() < 0 || request.limit() > kMaxReplayed) {
+    return InvalidField(
+        "limit", absl::StrCat("is ", request.limit(), ", must be 0 (= 100) to ", kMaxReplayed));
+  }
+  return CheckSize("page_token", request.page_token(), kMaxReplayTokenBytes);
 }
 
 absl::Status CheckRequest(const v1::ListTrialsRequest& request) {

@@ -17,6 +17,7 @@ absl::Status CheckRequest(const v1::CancelJobRequest& request);
 absl::Status CheckRequest(const v1::PauseJobRequest& request);
 absl::Status CheckRequest(const v1::ResumeJobRequest& request);
 absl::Status CheckRequest(const v1::ExtendSpaceRequest& request);
+absl::Status CheckRequest(const v1::ReplayJobRequest& request);
 absl::Status CheckRequest(const v1::ListTrialsRequest& request);
 absl::Status CheckRequest(const v1::GetTrialRequest& request);
 absl::Status CheckRequest(const v1::GetFrontRequest& request);

@@ -14,10 +14,14 @@ constexpr int kMaxDraws = 256;
 // Genotypes a scan looks at in one call, so that a call ends within a tenth of a second or so.
 constexpr int kMaxScanned = 2000;
 
+// Apart from the other uses of a job's seed.
+constexpr uint64_t kProposalStream = 0x70726f706f73616c;
+
 }  // namespace
 
 absl::StatusOr<Candidate> Scan::Next(const SearchContext& context) {
   const Space& space = context.space();
+  under_way_ = false;
   if (!ended_ && !cursor_.has_value()) cursor_ = space.First();
   for (int i = 0; i < kMaxScanned && !ended_; ++i) {
     std::optional<Candidate> candidate = context.Admit(*cursor_);
@@ -32,6 +36,7 @@ absl::StatusOr<Candidate> Scan::Next(const SearchContext& context) {
                            "search space exhausted: every architecture was proposed or is ruled "
                            "out by its shapes or by constraints on parameters and MACs");
   }
+  under_way_ = true;
   return absl::UnavailableError(absl::StrCat("search space: none of the next ", kMaxScanned,
                                              " genotypes can be proposed; going on from there"));
 }
@@ -39,11 +44,13 @@ absl::StatusOr<Candidate> Scan::Next(const SearchContext& context) {
 void Scan::Restart() {
   cursor_.reset();
   ended_ = false;
+  under_way_ = false;
 }
 
 void Scan::Save(v1::StrategyState* state) const {
   if (cursor_.has_value()) *state->mutable_cursor() = *cursor_;
   state->set_cursor_ended(ended_);
+  state->set_scanning(under_way_);
 }
 
 absl::Status Scan::Restore(const v1::StrategyState& state) {
@@ -53,35 +60,42 @@ absl::Status Scan::Restore(const v1::StrategyState& state) {
   cursor_.reset();
   if (state.has_cursor()) cursor_ = state.cursor();
   ended_ = state.cursor_ended();
+  under_way_ = state.scanning();
   return absl::OkStatus();
 }
 
-absl::StatusOr<Candidate> DrawNew(const SearchContext& context, Rng* rng, Scan* scan) {
-  for (int i = 0; i < kMaxDraws && !scan->ended(); ++i) {
-    std::optional<Candidate> candidate = context.Admit(context.space().Sample(rng));
-    if (candidate.has_value()) return *std::move(candidate);
+absl::StatusOr<Candidate> ExploringStrategy::Propose(const SearchContext& context) {
+  // One generator for each proposal: what was drawn for others, in vain too, makes no difference.
+  Rng rng(Rng(seed_, kProposalStream).NextUint64(), static_cast<uint64_t>(context.number()));
+  std::optional<Candidate> candidate;
+  if (!scan_.ended() && !scan_.under_way()) {
+    candidate = Suggest(context, &rng);
+    for (int i = 0; i < kMaxDraws && !candidate.has_value(); ++i) {
+      candidate = context.Admit(context.space().Sample(&rng));
+    }
   }
-  return scan->Next(context);
+  if (!candidate.has_value()) {
+    ASSIGN_OR_RETURN(candidate, scan_.Next(context));
+  }
+  candidate->origin.set_strategy(name_);
+  return *std::move(candidate);
 }
 
-void SaveRng(const Rng& rng, v1::StrategyState* state) {
-  for (uint64_t word : rng.state()) state->mutable_rng()->add_words(word);
+void ExploringStrategy::SpaceExtended() {
+  scan_.Restart();
+  Forget();
 }
 
-absl::StatusOr<Rng> RestoreRng(const v1::StrategyState& state) {
-  Rng::State words{};
-  if (!state.has_rng() || state.rng().words_size() != static_cast<int>(words.size())) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "strategy state: generator of ", state.rng().words_size(), " words, not ", words.size()));
-  }
-  bool any = false;
-  for (size_t i = 0; i < words.size(); ++i) {
-    words[i] = state.rng().words(static_cast<int>(i));
-    any |= words[i] != 0;
-  }
-  // From all zeros the generator never moves.
-  if (!any) return absl::InvalidArgumentError("strategy state: generator is all zeros");
-  return Rng::FromState(words);
+v1::StrategyState ExploringStrategy::Save() const {
+  v1::StrategyState state;
+  scan_.Save(&state);
+  return state;
+}
+
+absl::Status ExploringStrategy::Restore(const v1::StrategyState& state) {
+  RETURN_IF_ERROR(scan_.Restore(state));
+  Forget();
+  return absl::OkStatus();
 }
 
 }  // namespace frontier::coordinator

@@ -1,5 +1,6 @@
 #include "coordinator/strategy/grid.h"
 
+#include "common/base/status.h"
 #include "coordinator/strategy/exploration.h"
 
 namespace frontier::coordinator {
@@ -8,10 +9,10 @@ namespace {
 class GridStrategy final : public Strategy {
  public:
   absl::StatusOr<Candidate> Propose(const SearchContext& context) override {
-    return scan_.Next(context);
+    ASSIGN_OR_RETURN(Candidate candidate, scan_.Next(context));
+    candidate.origin.set_strategy("grid");
+    return candidate;
   }
-
-  void Observe(const Observation&) override {}
 
   void SpaceExtended() override { scan_.Restart(); }
 
@@ -21,12 +22,7 @@ class GridStrategy final : public Strategy {
     return state;
   }
 
-  absl::Status Restore(const v1::StrategyState& state) override {
-    if (state.has_rng() || state.has_evolution()) {
-      return absl::InvalidArgumentError("strategy state: not of a grid strategy");
-    }
-    return scan_.Restore(state);
-  }
+  absl::Status Restore(const v1::StrategyState& state) override { return scan_.Restore(state); }
 
  private:
   Scan scan_;

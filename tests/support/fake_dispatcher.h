@@ -109,6 +109,9 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(const v1::ExtendSpaceRequest&) override {
     return WithJob<v1::ExtendSpaceResponse>();
   }
+  absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest&) override {
+    return Answer<v1::ReplayJobResponse>();
+  }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest&) override {
     return Answer<v1::ListTrialsResponse>();
   }

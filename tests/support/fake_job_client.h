@@ -26,7 +26,9 @@ struct FakeCoordinator {
   JobClientOptions options;  // of the last client
   std::vector<v1::SubmitJobRequest> submitted;
   std::vector<v1::ExtendSpaceRequest> extended;
-  std::vector<int32_t> page_sizes;  // asked for
+  std::vector<v1::ReplayJobRequest> replayed;
+  std::vector<v1::ReplayJobResponse> replays;  // answers, in order
+  std::vector<int32_t> page_sizes;             // asked for
 };
 
 class FakeJobClient final : public JobClient {
@@ -79,6 +81,13 @@ class FakeJobClient final : public JobClient {
     *space = request.search_space();
     space->set_version(request.from_version() + 1);
     response.mutable_job()->set_space_size("2304");
+    return response;
+  }
+  absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) override {
+    RETURN_IF_ERROR(ForJob<v1::GetJobResponse>(request.job_id()).status());
+    c_->replayed.push_back(request);
+    v1::ReplayJobResponse response = c_->replays.front();
+    c_->replays.erase(c_->replays.begin());
     return response;
   }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override {

@@ -16,8 +16,8 @@ inline v1::JobRecord MakeJobRecord(int64_t id, v1::JobState state = v1::JOB_STAT
   record.mutable_job()->mutable_spec()->set_name(absl::StrCat("job-", id));
   record.mutable_job()->set_state(state);
   record.mutable_job()->set_submitted_unix_us(1'700'000'000'000'000 + id);
-  for (uint64_t word = 1; word <= 4; ++word) {
-    record.mutable_strategy()->mutable_rng()->add_words(word << 60 | word);
+  for (int32_t option = 0; option < 4; ++option) {
+    record.mutable_strategy()->mutable_cursor()->add_options(option << 28 | option);
   }
   return record;
 }

@@ -1,8 +1,10 @@
 #include "tests/support/simple_search_context.h"
 
+#include <stdexcept>
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
 #include "coordinator/space/candidate.h"
@@ -40,7 +42,27 @@ std::optional<Candidate> SimpleSearchContext::Admit(const v1::Genotype& genotype
 }
 
 bool SimpleSearchContext::Record(const Candidate& candidate) {
+  running_.insert(number());
+  trials_.push_back(candidate);
   return proposed_.insert(candidate.hash).second;
+}
+
+void SimpleSearchContext::End(coordinator::Observation observation) {
+  if (running_.erase(observation.trial) != 1) {
+    throw std::logic_error(absl::StrCat("trial ", observation.trial, " does not run"));
+  }
+  const Candidate& candidate = trials_[static_cast<size_t>(observation.trial - 1)];
+  observation.genotype = candidate.genotype;
+  observation.origin = candidate.origin;
+  history_.push_back(std::move(observation));
+}
+
+std::vector<coordinator::Running> SimpleSearchContext::running() const {
+  std::vector<coordinator::Running> running;
+  for (const int64_t number : running_) {
+    running.push_back({number, &trials_[static_cast<size_t>(number - 1)].genotype});
+  }
+  return running;
 }
 
 int64_t SimpleSearchContext::CountAdmissible() const {

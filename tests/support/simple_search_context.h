@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/types/span.h"
 #include "coordinator/space/space.h"
 #include "coordinator/strategy/strategy.h"
 #include "frontier/v1/job.pb.h"
@@ -21,11 +24,17 @@ class SimpleSearchContext final : public coordinator::SearchContext {
   SimpleSearchContext(const v1::SearchSpace& space, const v1::Shape& input, int classes,
                       v1::JobSpec job = {});
 
+  int64_t number() const override { return static_cast<int64_t>(trials_.size()) + 1; }
   const coordinator::Space& space() const override { return *space_; }
   std::optional<coordinator::Candidate> Admit(const v1::Genotype& genotype) const override;
+  absl::Span<const coordinator::Observation> history() const override { return history_; }
+  std::vector<coordinator::Running> running() const override;
 
-  // To be called with what a strategy proposed; false if it had been proposed before.
+  // To be called with what a strategy proposed, which is then a running trial of number() before
+  // the call; false if it had been proposed before.
   bool Record(const coordinator::Candidate& candidate);
+  // Ends a trial that runs: genotype and origin are those that it was proposed with.
+  void End(coordinator::Observation observation);
 
   // The space of `spec` from now on, for the same samples and classes; what was proposed stays so.
   void Extend(const v1::SearchSpace& spec);
@@ -41,6 +50,9 @@ class SimpleSearchContext final : public coordinator::SearchContext {
   std::unique_ptr<coordinator::Space> space_;
   v1::JobSpec job_;
   absl::flat_hash_set<std::string> proposed_;
+  std::vector<coordinator::Candidate> trials_;  // by number, from 1
+  std::set<int64_t> running_;
+  std::vector<coordinator::Observation> history_;
   mutable int64_t tries_ = 0;
 };
 

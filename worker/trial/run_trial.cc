@@ -213,8 +213,9 @@ class Trial {
       }
     } else if (!SameTask(*read, CheckpointOf(input_, options_.threads)) ||
                read->epochs_size() >= task_.training().epochs()) {
-      LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(),
-                                  "' is of another task, release or machine; training begins anew"));
+      LogWarning({},
+                 absl::StrCat("checkpoint '", input_.checkpoint_path(),
+                              "' is of another task, release or machine; training begins anew"));
     } else {
       checkpoint_ = *std::move(read);
     }
@@ -380,9 +381,9 @@ class Trial {
   }
 
   absl::Status Validate(int epoch) {
-    ASSIGN_OR_RETURN(evaluation_, Evaluate(evaluator_.get(), samples_, split_.validation,
-                                           model_.normalization(), task_.architecture().classes(),
-                                           [this] { SayAlive(steps_); }));
+    ASSIGN_OR_RETURN(evaluation_,
+                     Evaluate(evaluator_.get(), samples_, split_.validation, model_.normalization(),
+                              task_.architecture().classes(), [this] { SayAlive(steps_); }));
     if (!std::isfinite(evaluation_.loss)) {
       return absl::OutOfRangeError(
           absl::StrCat("validation loss after epoch ", epoch, " is ", evaluation_.loss));

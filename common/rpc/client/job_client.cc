@@ -87,6 +87,9 @@ class GrpcJobClient final : public JobClient {
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) override {
     return Mutate<v1::ExtendSpaceResponse>(&request, &v1::JobService::Stub::ExtendSpace);
   }
+  absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) override {
+    return Call<v1::ReplayJobResponse>(request, &v1::JobService::Stub::ReplayJob);
+  }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest& request) override {
     return Call<v1::ListTrialsResponse>(request, &v1::JobService::Stub::ListTrials);
   }

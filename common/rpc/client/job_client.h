@@ -37,6 +37,7 @@ class JobClient {
   virtual absl::StatusOr<v1::PauseJobResponse> PauseJob(v1::PauseJobRequest request) = 0;
   virtual absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) = 0;
   virtual absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) = 0;
+  virtual absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTrialsResponse> ListTrials(
       const v1::ListTrialsRequest& request) = 0;
   virtual absl::StatusOr<v1::GetTrialResponse> GetTrial(const v1::GetTrialRequest& request) = 0;

@@ -26,6 +26,7 @@ void AddArchCommand(CLI::App* app, Session* session);
 void AddWorkersCommand(CLI::App* app, Session* session);
 void AddExtendCommand(CLI::App* app, Session* session);
 void AddCancelCommand(CLI::App* app, Session* session);
+void AddReplayCommand(CLI::App* app, Session* session);
 void AddPauseCommand(CLI::App* app, Session* session);
 void AddResumeCommand(CLI::App* app, Session* session);
 void AddCompletionCommand(CLI::App* app, Session* session);

@@ -2,16 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/table.h"
 #include "coordinator/cli/words.h"
+#include "google/protobuf/text_format.h"
 
 namespace frontier::cli {
 namespace {
@@ -26,29 +30,44 @@ int64_t DoneTrials(const v1::Job& job) {
   return job.trials_succeeded() + job.trials_failed() + job.trials_cancelled();
 }
 
+// "evolution (population size 8, sample size 3), seed 7": what its user has set.
 std::string StrategyText(const v1::StrategySpec& strategy) {
-  std::string text;
-  switch (strategy.kind_case()) {
-    case v1::StrategySpec::kGrid:
-      text = "grid";
-      break;
-    case v1::StrategySpec::kRandom:
-      text = "random";
-      break;
-    case v1::StrategySpec::kEvolution: {
-      text = "evolution";
-      const auto& evolution = strategy.evolution();
-      if (evolution.population_size() > 0) {
-        absl::StrAppend(&text, " (population ", evolution.population_size(), ", sample ",
-                        evolution.sample_size(), ")");
+  const auto* kind = strategy.GetReflection()->GetOneofFieldDescriptor(
+      strategy, strategy.GetDescriptor()->FindOneofByName("kind"));
+  std::string text = kind == nullptr ? "of another release" : kind->name();
+  if (kind != nullptr) {
+    const google::protobuf::Message& settings =
+        strategy.GetReflection()->GetMessage(strategy, kind);
+    std::vector<const google::protobuf::FieldDescriptor*> set;
+    settings.GetReflection()->ListFields(settings, &set);
+    std::vector<std::string> words;
+    for (const google::protobuf::FieldDescriptor* field : set) {
+      const std::string name = absl::StrReplaceAll(field->name(), {{"_", " "}});
+      if (field->is_repeated()) {
+        words.push_back(
+            absl::StrCat(settings.GetReflection()->FieldSize(settings, field), " ", name));
+        continue;
       }
-      break;
+      std::string value;
+      google::protobuf::TextFormat::PrintFieldValueToString(settings, field, -1, &value);
+      words.push_back(absl::StrCat(name, " ", value));
     }
-    case v1::StrategySpec::KIND_NOT_SET:
-      text = "unknown";
-      break;
+    if (!words.empty()) absl::StrAppend(&text, " (", absl::StrJoin(words, ", "), ")");
   }
-  return absl::StrCat(text, ", seed ", strategy.seed());
+  return absl::StrCat(text, ", seed ", strategy.seed(),
+                      strategy.allow_repeats() ? ", repeats allowed" : "");
+}
+
+// "tpe 41% of the gain in 12 trials, 35% of the next; ...", those with the largest share first.
+std::string ArmsText(const v1::Job& job) {
+  std::vector<v1::StrategyArm> arms(job.arms().begin(), job.arms().end());
+  std::stable_sort(arms.begin(), arms.end(),
+                   [](const auto& a, const auto& b) { return a.share() > b.share(); });
+  return absl::StrJoin(arms, "; ", [](std::string* out, const v1::StrategyArm& arm) {
+    absl::StrAppend(out, Printable(arm.strategy()),
+                    absl::StrFormat(" %.0f%% of the gain in %s, %.0f%% of the next",
+                                    100 * arm.gain(), Trials(arm.trials()), 100 * arm.share()));
+  });
 }
 
 // "staged, 1152 genotypes"
@@ -308,6 +327,7 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
                    {"data set", DatasetText(spec.dataset())},
                    {"search space", SpaceText(job)},
                    {"strategy", StrategyText(spec.strategy())},
+                   {"arms", ArmsText(job)},
                    {"training", TrainingText(spec)},
                    {"objectives", absl::StrJoin(objectives, ", ")},
                    {"constraints", absl::StrJoin(constraints, ", ")},

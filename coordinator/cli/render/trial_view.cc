@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "coordinator/cli/render/architecture_view.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/table.h"
@@ -140,6 +141,18 @@ std::string RenderAttempts(const Look& look, const v1::Trial& trial) {
   return absl::StrCat(table.Render(look, 2), failures);
 }
 
+// "2026-11-28 10:00:00 by evolution, from trials 3 and 12"
+std::string ProposedText(const v1::Trial& trial, const Look& look) {
+  std::string text = FormatTime(trial.created_unix_us(), look.zone);
+  const v1::Origin& origin = trial.origin();
+  if (!origin.strategy().empty()) absl::StrAppend(&text, " by ", Printable(origin.strategy()));
+  if (origin.parents_size() > 0) {
+    absl::StrAppend(&text, origin.parents_size() == 1 ? ", from trial " : ", from trials ",
+                    absl::StrJoin(origin.parents(), " and "));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string RenderTrialList(const Look& look, const Trials& trials) {
@@ -217,7 +230,7 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
                                      trial.number(), " --output model.pb")
                       : ""},
                  {"engine", engine},
-                 {"proposed", FormatTime(trial.created_unix_us(), look.zone)},
+                 {"proposed", ProposedText(trial, look)},
                  {"ended",
                   trial.ended_unix_us() == 0 ? "" : FormatTime(trial.ended_unix_us(), look.zone)}},
                 2));

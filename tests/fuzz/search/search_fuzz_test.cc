@@ -4,6 +4,7 @@
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "common/architecture/canonical.h"
 #include "common/architecture/graph.h"
@@ -18,15 +19,19 @@
 #include "tests/support/simple_search_context.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/strategies.h"
 
 namespace frontier {
 namespace {
 
+using ::frontier::testing::AllStrategies;
 using ::frontier::testing::BroadSpace;
 using ::frontier::testing::FiveByFiveSpace;
+using ::frontier::testing::JobSearchingBy;
 using ::frontier::testing::MakeShape;
 using ::frontier::testing::MutateMessage;
 using ::frontier::testing::SimpleSearchContext;
+using ::frontier::testing::StrategyCase;
 
 constexpr uint64_t kFirstSeed = 600'000;
 
@@ -94,21 +99,18 @@ TEST(SearchFuzzTest, SpacesAndGenotypes) {
 
 TEST(SearchFuzzTest, StrategySpecsAndStates) {
   std::cout << "first seed " << kFirstSeed << "\n";
-  v1::StrategySpec specs[3];
-  specs[0].mutable_grid();
-  specs[1].mutable_random();
-  specs[2].mutable_evolution()->set_population_size(4);
+  const std::vector<StrategyCase>& strategies = AllStrategies();
   int restored = 0;
   for (uint64_t seed = kFirstSeed; seed < kFirstSeed + 300; ++seed) {
     SCOPED_TRACE(seed);
     Rng rng(seed);
-    const v1::StrategySpec& spec = specs[rng.Uniform(3)];
+    const v1::JobSpec job = JobSearchingBy(strategies[rng.Uniform(strategies.size())].spec, 2);
     SimpleSearchContext context(FiveByFiveSpace(), MakeShape(1, 12, 12), 10);
-    std::unique_ptr<coordinator::Strategy> strategy = coordinator::CreateStrategy(spec).value();
+    std::unique_ptr<coordinator::Strategy> strategy = coordinator::CreateStrategy(job).value();
     for (int trial = 1; trial <= 6; ++trial) {
       ASSERT_OK_AND_ASSIGN(const coordinator::Candidate candidate, strategy->Propose(context));
       context.Record(candidate);
-      strategy->Observe({trial, candidate.genotype, true, {1.0 * trial, -1.0 * trial}, 0});
+      context.End({.trial = trial, .succeeded = true, .objectives = {1.0 * trial, -1.0 * trial}});
     }
     const v1::StrategyState damaged = Mutated(strategy->Save(), &rng);
     const absl::Status status = strategy->Restore(damaged);
@@ -129,8 +131,10 @@ TEST(SearchFuzzTest, StrategySpecsAndStates) {
     }
     EXPECT_LE(more, 19);
 
+    v1::JobSpec damaged_job = job;
+    *damaged_job.mutable_strategy() = Mutated(job.strategy(), &rng);
     const absl::StatusOr<std::unique_ptr<coordinator::Strategy>> other =
-        coordinator::CreateStrategy(Mutated(spec, &rng));
+        coordinator::CreateStrategy(damaged_job);
     if (!other.ok()) {
       EXPECT_EQ(GetErrorReason(other.status()), v1::ERROR_REASON_INVALID_FIELD);
     }

@@ -4,7 +4,7 @@ _frontier() {
   local command='' words='' word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $command:$word in
-      :submit|:status|:watch|:trials|:show|:front|:weights|:export|:arch|:workers|:extend|:pause|:resume|:cancel|:completion|:version)
+      :submit|:status|:watch|:trials|:show|:front|:weights|:export|:arch|:workers|:extend|:replay|:pause|:resume|:cancel|:completion|:version)
         command=$word ;;
       arch:show|arch:diff)
         command=$command/$word ;;
@@ -30,7 +30,7 @@ _frontier() {
       COMPREPLY=()
       return ;;
     submit:--strategy)
-      COMPREPLY=($(compgen -W 'grid random evolution' -- "$current"))
+      COMPREPLY=($(compgen -W 'grid random evolution local_search nsga2 nsga3 reinforce tpe bayesian auto' -- "$current"))
       return ;;
     submit:--seed)
       COMPREPLY=()
@@ -98,12 +98,13 @@ _frontier() {
     arch/diff) words='--input --classes' ;;
     workers) words='' ;;
     extend) words='' ;;
+    replay) words='' ;;
     pause) words='' ;;
     resume) words='' ;;
     cancel) words='' ;;
     completion) words='bash zsh fish' ;;
     version) words='' ;;
-    *) words='submit status watch trials show front weights export arch workers extend pause resume cancel completion version' ;;
+    *) words='submit status watch trials show front weights export arch workers extend replay pause resume cancel completion version' ;;
   esac
   COMPREPLY=($(compgen -W "$words -h --help --version --coordinator --json --timeout --color" -- "$current"))
 }

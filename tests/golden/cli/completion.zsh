@@ -15,6 +15,7 @@ _frontier() {
     'arch:Show an architecture, or what differs between two'
     'workers:List the workers, what they are and what they run'
     'extend:Add options to the search space of a job that has not ended'
+    'replay:Rebuild a job'\''s proposals from its log, and compare them'
     'pause:Lease no new trials of a job; running ones go on'
     'resume:Go on with a paused job'
     'cancel:End a job; what its trials found is kept'
@@ -43,7 +44,7 @@ _frontier() {
             '--name[Name of the job]:value: ' \
             '--trials[Most trials]:value: ' \
             '--wall_time[Longest time, such as 90s or 2h30m]:value: ' \
-            '--strategy[Strategy by name, with its defaults]:value:(grid random evolution)' \
+            '--strategy[Strategy by name, with its defaults]:value:(grid random evolution local_search nsga2 nsga3 reinforce tpe bayesian auto)' \
             '--seed[Seed of the search]:value: ' \
             '--epochs[Epochs each trial is trained for]:value: ' \
             '--set[Set any field of the job, such as --set training.epochs=3; may be repeated]:value: ' \
@@ -213,6 +214,17 @@ _frontier() {
             '1:JOB: ' \
             '2:LIST: ' \
             '3:VALUE: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        replay)
+          _arguments \
+            '1:JOB: ' \
             '-h[Explain the command and exit]' \
             '--help[Explain the command and exit]' \
             '--version[Print the version and exit]' \

@@ -430,9 +430,9 @@ std::string PrecisionKey(const GraphView& view, int batch, int threads) {
     const v1::Node& node = view.node(static_cast<int>(i));
     operators.insert(node.op());
     const v1::Convolution& c = node.convolution();
-    uint64_t* macs = c.groups() > 1                                    ? &depthwise
+    uint64_t* macs = c.groups() > 1                                  ? &depthwise
                      : c.kernel_height() > 1 || c.kernel_width() > 1 ? &spatial
-                                                                       : &pointwise;
+                                                                     : &pointwise;
     *macs += static_cast<uint64_t>(view.costs.nodes[i].macs * batch);
   }
   return absl::StrCat("precision ", threads, " threads operators ", absl::StrJoin(operators, ","),

@@ -49,7 +49,7 @@ TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
   for (const char* command : {"submit", "status", "watch", "trials", "show", "front", "weights",
                               "export", "arch", "arch show", "arch diff", "workers", "extend",
-                              "pause", "resume", "cancel", "completion", "version"}) {
+                              "replay", "pause", "resume", "cancel", "completion", "version"}) {
     std::vector<std::string> line = absl::StrSplit(command, ' ');
     line.push_back("--help");
     const Outcome help = Run(line);
@@ -217,6 +217,36 @@ TEST_F(AppTest, ExtendAddsAtTheEndOfAList) {
   EXPECT_THAT(refused("staged.stages[0].blocks", "convolutin"), HasSubstr("did you mean"));
   EXPECT_EQ(coordinator_.extended.size(), 1u);
   EXPECT_EQ(Run({"extend", "9", "staged.stem_widths", "64"}).code, 4);
+}
+
+TEST_F(AppTest, ReplayComparesPageByPage) {
+  v1::ReplayJobResponse page;
+  page.set_compared(100);
+  page.set_next_page_token("more");
+  coordinator_.replays.push_back(page);
+  page.set_compared(20);
+  page.clear_next_page_token();
+  coordinator_.replays.push_back(page);
+  Outcome outcome = Run({"replay", "1"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "job 1: 120 proposals rebuilt from the log, identical\n");
+  ASSERT_EQ(coordinator_.replayed.size(), 2u);
+  EXPECT_EQ(coordinator_.replayed[0].page_token(), "");
+  EXPECT_EQ(coordinator_.replayed[1].page_token(), "more");
+
+  v1::ReplayDifference* difference = page.add_differences();
+  difference->set_trial(17);
+  difference->set_proposed("stem 8; fire");
+  difference->set_rebuilt("stem 16; fire");
+  coordinator_.replays = {page, page};
+  outcome = Run({"replay", "1"});
+  EXPECT_EQ(outcome.code, 8);
+  EXPECT_EQ(outcome.out,
+            "job 1: 20 proposals rebuilt from the log, 1 differs\n"
+            "  trial 17\n    proposed stem 8; fire\n    rebuilt  stem 16; fire\n");
+  EXPECT_THAT(Run({"replay", "1", "--json"}).out, HasSubstr("\"rebuilt\": \"stem 16; fire\""));
+  EXPECT_EQ(Run({"replay", "9"}).code, 4);
+  EXPECT_EQ(Run({"replay"}).code, 2);
 }
 
 TEST_F(AppTest, StatusListsPageByPage) {

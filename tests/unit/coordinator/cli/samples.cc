@@ -27,6 +27,11 @@ v1::Trial Succeeded(int number, double accuracy, double latency_ms, int paramete
   trial.set_canonical_hash(std::string(64, 'a'));
   trial.set_summary(summary);
   trial.set_feasible(true);
+  trial.mutable_origin()->set_strategy("evolution");
+  if (number > 2) {
+    trial.mutable_origin()->add_parents(1);
+    trial.mutable_origin()->add_parents(2);
+  }
   trial.set_created_unix_us(kSampleTimeUs + number * 10 * kSecond);
   trial.set_ended_unix_us(kSampleTimeUs + number * 10 * kSecond + 18 * kSecond);
   Measure(v1::METRIC_ACCURACY, accuracy, 0.0061, "validation-split", &trial);

@@ -175,7 +175,8 @@ TEST(ComposerTest, ShortTrialsGetSmallNetworks) {
   EXPECT_LT(bound->space().stages(0).widths(0), free.stages(0).widths(0));
   EXPECT_THAT(Reasons(*bound), Contains(HasSubstr("wall_seconds <= 300")));
   // An assumption alone refuses nothing.
-  const std::vector<CostLimit> hopeless = {{Cost::kWallSeconds, 0.001, "limits.wall_seconds", true}};
+  const std::vector<CostLimit> hopeless = {
+      {Cost::kWallSeconds, 0.001, "limits.wall_seconds", true}};
   EXPECT_THAT(Compose(facts, hopeless, {}).status(), IsOk());
 }
 

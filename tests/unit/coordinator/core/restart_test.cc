@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/strategies.h"
 #include "tests/unit/coordinator/core/harness.h"
 
 namespace frontier::coordinator {
@@ -29,14 +30,11 @@ std::vector<RestartParam> RestartParams() {
   std::vector<RestartParam> params;
   for (const StoreKind store : {StoreKind::kMemory, StoreKind::kSqlite}) {
     const std::string suffix = store == StoreKind::kMemory ? "_memory" : "_sqlite";
-    v1::StrategySpec grid, random, evolution;
-    grid.mutable_grid();
-    random.mutable_random();
-    evolution.mutable_evolution()->set_population_size(8);
-    evolution.mutable_evolution()->set_sample_size(3);
-    params.push_back({"grid" + suffix, grid, store});
-    params.push_back({"random" + suffix, random, store});
-    params.push_back({"evolution" + suffix, evolution, store});
+    for (const frontier::testing::StrategyCase& strategy : frontier::testing::AllStrategies()) {
+      // Targets are of an objective that this job does not have.
+      if (strategy.spec.reinforce().targets_size() > 0) continue;
+      params.push_back({strategy.name + suffix, strategy.spec, store});
+    }
   }
   return params;
 }

@@ -1,0 +1,109 @@
+#include "coordinator/strategy/local_search.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "common/base/status.h"
+#include "coordinator/strategy/exploration.h"
+#include "coordinator/strategy/preference.h"
+#include "coordinator/strategy/settings.h"
+
+namespace frontier::coordinator {
+namespace {
+
+constexpr absl::string_view kName = "local_search";
+constexpr int kDefaultSamples = 10;
+constexpr int kMaxSamples = 10'000;
+
+class LocalSearchStrategy final : public ExploringStrategy {
+ public:
+  LocalSearchStrategy(int initial_samples, uint64_t seed)
+      : ExploringStrategy(kName, seed), initial_samples_(initial_samples) {}
+
+ private:
+  std::optional<Candidate> Suggest(const SearchContext& context, Rng* rng) override {
+    const absl::Span<const Observation> history = context.history();
+    // All trials before this one have ended or run, so this is the number of the first of them.
+    const int64_t first = context.number() - static_cast<int64_t>(history.size()) -
+                          static_cast<int64_t>(context.running().size());
+    first_climb_ = first + initial_samples_;
+    CatchUp(history);
+    if (context.number() < first_climb_) return std::nullopt;
+    if (!best_.has_value() && elite_.members().empty()) return std::nullopt;
+    if (several_objectives_) return NeighbourOfFront(context, rng);
+    return Neighbour(context, history[*best_], rng);
+  }
+
+  void CatchUp(absl::Span<const Observation> history) {
+    for (; seen_ < history.size(); ++seen_) {
+      const Observation& next = history[seen_];
+      if (!next.succeeded) continue;
+      several_objectives_ = next.objectives.size() > 1;
+      // Drawn where no neighbour was left. What other strategies find counts if it is better.
+      const bool is_restart = next.trial >= first_climb_ && next.origin.parents().empty() &&
+                              kName == next.origin.strategy();
+      if (several_objectives_) {
+        elite_.Add(history, seen_);
+      } else if (!best_.has_value() || is_restart || Precedes(next, history[*best_])) {
+        best_ = seen_;
+      }
+    }
+  }
+
+  std::optional<Candidate> NeighbourOfFront(const SearchContext& context, Rng* rng) {
+    const absl::Span<const Observation> history = context.history();
+    const uint64_t seed = rng->NextUint64();
+    for (const Ranked& member : Rank(history, elite_.members())) {
+      if (explored_.contains(member.index)) continue;
+      // Of its own, so that those which are known to be explored make no difference.
+      Rng own(seed, member.index);
+      std::optional<Candidate> candidate = Neighbour(context, history[member.index], &own);
+      if (candidate.has_value()) return candidate;
+      // What could not be proposed once never can be.
+      explored_.insert(member.index);
+    }
+    return std::nullopt;
+  }
+
+  static std::optional<Candidate> Neighbour(const SearchContext& context, const Observation& of,
+                                            Rng* rng) {
+    std::vector<v1::Genotype> neighbours = context.space().Neighbours(of.genotype);
+    rng->Shuffle(&neighbours);
+    for (const v1::Genotype& neighbour : neighbours) {
+      std::optional<Candidate> candidate = context.Admit(neighbour);
+      if (!candidate.has_value()) continue;
+      candidate->origin.add_parents(of.trial);
+      return candidate;
+    }
+    return std::nullopt;
+  }
+
+  void Forget() override {
+    seen_ = 0;
+    best_.reset();
+    elite_.Clear();
+    explored_.clear();
+  }
+
+  const int initial_samples_;
+  // Of the first `seen_` trials of the history.
+  size_t seen_ = 0;
+  int64_t first_climb_ = 0;  // number of the first trial that is not one of the first draws
+  bool several_objectives_ = false;
+  std::optional<size_t> best_;  // where the climb stands
+  Elite elite_;
+  absl::flat_hash_set<size_t> explored_;  // of which no neighbour is left
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Strategy>> CreateLocalSearchStrategy(
+    const v1::LocalSearchStrategy& spec, uint64_t seed) {
+  RETURN_IF_ERROR(CheckCount("initial_samples", spec.initial_samples(), 1, kMaxSamples));
+  const int samples = spec.initial_samples() == 0 ? kDefaultSamples : spec.initial_samples();
+  return std::make_unique<LocalSearchStrategy>(samples, seed);
+}
+
+}  // namespace frontier::coordinator
