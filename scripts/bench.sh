@@ -72,7 +72,8 @@ else
   scripts/setup.sh >&2
   install_peers
 fi
-scripts/build.sh release frontier-engine-bench frontier-space-bench frontier \
+scripts/build.sh release frontier-engine-bench frontier-space-bench \
+  frontier-strategy-bench frontier \
   frontier-coordinator frontier-worker >&2
 binaries=$PWD/build/release/bin
 cd "$called_from"

@@ -9,7 +9,7 @@ import tempfile
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from suites import (accuracy, auto, cluster, engine, machine, processes, rows,  # noqa: E402
-                    sources, space)
+                    sources, space, strategies)
 
 
 def engine_rows(source, args, say):
@@ -37,11 +37,16 @@ def auto_rows(source, args, say):
     return auto.definitions(auto.Measurements(source, settings, say))
 
 
+def strategies_rows(source, args, say):
+    settings = strategies.Settings.quick() if args.quick else strategies.Settings()
+    return strategies.definitions(strategies.Measurements(source, settings, say))
+
+
 # The exit code of --check_arguments that tells scripts/bench.sh to build and measure.
 GO_ON = 10
 
 SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows,
-          'auto': auto_rows}
+          'auto': auto_rows, 'strategies': strategies_rows}
 
 
 def parse(arguments):

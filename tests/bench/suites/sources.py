@@ -27,6 +27,7 @@ class RealSource:
         self.binaries = binaries
         self.bench = os.path.join(binaries, 'frontier-engine-bench')
         self.space_bench = os.path.join(binaries, 'frontier-space-bench')
+        self.strategy_bench = os.path.join(binaries, 'frontier-strategy-bench')
         self.folder = folder
         self.node = {'NODE_PATH': node_modules} if node_modules else {}
         self.cores = sorted(os.sched_getaffinity(0))
@@ -75,6 +76,23 @@ class RealSource:
     def proposals(self, space, shape):
         """A side that proposes architectures of a SearchSpace in text format."""
         return processes.Side([self.space_bench, space, shape, '10'], [self.cores[:1]])
+
+    def strategy_search(self, table, strategy, **flags):
+        """Searches of a table of NAS-Bench-201 in simulated time; see tests/bench/strategies."""
+        if not os.path.exists(table):
+            raise rows.NotMeasured(f'there is no table {table}')
+        named = [f'--{name}' if value is None else f'--{name}={value}'
+                 for name, value in flags.items()]
+        return processes.once(
+            [self.strategy_bench, f'--table={table}', '--space=nasbench201 {}', '--key=edge_ops',
+             f'--strategy={strategy}', f'--threads={len(self.cores)}', *named], self.cores)
+
+    def strategy_proposals(self, strategy, history, count):
+        """Seconds of each of `count` proposals of two objectives after so many trials."""
+        return processes.once(
+            [self.strategy_bench, '--space=mobile {}', '--shape=3,224,224', '--classes=1000',
+             '--objectives=a,b', f'--strategy={strategy}', f'--history={history}',
+             f'--proposals={count}'], self.cores[:1])['seconds']
 
     def search(self, data, job):
         """Trials of a search by the job file's text, on workers of one thread for each core."""
