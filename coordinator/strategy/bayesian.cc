@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <utility>
@@ -24,9 +25,19 @@ constexpr int kDefaultCandidates = 200;
 constexpr int kMaxSamples = 10'000;
 // Of more trials a model is made of the better half of so many, and of a sample of the others.
 constexpr size_t kMaxPoints = 320;
+// Candidates whose doubt is told exactly.
+constexpr size_t kPromising = 48;
 // Trials around which candidates are drawn: the front, at least and at most so many of the best.
 constexpr size_t kLeastParents = 16;
 constexpr size_t kMostParents = 64;
+
+std::vector<size_t> BestFirst(const std::vector<double>& worth) {
+  std::vector<size_t> order(worth.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return worth[a] > worth[b]; });
+  return order;
+}
 
 // Members of the ensembles are chosen anew whenever the history has grown by a quarter.
 size_t ChoiceSize(size_t size) {
@@ -72,11 +83,19 @@ class BayesianStrategy final : public ExploringStrategy {
     std::vector<const v1::Genotype*> pointers;
     for (const v1::Genotype& candidate : candidates) pointers.push_back(&candidate);
     const OptionMatrix options = Options(pointers, context.space().decisions().size());
-    const std::vector<double> value = Worth(context, options, rng);
-    std::vector<size_t> order(candidates.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
-    std::stable_sort(order.begin(), order.end(),
-                     [&](size_t a, size_t b) { return value[a] > value[b]; });
+    const uint64_t draws = rng->NextUint64();
+    const std::vector<size_t> rough = BestFirst(Worth(context, options, draws, /*roughly=*/true));
+    // Those that are promising with the doubt that they have at most are weighed exactly.
+    const size_t promising = std::min(rough.size(), kPromising);
+    OptionMatrix best(options.rows(), promising);
+    for (size_t i = 0; i < promising; ++i) {
+      best.col(static_cast<Eigen::Index>(i)) = options.col(static_cast<Eigen::Index>(rough[i]));
+    }
+    std::vector<size_t> order;
+    for (const size_t i : BestFirst(Worth(context, best, draws, /*roughly=*/false))) {
+      order.push_back(rough[i]);
+    }
+    order.insert(order.end(), rough.begin() + static_cast<std::ptrdiff_t>(promising), rough.end());
     for (const size_t i : order) {
       std::optional<Candidate> candidate = context.Admit(candidates[i]);
       if (candidate.has_value()) return candidate;
@@ -116,17 +135,21 @@ class BayesianStrategy final : public ExploringStrategy {
     return candidates;
   }
 
-  std::vector<double> Worth(const SearchContext& context, const OptionMatrix& options, Rng* rng) {
+  std::vector<double> Worth(const SearchContext& context, const OptionMatrix& options,
+                            uint64_t draws, bool roughly) const {
     std::vector<Predictor::Prediction> predictions;
-    for (const Predictor& predictor : objectives_)
-      predictions.push_back(predictor.Predict(options));
+    for (const Predictor& predictor : objectives_) {
+      predictions.push_back(roughly ? predictor.PredictRoughly(options)
+                                    : predictor.Predict(options));
+    }
     std::vector<double> worth;
     if (front_.empty()) {
       worth.assign(static_cast<size_t>(options.cols()), 1.0);  // nothing feasible to improve on
     } else if (predictions.size() == 1) {
       worth = ExpectedImprovement(predictions[0], front_[0][0]);
     } else {
-      worth = ExpectedHypervolumeImprovement(predictions, front_, reference_, rng);
+      Rng rng(draws);
+      worth = ExpectedHypervolumeImprovement(predictions, front_, reference_, &rng);
     }
     if (violation_.has_value()) {
       const std::vector<double> holds =

@@ -9,8 +9,8 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kDefaultPopulation = 20;
-constexpr double kDefaultCrossoverRate = 0.9;
+constexpr int kDefaultPopulation = 12;  // fit for a few hundred trials
+constexpr double kDefaultCrossoverRate = 0.5;
 
 class Nsga2Strategy final : public GenerationalStrategy {
  public:

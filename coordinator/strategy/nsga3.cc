@@ -15,9 +15,9 @@ namespace frontier::coordinator {
 namespace {
 
 constexpr int kMaxDivisions = 100;
-constexpr double kDefaultCrossoverRate = 0.9;
+constexpr double kDefaultCrossoverRate = 0.5;
 // A population that a search of a few hundred trials can turn over often enough.
-constexpr int kDefaultDirections = 24;
+constexpr int kDefaultDirections = 12;
 
 using Directions = std::vector<std::vector<double>>;
 

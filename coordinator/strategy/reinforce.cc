@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/enum_names.h"
 #include "common/base/status.h"
@@ -24,10 +27,11 @@ constexpr double kDefaultBaselineDecay = 0.9;
 constexpr double kDefaultExponent = -0.07;
 constexpr size_t kRewardWindow = 100;
 
-// Draws from the policy, and then from flatter ones, before anything else is tried: a policy that
-// is nearly sure of itself repeats what was proposed.
-constexpr int kDrawsPerTemperature = 32;
+// A policy that is nearly sure of itself repeats what was proposed: the more draws could not be
+// proposed, the flatter the policy that the next is from.
+constexpr int kRefusedPerTemperature = 2;
 constexpr double kTemperatures[] = {1, 2, 4};
+constexpr int kMaxDraws = 96;
 
 // Adam: Kingma and Ba 2015, algorithm 1, with its defaults.
 constexpr double kFirstDecay = 0.9;
@@ -75,13 +79,21 @@ class ReinforceStrategy final : public ExploringStrategy {
   std::optional<Candidate> Suggest(const SearchContext& context, Rng* rng) override {
     const std::vector<Decision>& decisions = context.space().decisions();
     CatchUp(decisions, context.history());
+    std::vector<OptionWeights> weights;
+    absl::flat_hash_set<std::string> refused;
+    int draws = 0;
     for (const double temperature : kTemperatures) {
-      std::vector<OptionWeights> weights;
+      weights.clear();
       for (const Preferences& p : policy_) weights.push_back(p.Probabilities(temperature));
-      for (int i = 0; i < kDrawsPerTemperature; ++i) {
-        std::optional<Candidate> candidate = context.Admit(DrawBy(
-            decisions, [&](size_t d) -> const OptionWeights& { return weights[d]; }, rng));
+      // Of as many draws at most, since a sure policy draws the same again.
+      const int last = draws + kMaxDraws / static_cast<int>(std::size(kTemperatures));
+      for (int tried = 0; tried < kRefusedPerTemperature && draws < last; ++draws) {
+        const v1::Genotype genotype = DrawBy(
+            decisions, [&](size_t d) -> const OptionWeights& { return weights[d]; }, rng);
+        if (!refused.insert(genotype.SerializeAsString()).second) continue;
+        std::optional<Candidate> candidate = context.Admit(genotype);
         if (candidate.has_value()) return candidate;
+        ++tried;
       }
     }
     return std::nullopt;
@@ -104,16 +116,19 @@ class ReinforceStrategy final : public ExploringStrategy {
     reward_weight_ = settings_.baseline_decay * reward_weight_ + 1 - settings_.baseline_decay;
     const double advantage = reward - reward_sum_ / reward_weight_;
     ++steps_;
+    const double first_bias = 1 - std::pow(kFirstDecay, steps_);
+    const double second_bias = 1 - std::pow(kSecondDecay, steps_);
     const std::vector<bool> active = ActiveDecisions(decisions, trial.genotype);
     for (size_t d = 0; d < decisions.size(); ++d) {
       if (active[d]) {
         Step(advantage, static_cast<size_t>(trial.genotype.options(static_cast<int>(d))),
-             &policy_[d]);
+             first_bias, second_bias, &policy_[d]);
       }
     }
   }
 
-  void Step(double advantage, size_t taken, Preferences* preferences) const {
+  void Step(double advantage, size_t taken, double first_bias, double second_bias,
+            Preferences* preferences) const {
     const OptionWeights probability = preferences->Probabilities(1);
     double entropy = 0;
     for (const double p : probability) entropy -= p > 0 ? p * std::log(p) : 0;
@@ -126,8 +141,8 @@ class ReinforceStrategy final : public ExploringStrategy {
       double& second = preferences->second[k];
       first = kFirstDecay * first + (1 - kFirstDecay) * gradient;
       second = kSecondDecay * second + (1 - kSecondDecay) * gradient * gradient;
-      const double mean = first / (1 - std::pow(kFirstDecay, steps_));
-      const double spread = std::sqrt(second / (1 - std::pow(kSecondDecay, steps_)));
+      const double mean = first / first_bias;
+      const double spread = std::sqrt(second / second_bias);
       preferences->logits[k] += settings_.learning_rate * mean / (spread + kEpsilon);
     }
   }

@@ -1,7 +1,6 @@
 #include "coordinator/strategy/strategy.h"
 
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,12 +33,14 @@ std::string StrategyNames() {
 Created CreateKind(const v1::JobSpec& job);
 
 // The defaults of a portfolio: what climbs, what breeds, and what models.
-constexpr const char* kDefaultArms[] = {"local_search", "evolution", "nsga2", "tpe", "bayesian"};
+std::vector<std::string> DefaultArms(int objectives) {
+  return {"local_search", objectives > 1 ? "nsga2" : "evolution", "tpe", "bayesian"};
+}
 
 Created CreateAuto(const v1::JobSpec& job) {
   std::vector<std::string> names(job.strategy().auto_().arms().begin(),
                                  job.strategy().auto_().arms().end());
-  if (names.empty()) names.assign(std::begin(kDefaultArms), std::end(kDefaultArms));
+  if (names.empty()) names = DefaultArms(job.objectives_size());
   if (names.size() < 2) return InvalidField("arms", "has only one; a portfolio has two at least");
   std::vector<PortfolioArm> arms;
   for (size_t i = 0; i < names.size(); ++i) {

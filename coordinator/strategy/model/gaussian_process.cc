@@ -31,6 +31,11 @@ Eigen::VectorXd GaussianProcess::Mean(const Eigen::MatrixXd& correlation) const 
   return signal_ * (correlation.transpose() * weights_);
 }
 
+Eigen::VectorXd GaussianProcess::VarianceBound(const Eigen::MatrixXd& correlation) const {
+  const Eigen::VectorXd most = correlation.colwise().maxCoeff();
+  return (signal_ - signal_ * signal_ * most.array().square()).max(kLeastVariance);
+}
+
 Eigen::VectorXd GaussianProcess::Variance(const Eigen::MatrixXd& correlation) const {
   const Eigen::MatrixXd half = factor_.matrixL().solve(signal_ * correlation);
   return (signal_ - half.colwise().squaredNorm().transpose().array()).max(kLeastVariance);

@@ -20,7 +20,10 @@ class GaussianProcess {
   // Of the function at each point asked for, by the `correlation` of the n known points, in rows,
   // with those, in columns: n operations a point.
   Eigen::VectorXd Mean(const Eigen::MatrixXd& correlation) const;
-  // Likewise, without noise; > 0: n^2 operations a point.
+  // At least the variance: what it would be if only the point that correlates most were known; n
+  // operations a point.
+  Eigen::VectorXd VarianceBound(const Eigen::MatrixXd& correlation) const;
+  // Without noise; > 0: n^2 operations a point.
   Eigen::VectorXd Variance(const Eigen::MatrixXd& correlation) const;
 
   // Of the known values, per point.

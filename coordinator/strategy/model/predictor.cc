@@ -11,10 +11,12 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+using Eigen::MatrixXf;
 using Eigen::VectorXd;
+using Eigen::VectorXf;
 
 constexpr double kLengths[] = {0.15, 0.3, 0.6, 1.2, 2.4};
-constexpr double kSignals[] = {0.7, 0.9, 0.99, 0.999};
+constexpr double kSignals[] = {0.7, 0.9, 0.99};
 // Members are chosen on so many of the points.
 constexpr Index kChoicePoints = 128;
 constexpr size_t kMembers = 4;
@@ -59,12 +61,17 @@ class Predictor::Correlations {
     for (const auto& [known, correlation] : known_) {
       if (known == kernel) return correlation;
     }
-    return known_.emplace_back(kernel, predictor_.Correlation(genotypes_, kernel)).second;
+    std::optional<MatrixXf>& distances = distances_[kernel.weighted];
+    if (!distances.has_value()) distances = predictor_.Distances(genotypes_, kernel.weighted);
+    const auto length = static_cast<float>(kernel.length);
+    return known_.emplace_back(kernel, (-*distances / length).array().exp().matrix().cast<double>())
+        .second;
   }
 
  private:
   const Predictor& predictor_;
   const OptionMatrix& genotypes_;
+  std::optional<MatrixXf> distances_[2];
   std::deque<std::pair<Kernel, MatrixXd>> known_;
 };
 
@@ -96,24 +103,24 @@ Predictor Predictor::Fit(const OptionMatrix& genotypes, const VectorXd& values,
   return predictor;
 }
 
-MatrixXd Predictor::Distances(const OptionMatrix& genotypes, bool weighted) const {
+// In single precision, which is ample. Decision by decision over all known points, so that the
+// compiler can compare and add several at a time.
+MatrixXf Predictor::Distances(const OptionMatrix& genotypes, bool weighted) const {
   const Index decisions = genotypes_.rows();
-  const double equal = 1.0 / static_cast<double>(std::max<Index>(decisions, 1));
-  MatrixXd distances = MatrixXd::Zero(genotypes_.cols(), genotypes.cols());
+  const Index points = genotypes_.cols();
+  const float equal = 1.0F / static_cast<float>(std::max<Index>(decisions, 1));
+  const OptionMatrix by_decision = genotypes_.transpose();
+  MatrixXf distances = MatrixXf::Zero(points, genotypes.cols());
   for (Index b = 0; b < genotypes.cols(); ++b) {
-    for (Index a = 0; a < genotypes_.cols(); ++a) {
-      double sum = 0;
-      for (Index d = 0; d < decisions; ++d) {
-        if (genotypes_(d, a) != genotypes(d, b)) sum += weighted ? weights_(d) : equal;
-      }
-      distances(a, b) = sum;
+    float* const sums = distances.data() + b * points;
+    for (Index d = 0; d < decisions; ++d) {
+      const int32_t* const options = by_decision.data() + d * points;
+      const int32_t option = genotypes(d, b);
+      const float weight = weighted ? static_cast<float>(weights_(d)) : equal;
+      for (Index a = 0; a < points; ++a) sums[a] += options[a] != option ? weight : 0.0F;
     }
   }
   return distances;
-}
-
-MatrixXd Predictor::Correlation(const OptionMatrix& genotypes, const Kernel& kernel) const {
-  return (-Distances(genotypes, kernel.weighted) / kernel.length).array().exp();
 }
 
 void Predictor::ChooseMembers() {
@@ -127,11 +134,12 @@ void Predictor::ChooseMembers() {
     part.genotypes_.col(i) = genotypes_.col(i * genotypes_.cols() / count);
     part.values_(i) = values_(i * genotypes_.cols() / count);
   }
+  Correlations correlations(&part, part.genotypes_);
   std::vector<std::pair<double, Member>> fitted;  // by likelihood
-  for (const bool weighted : {false, true}) {
+  for (const bool by_weight : {false, true}) {
     for (const double length : kLengths) {
-      const Kernel kernel{weighted, length};
-      const MatrixXd correlation = part.Correlation(part.genotypes_, kernel);
+      const Kernel kernel{by_weight, length};
+      const MatrixXd& correlation = correlations.Of(kernel);
       for (const double signal : kSignals) {
         const std::optional<GaussianProcess> process =
             GaussianProcess::Fit(correlation, part.values_, signal);
@@ -142,6 +150,12 @@ void Predictor::ChooseMembers() {
   }
   std::stable_sort(fitted.begin(), fitted.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  // One set of weights needs one matrix of distances.
+  const bool weighted = !fitted.empty() && fitted.front().second.kernel.weighted;
+  fitted.erase(
+      std::remove_if(fitted.begin(), fitted.end(),
+                     [&](const auto& one) { return one.second.kernel.weighted != weighted; }),
+      fitted.end());
   if (fitted.size() > kMembers) fitted.resize(kMembers);
   for (auto& [likelihood, member] : fitted) {
     const double less = fitted.front().first - likelihood;
@@ -167,6 +181,15 @@ void Predictor::FitMembers() {
 }
 
 Predictor::Prediction Predictor::Predict(const OptionMatrix& genotypes) const {
+  return Predict(genotypes, &GaussianProcess::Variance);
+}
+
+Predictor::Prediction Predictor::PredictRoughly(const OptionMatrix& genotypes) const {
+  return Predict(genotypes, &GaussianProcess::VarianceBound);
+}
+
+Predictor::Prediction Predictor::Predict(const OptionMatrix& genotypes,
+                                         Variance variance_of) const {
   const Index count = genotypes.cols();
   VectorXd mean = VectorXd::Zero(count);
   VectorXd variance = VectorXd::Ones(count);
@@ -176,7 +199,7 @@ Predictor::Prediction Predictor::Predict(const OptionMatrix& genotypes) const {
     const MatrixXd& correlation = correlations.Of(member.kernel);
     means.push_back(member.process.Mean(correlation));
     mean += member.share * means.back();
-    if (&member == &members_.front()) variance = member.process.Variance(correlation);
+    if (&member == &members_.front()) variance = (member.process.*variance_of)(correlation);
   }
   for (size_t i = 0; i < members_.size(); ++i) {
     variance += members_[i].share * (means[i] - mean).cwiseAbs2();

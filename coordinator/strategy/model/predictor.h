@@ -18,9 +18,9 @@ using OptionMatrix = Eigen::Matrix<int32_t, Eigen::Dynamic, Eigen::Dynamic>;
 // is the share of the decisions in which they differ, each weighted; members differ in these
 // weights, the length l and the noise, and count by their likelihood.
 //
-// Weights are equal in some members; in others they are as much as the decision's options alone
-// explain of the values' variance. The variance of a prediction is that of the likeliest member and
-// what the members' means differ by.
+// Weights are equal, or as much as the decision's options alone explain of the values' variance,
+// whichever is likelier. The variance of a prediction is that of the likeliest member and what the
+// members' means differ by.
 class Predictor {
  public:
   struct Prediction {
@@ -34,6 +34,8 @@ class Predictor {
                        const Predictor* like = nullptr);
 
   Prediction Predict(const OptionMatrix& genotypes) const;
+  // The same means, with deviations that are larger, in a fraction of the time.
+  Prediction PredictRoughly(const OptionMatrix& genotypes) const;
 
  private:
   struct Kernel {
@@ -50,9 +52,11 @@ class Predictor {
     GaussianProcess process = {};
   };
   class Correlations;
+  using Variance = Eigen::VectorXd (GaussianProcess::*)(const Eigen::MatrixXd&) const;
 
-  Eigen::MatrixXd Distances(const OptionMatrix& genotypes, bool weighted) const;
-  Eigen::MatrixXd Correlation(const OptionMatrix& genotypes, const Kernel& kernel) const;
+  Prediction Predict(const OptionMatrix& genotypes, Variance variance) const;
+
+  Eigen::MatrixXf Distances(const OptionMatrix& genotypes, bool weighted) const;
   void ChooseMembers();
   void FitMembers();
 
