@@ -20,9 +20,8 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kDefaultSamples = 10;
-constexpr int kDefaultCandidates = 200;
-constexpr int kMaxSamples = 10'000;
+constexpr int kBayesianSamples = 10;
+constexpr int kBayesianCandidates = 200;
 // Of more trials a model is made of the better half of so many, and of a sample of the others.
 constexpr size_t kMaxPoints = 320;
 // Candidates whose doubt is told exactly.
@@ -327,8 +326,8 @@ absl::StatusOr<std::unique_ptr<Strategy>> CreateBayesianStrategy(const v1::Bayes
   RETURN_IF_ERROR(CheckCount("initial_samples", spec.initial_samples(), 2, kMaxSamples));
   RETURN_IF_ERROR(CheckCount("candidates", spec.candidates(), 1, kMaxSamples));
   return std::make_unique<BayesianStrategy>(
-      spec.initial_samples() == 0 ? kDefaultSamples : spec.initial_samples(),
-      spec.candidates() == 0 ? kDefaultCandidates : spec.candidates(), seed);
+      spec.initial_samples() == 0 ? kBayesianSamples : spec.initial_samples(),
+      spec.candidates() == 0 ? kBayesianCandidates : spec.candidates(), seed);
 }
 
 }  // namespace frontier::coordinator

@@ -17,9 +17,8 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kDefaultPopulation = 16;
-constexpr int kDefaultSample = 4;
-constexpr int kMaxPopulation = 10'000;
+constexpr int kEvolutionPopulation = 16;
+constexpr int kEvolutionSample = 4;
 
 class EvolutionStrategy final : public ExploringStrategy {
  public:
@@ -94,13 +93,14 @@ absl::StatusOr<std::unique_ptr<Strategy>> CreateEvolutionStrategy(const v1::Evol
   RETURN_IF_ERROR(CheckCount("population_size", spec.population_size(), 1, kMaxPopulation));
   RETURN_IF_ERROR(CheckCount("sample_size", spec.sample_size(), 1, kMaxPopulation));
   RETURN_IF_ERROR(CheckRate("crossover_rate", spec.crossover_rate()));
-  const int population = spec.population_size() == 0 ? kDefaultPopulation : spec.population_size();
+  const int population =
+      spec.population_size() == 0 ? kEvolutionPopulation : spec.population_size();
   if (spec.sample_size() > population) {
     return InvalidField("sample_size", absl::StrCat("is ", spec.sample_size(),
                                                     ", more than the population of ", population));
   }
   const int sample =
-      spec.sample_size() == 0 ? std::min(kDefaultSample, population) : spec.sample_size();
+      spec.sample_size() == 0 ? std::min(kEvolutionSample, population) : spec.sample_size();
   return std::make_unique<EvolutionStrategy>(population, sample, spec.crossover_rate(), seed);
 }
 

@@ -16,7 +16,7 @@
 
 namespace frontier::coordinator {
 
-constexpr int kMaxPopulation = 10'000;
+constexpr double kDefaultCrossoverRate = 0.5;
 
 // Each `population_size` further successes, in the order of their ends, are children: the survivors
 // of them and of the population are the next one. Workers never wait for a generation to end: until

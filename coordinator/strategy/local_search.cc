@@ -13,14 +13,13 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr absl::string_view kName = "local_search";
-constexpr int kDefaultSamples = 10;
-constexpr int kMaxSamples = 10'000;
+constexpr absl::string_view kLocalSearchName = "local_search";
+constexpr int kLocalSearchSamples = 10;
 
 class LocalSearchStrategy final : public ExploringStrategy {
  public:
   LocalSearchStrategy(int initial_samples, uint64_t seed)
-      : ExploringStrategy(kName, seed), initial_samples_(initial_samples) {}
+      : ExploringStrategy(kLocalSearchName, seed), initial_samples_(initial_samples) {}
 
  private:
   std::optional<Candidate> Suggest(const SearchContext& context, Rng* rng) override {
@@ -43,7 +42,7 @@ class LocalSearchStrategy final : public ExploringStrategy {
       several_objectives_ = next.objectives.size() > 1;
       // Drawn where no neighbour was left. What other strategies find counts if it is better.
       const bool is_restart = next.trial >= first_climb_ && next.origin.parents().empty() &&
-                              kName == next.origin.strategy();
+                              kLocalSearchName == next.origin.strategy();
       if (several_objectives_) {
         elite_.Add(history, seen_);
       } else if (!best_.has_value() || is_restart || Precedes(next, history[*best_])) {
@@ -102,7 +101,7 @@ class LocalSearchStrategy final : public ExploringStrategy {
 absl::StatusOr<std::unique_ptr<Strategy>> CreateLocalSearchStrategy(
     const v1::LocalSearchStrategy& spec, uint64_t seed) {
   RETURN_IF_ERROR(CheckCount("initial_samples", spec.initial_samples(), 1, kMaxSamples));
-  const int samples = spec.initial_samples() == 0 ? kDefaultSamples : spec.initial_samples();
+  const int samples = spec.initial_samples() == 0 ? kLocalSearchSamples : spec.initial_samples();
   return std::make_unique<LocalSearchStrategy>(samples, seed);
 }
 

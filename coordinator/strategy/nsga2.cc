@@ -9,8 +9,7 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kDefaultPopulation = 12;  // fit for a few hundred trials
-constexpr double kDefaultCrossoverRate = 0.5;
+constexpr int kNsga2Population = 12;  // fit for a few hundred trials
 
 class Nsga2Strategy final : public GenerationalStrategy {
  public:
@@ -37,7 +36,7 @@ absl::StatusOr<std::unique_ptr<Strategy>> CreateNsga2Strategy(const v1::Nsga2Str
   RETURN_IF_ERROR(CheckCount("population_size", spec.population_size(), 2, kMaxPopulation));
   const double rate = spec.has_crossover_rate() ? spec.crossover_rate() : kDefaultCrossoverRate;
   RETURN_IF_ERROR(CheckRate("crossover_rate", rate));
-  const int population = spec.population_size() == 0 ? kDefaultPopulation : spec.population_size();
+  const int population = spec.population_size() == 0 ? kNsga2Population : spec.population_size();
   return std::make_unique<Nsga2Strategy>(population, rate, seed);
 }
 

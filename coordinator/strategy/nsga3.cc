@@ -15,7 +15,6 @@ namespace frontier::coordinator {
 namespace {
 
 constexpr int kMaxDivisions = 100;
-constexpr double kDefaultCrossoverRate = 0.5;
 // A population that a search of a few hundred trials can turn over often enough.
 constexpr int kDefaultDirections = 12;
 

@@ -31,7 +31,7 @@ constexpr size_t kRewardWindow = 100;
 // proposed, the flatter the policy that the next is from.
 constexpr int kRefusedPerTemperature = 2;
 constexpr double kTemperatures[] = {1, 2, 4};
-constexpr int kMaxDraws = 96;
+constexpr int kMaxPolicyDraws = 96;
 
 // Adam: Kingma and Ba 2015, algorithm 1, with its defaults.
 constexpr double kFirstDecay = 0.9;
@@ -86,7 +86,7 @@ class ReinforceStrategy final : public ExploringStrategy {
       weights.clear();
       for (const Preferences& p : policy_) weights.push_back(p.Probabilities(temperature));
       // Of as many draws at most, since a sure policy draws the same again.
-      const int last = draws + kMaxDraws / static_cast<int>(std::size(kTemperatures));
+      const int last = draws + kMaxPolicyDraws / static_cast<int>(std::size(kTemperatures));
       for (int tried = 0; tried < kRefusedPerTemperature && draws < last; ++draws) {
         const v1::Genotype genotype = DrawBy(
             decisions, [&](size_t d) -> const OptionWeights& { return weights[d]; }, rng);

@@ -7,6 +7,9 @@
 
 namespace frontier::coordinator {
 
+constexpr int kMaxPopulation = 10'000;
+constexpr int kMaxSamples = 10'000;  // drawn or weighed for one proposal, or before the first
+
 // That `value` is within [least, most], or 0 for the default.
 absl::Status CheckCount(absl::string_view field, int value, int least, int most);
 // That `value` is within [0, 1].

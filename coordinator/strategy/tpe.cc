@@ -16,10 +16,9 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr int kDefaultSamples = 20;
-constexpr int kDefaultCandidates = 24;
+constexpr int kTpeSamples = 20;
+constexpr int kTpeCandidates = 24;
 constexpr double kDefaultGoodShare = 0.1;
-constexpr int kMaxSamples = 10'000;
 // However many trials there are, the good ones are few.
 constexpr size_t kMaxGood = 25;
 
@@ -132,8 +131,8 @@ absl::StatusOr<std::unique_ptr<Strategy>> CreateTpeStrategy(const v1::TpeStrateg
   RETURN_IF_ERROR(CheckCount("candidates", spec.candidates(), 1, kMaxSamples));
   RETURN_IF_ERROR(CheckShare("good_share", spec.good_share()));
   return std::make_unique<TpeStrategy>(
-      spec.initial_samples() == 0 ? kDefaultSamples : spec.initial_samples(),
-      spec.candidates() == 0 ? kDefaultCandidates : spec.candidates(),
+      spec.initial_samples() == 0 ? kTpeSamples : spec.initial_samples(),
+      spec.candidates() == 0 ? kTpeCandidates : spec.candidates(),
       spec.good_share() == 0 ? kDefaultGoodShare : spec.good_share(), seed);
 }
 

@@ -3,8 +3,6 @@
 // SPACE is a SearchSpace in protobuf's text format ("nasbench201 {}"), SHAPE such as 3x32x32. For
 // each line SECONDS of standard input it works that long (processor time) and answers with a line
 // of JSON.
-#include <time.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -23,16 +21,10 @@
 #include "common/base/status.h"
 #include "coordinator/space/space.h"
 #include "google/protobuf/text_format.h"
+#include "tests/bench/thread_clock.h"
 
 namespace frontier::coordinator {
 namespace {
-
-// Processor time of this thread, so that other programs disturb less.
-double Now() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 absl::StatusOr<v1::Shape> ParseShape(absl::string_view text) {
   const std::vector<std::string> parts = absl::StrSplit(text, 'x');
@@ -82,10 +74,10 @@ absl::Status Run(int argc, char** argv) {
   while (std::cin >> seconds) {
     std::vector<double> microseconds;
     int64_t nodes = 0;
-    const double begin = Now();
+    const double begin = ThreadSeconds();
     for (double before = begin; before - begin < seconds;) {
       ASSIGN_OR_RETURN(const int size, Propose(*space, &rng));
-      const double after = Now();
+      const double after = ThreadSeconds();
       microseconds.push_back(1e6 * (after - before));
       nodes += size;
       before = after;

@@ -8,8 +8,6 @@
 //
 // With --history and --proposals it times proposals instead, and needs no table:
 //   {"seconds": [..]}
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -38,6 +36,7 @@
 #include "google/protobuf/text_format.h"
 #include "tests/bench/strategies/proposal_times.h"
 #include "tests/bench/strategies/table_space.h"
+#include "tests/bench/thread_clock.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -87,12 +86,6 @@ struct Found {
   size_t repeats = 0;
   double seconds = 0;
 };
-
-double ThreadSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 class Bench {
  public:

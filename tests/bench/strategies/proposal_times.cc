@@ -1,7 +1,5 @@
 #include "tests/bench/strategies/proposal_times.h"
 
-#include <time.h>
-
 #include <cmath>
 #include <memory>
 #include <string>
@@ -12,15 +10,10 @@
 #include "common/base/status.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/strategy/strategy.h"
+#include "tests/bench/thread_clock.h"
 
 namespace frontier::coordinator {
 namespace {
-
-double ThreadSeconds() {
-  timespec now;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // Each decision pulls every objective its own way, with some noise.
 std::vector<double> MadeUpObjectives(const v1::Genotype& genotype, int count, Rng* rng) {
