@@ -75,7 +75,7 @@ TEST_F(PortfolioTest, BeginsWithEvenShares) {
 
 TEST_F(PortfolioTest, WhatGainsProposesMoreAndTheOthersKeepAShare) {
   const std::vector<int> proposed = RunTrials(200, "second");
-  EXPECT_GT(proposed[1], 120);
+  EXPECT_GT(proposed[1], 90);  // an even share is 67
   EXPECT_GT(proposed[0], 8);
   EXPECT_GT(proposed[2], 8);
   EXPECT_GT(Arm(1).share(), 0.6);
