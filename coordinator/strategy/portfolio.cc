@@ -18,6 +18,9 @@ namespace {
 constexpr uint64_t kChoiceStream = 0x706f7274666f6c69;
 // What a trial counts for after each that follows.
 constexpr double kFading = 0.95;
+// Successes that nobody is credited with: strategies begin with random draws, and what the first of
+// these gain is luck.
+constexpr int64_t kFirstDraws = 10;
 // Trials' worth of average gain that each arm is taken to have shown.
 constexpr double kPriorTrials = 2;
 // Of an even share of the proposals, what an arm keeps however little it gains.
@@ -150,6 +153,7 @@ class PortfolioStrategy final : public Strategy {
       RETURN_IF_ERROR(arms_[i].strategy->Restore(state.arms(static_cast<int>(i))));
     }
     seen_ = 0;
+    successes_ = 0;
     gains_ = Gains();
     for (Arm& arm : arms_) arm.trials = 0;
     for (Arm& arm : arms_) arm.gain = arm.recent_trials = arm.recent_gain = 0;
@@ -160,7 +164,9 @@ class PortfolioStrategy final : public Strategy {
   void CatchUp(absl::Span<const Observation> history) {
     for (; seen_ < history.size(); ++seen_) {
       const Observation& trial = history[seen_];
-      const double gain = trial.succeeded ? gains_.Add(trial) : 0;
+      const double gained = trial.succeeded ? gains_.Add(trial) : 0;
+      successes_ += trial.succeeded;
+      const double gain = successes_ > kFirstDraws ? gained : 0;
       for (Arm& arm : arms_) {
         arm.recent_trials *= kFading;
         arm.recent_gain *= kFading;
@@ -207,6 +213,7 @@ class PortfolioStrategy final : public Strategy {
   std::vector<Arm> arms_;
   // Of the first `seen_` trials of the history.
   size_t seen_ = 0;
+  int64_t successes_ = 0;
   Gains gains_;
 };
 
