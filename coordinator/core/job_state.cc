@@ -24,6 +24,7 @@ struct JobState::Ended {
 };
 
 absl::StatusOr<std::unique_ptr<JobState>> JobState::Create(v1::JobRecord record) {
+  CompleteStrategy(record.mutable_job()->mutable_spec());
   std::unique_ptr<JobState> state(new JobState(std::move(record)));
   RETURN_IF_ERROR(state->Build());
   *state->record_.mutable_strategy() = state->strategy_->Save();

@@ -52,7 +52,8 @@ class JobState {
   // its result lacks what the job's objectives and constraints are of.
   static absl::StatusOr<Observation> Observe(const v1::JobSpec& spec, const v1::Trial& trial);
 
-  // A new job: `record.job.spec` complete, the strategy's first state is put into the record.
+  // A new job: `record.job.spec` complete but for its strategy, whose defaults and first state are
+  // put into the record.
   // INVALID_ARGUMENT (reason INVALID_FIELD) for a search space or strategy that makes no sense.
   static absl::StatusOr<std::unique_ptr<JobState>> Create(v1::JobRecord record);
   // A job as the store has it. Queued trials count as queued at `elapsed`.

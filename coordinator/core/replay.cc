@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +11,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "common/base/status.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/job_state.h"
@@ -25,18 +26,27 @@ namespace frontier::coordinator {
 namespace {
 
 constexpr int kDefaultLimit = 100;
+// Calls of a strategy for one proposal, each of which looks at a few thousand genotypes.
+constexpr int kMostCalls = 100;
 
 struct LoggedTrial {
   v1::Trial trial;  // without its network, result and attempts
   Observation end;  // trial = 0: none that proposals know of
 };
 
-absl::StatusOr<v1::ReplayPosition> ParseToken(const std::string& token) {
+// "3.<position>", of job 3.
+std::string MakeToken(int64_t job_id, const v1::ReplayPosition& position) {
+  return absl::StrCat(job_id, ".", absl::WebSafeBase64Escape(position.SerializeAsString()));
+}
+
+absl::StatusOr<v1::ReplayPosition> ParseToken(int64_t job_id, absl::string_view token) {
   v1::ReplayPosition position;
+  if (token.empty()) return position;
   std::string bytes;
-  if (!absl::WebSafeBase64Unescape(token, &bytes) || !position.ParseFromString(bytes) ||
-      position.after_trial() < 0) {
-    return InvalidField("page_token", "was not given by this coordinator");
+  if (!absl::ConsumePrefix(&token, absl::StrCat(job_id, ".")) ||
+      !absl::WebSafeBase64Unescape(token, &bytes) || !position.ParseFromString(bytes) ||
+      position.after_trial() < 1) {
+    return InvalidField("page_token", "was not given for this job");
   }
   return position;
 }
@@ -44,8 +54,14 @@ absl::StatusOr<v1::ReplayPosition> ParseToken(const std::string& token) {
 class Replay {
  public:
   static absl::StatusOr<Replay> Load(int64_t job_id, const Store& store) {
-    ASSIGN_OR_RETURN(v1::JobRecord record, store.GetJob(job_id));
     Replay replay;
+    ASSIGN_OR_RETURN(const v1::JobRecord before, store.GetJob(job_id));
+    replay.spec_ = before.job().spec();
+    RETURN_IF_ERROR(
+        store.ForEachTrial(job_id, [&](const v1::Trial& trial) { return replay.Take(trial); }));
+    // Read after the trials, it knows the spaces of all of them.
+    ASSIGN_OR_RETURN(v1::JobRecord record, store.GetJob(job_id));
+    replay.job_id_ = job_id;
     replay.spec_ = std::move(*record.mutable_job()->mutable_spec());
     for (v1::PastSpace& past : *record.mutable_past_spaces()) {
       const int version = past.space().version();
@@ -53,8 +69,6 @@ class Replay {
     }
     replay.spaces_[replay.spec_.search_space().version()] = replay.spec_.search_space();
     replay.composed_version_ = replay.spec_.search_space().auto_().composition().version();
-    RETURN_IF_ERROR(
-        store.ForEachTrial(job_id, [&](const v1::Trial& trial) { return replay.Take(trial); }));
     replay.SortHistories();
     return replay;
   }
@@ -63,11 +77,12 @@ class Replay {
     v1::ReplayJobResponse response;
     size_t next = 0;
     for (; next < trials_.size() && trials_[next].trial.number() <= from.after_trial(); ++next) {
-      taken_.insert(trials_[next].trial.canonical_hash());
+      RETURN_IF_ERROR(EnterSpace(trials_[next].trial));
+      Note(trials_[next].trial);
     }
     if (next > 0) {
-      RETURN_IF_ERROR(EnterSpace(trials_[next - 1].trial));
-      RETURN_IF_ERROR(strategy_->Restore(from.strategy()));
+      const absl::Status restored = strategy_->Restore(from.strategy());
+      if (!restored.ok()) return InvalidField("page_token", restored.message());
     }
     for (; next < trials_.size() && response.compared() < limit; ++next) {
       RETURN_IF_ERROR(EnterSpace(trials_[next].trial));
@@ -77,7 +92,7 @@ class Replay {
       v1::ReplayPosition position;
       position.set_after_trial(trials_[next - 1].trial.number());
       *position.mutable_strategy() = strategy_->Save();
-      response.set_next_page_token(absl::WebSafeBase64Escape(position.SerializeAsString()));
+      response.set_next_page_token(MakeToken(job_id_, position));
     }
     return response;
   }
@@ -136,6 +151,8 @@ class Replay {
     *spec_.mutable_search_space() = spec->second;
     if (strategy_ == nullptr || IsProbe(trial) != probes_) {
       probes_ = IsProbe(trial);
+      known_ = 0;
+      running_.clear();
       if (IsProbing(spec_)) {
         strategy_ = CreateGridStrategy();
       } else {
@@ -147,6 +164,12 @@ class Replay {
     return absl::OkStatus();
   }
 
+  // That `trial` has been proposed.
+  void Note(const v1::Trial& trial) {
+    taken_.insert(trial.canonical_hash());
+    running_[trial.number()] = &trial.genotype();
+  }
+
   absl::Status Compare(const v1::Trial& trial, v1::ReplayJobResponse* response) {
     const std::vector<Observation>& history = histories_[probes_];
     if (trial.known_ends() > static_cast<int64_t>(history.size())) {
@@ -154,21 +177,21 @@ class Replay {
                                               trial.known_ends(), " ends of trials, there are ",
                                               history.size()));
     }
-    const auto known = absl::MakeConstSpan(history).first(static_cast<size_t>(trial.known_ends()));
-    std::set<int64_t> ended;
-    for (const Observation& end : known) ended.insert(end.trial);
-    std::vector<Running> running;
-    for (const LoggedTrial& other : trials_) {
-      if (other.trial.number() >= trial.number()) break;
-      if (IsProbe(other.trial) != probes_ || ended.contains(other.trial.number())) continue;
-      running.push_back({other.trial.number(), &other.trial.genotype()});
+    // Proposals never know less than those before them.
+    for (; known_ < static_cast<size_t>(trial.known_ends()); ++known_) {
+      running_.erase(history[known_].trial);
     }
-    const JobSearchContext context(
-        {spec_, *space_, taken_, trial.number(), known, std::move(running)});
+    std::vector<Running> running;
+    for (const auto& [number, genotype] : running_) running.push_back({number, genotype});
+    const JobSearchContext context({spec_, *space_, taken_, trial.number(),
+                                    absl::MakeConstSpan(history).first(known_),
+                                    std::move(running)});
     absl::StatusOr<Candidate> candidate = absl::UnavailableError("");
-    while (absl::IsUnavailable(candidate.status())) candidate = strategy_->Propose(context);
+    for (int call = 0; call < kMostCalls && absl::IsUnavailable(candidate.status()); ++call) {
+      candidate = strategy_->Propose(context);
+    }
     response->set_compared(response->compared() + 1);
-    taken_.insert(trial.canonical_hash());
+    Note(trial);
     const bool same = candidate.ok() && candidate->genotype.SerializeAsString() ==
                                             trial.genotype().SerializeAsString();
     if (same) return absl::OkStatus();
@@ -180,6 +203,7 @@ class Replay {
     return absl::OkStatus();
   }
 
+  int64_t job_id_ = 0;
   v1::JobSpec spec_;
   std::map<int, v1::SearchSpace> spaces_;  // by version
   int composed_version_ = 0;
@@ -192,13 +216,16 @@ class Replay {
   int version_ = 0;
   bool probes_ = false;
   absl::flat_hash_set<std::string> taken_;
+  size_t known_ = 0;                                // ends of trials, of the history
+  std::map<int64_t, const v1::Genotype*> running_;  // by number
 };
 
 }  // namespace
 
 absl::StatusOr<v1::ReplayJobResponse> ReplayProposals(const v1::ReplayJobRequest& request,
                                                       const Store& store) {
-  ASSIGN_OR_RETURN(const v1::ReplayPosition from, ParseToken(request.page_token()));
+  ASSIGN_OR_RETURN(const v1::ReplayPosition from,
+                   ParseToken(request.job_id(), request.page_token()));
   ASSIGN_OR_RETURN(Replay replay, Replay::Load(request.job_id(), store));
   return replay.Run(from, request.limit() == 0 ? kDefaultLimit : request.limit());
 }

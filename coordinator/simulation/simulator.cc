@@ -84,6 +84,7 @@ const Simulator::Known& Simulator::Find(const v1::JobSpec& job, const v1::Genoty
 absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& job,
                                                            const SimulationLimits& limits) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Strategy> strategy, CreateStrategy(job));
+  problem_ = absl::OkStatus();
   Search search(this, job);
   // By the time they end; of equal times the one that was proposed first.
   const auto later = [](const SimulatedTrial& a, const SimulatedTrial& b) {

@@ -43,8 +43,8 @@ struct SimulatedTrial {
   Outcome outcome;
 };
 
-// Runs searches over one space one after the other, and keeps what each genotype comes to. What is
-// lent to it outlives it. Not thread-safe.
+// Runs searches over one space one after the other, and keeps what each genotype comes to: all have
+// the same constraints on parameters and MACs. What is lent to it outlives it. Not thread-safe.
 class Simulator {
  public:
   using Evaluate = absl::FunctionRef<absl::StatusOr<Outcome>(const v1::Genotype&)>;

@@ -26,6 +26,10 @@ constexpr int kBayesianCandidates = 200;
 constexpr size_t kMaxPoints = 320;
 // Candidates whose doubt is told exactly.
 constexpr size_t kPromising = 48;
+// Points of the front that improvement is counted from, those in its emptiest parts; fewer for more
+// than three objectives, where volumes take long.
+constexpr size_t kFront = 96;
+constexpr size_t kFrontOfMany = 24;
 // Trials around which candidates are drawn: the front, at least and at most so many of the best.
 constexpr size_t kLeastParents = 16;
 constexpr size_t kMostParents = 64;
@@ -178,6 +182,7 @@ class BayesianStrategy final : public ExploringStrategy {
       tried_.insert(Key(history[seen_].genotype));
       if (history[seen_].succeeded) AddSuccess(history);
     }
+    TakeFront(history);
     const size_t size = ModelSize(history.size());
     if (size == size_) return;
     size_ = size;
@@ -217,15 +222,21 @@ class BayesianStrategy final : public ExploringStrategy {
   // The trial at `seen_`.
   void AddSuccess(absl::Span<const Observation> history) {
     elite_.Add(history, seen_);
-    front_.clear();
-    for (const size_t member : elite_.members()) {
-      if (history[member].violation > 0) break;  // then all have as much
-      front_.push_back(BoundedObjectives(history[member]));
-    }
     const std::vector<double> objectives = BoundedObjectives(history[seen_]);
     if (reference_.empty()) reference_ = objectives;
     for (size_t m = 0; m < reference_.size(); ++m) {
       reference_[m] = std::max(reference_[m], objectives[m]);
+    }
+  }
+
+  // What improvement is counted from.
+  void TakeFront(absl::Span<const Observation> history) {
+    front_.clear();
+    if (elite_.members().empty() || history[elite_.members()[0]].violation > 0) return;
+    const size_t most = reference_.size() > 3 ? kFrontOfMany : kFront;
+    for (const Ranked& member : Rank(history, elite_.members())) {
+      if (front_.size() == most) break;
+      front_.push_back(BoundedObjectives(history[member.index]));
     }
   }
 
@@ -305,7 +316,7 @@ class BayesianStrategy final : public ExploringStrategy {
   size_t seen_ = 0;
   absl::flat_hash_set<std::string> tried_;
   Elite elite_;
-  std::vector<std::vector<double>> front_;  // of the feasible
+  std::vector<std::vector<double>> front_;  // feasible
   std::vector<double> reference_;           // the worst of the successes
 
   // The rest is of the first `size_` trials of the history.

@@ -1,6 +1,7 @@
 #include "coordinator/strategy/local_search.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -32,12 +33,14 @@ class LocalSearchStrategy final : public ExploringStrategy {
     if (context.number() < first_climb_) return std::nullopt;
     if (!best_.has_value() && elite_.members().empty()) return std::nullopt;
     if (several_objectives_) return NeighbourOfFront(context, rng);
-    return Neighbour(context, history[*best_], rng);
+    bool some_run = false;
+    return Neighbour(context, history[*best_], rng, &some_run);
   }
 
   void CatchUp(absl::Span<const Observation> history) {
     for (; seen_ < history.size(); ++seen_) {
       const Observation& next = history[seen_];
+      tried_.insert(next.genotype.SerializeAsString());
       if (!next.succeeded) continue;
       several_objectives_ = next.objectives.size() > 1;
       // Drawn where no neighbour was left. What other strategies find counts if it is better.
@@ -45,8 +48,15 @@ class LocalSearchStrategy final : public ExploringStrategy {
                               kLocalSearchName == next.origin.strategy();
       if (several_objectives_) {
         elite_.Add(history, seen_);
-      } else if (!best_.has_value() || is_restart || Precedes(next, history[*best_])) {
+        continue;
+      }
+      // Workers that found no neighbour at the same time all drew: the best of their draws counts.
+      const bool leaves = is_restart && !at_restart_;
+      if (!best_.has_value() || leaves || Precedes(next, history[*best_])) {
         best_ = seen_;
+        at_restart_ = is_restart;
+      } else if (!is_restart) {
+        at_restart_ = false;
       }
     }
   }
@@ -58,19 +68,33 @@ class LocalSearchStrategy final : public ExploringStrategy {
       if (explored_.contains(member.index)) continue;
       // Of its own, so that those which are known to be explored make no difference.
       Rng own(seed, member.index);
-      std::optional<Candidate> candidate = Neighbour(context, history[member.index], &own);
+      bool some_run = false;
+      std::optional<Candidate> candidate =
+          Neighbour(context, history[member.index], &own, &some_run);
       if (candidate.has_value()) return candidate;
-      // What could not be proposed once never can be.
-      explored_.insert(member.index);
+      // What could not be proposed once never can be, and what is tried stays so.
+      if (!some_run) explored_.insert(member.index);
     }
     return std::nullopt;
   }
 
-  static std::optional<Candidate> Neighbour(const SearchContext& context, const Observation& of,
-                                            Rng* rng) {
+  // One that neither was tried nor runs; also where repeats are allowed. `some_run` tells whether
+  // one was left out only since it runs.
+  std::optional<Candidate> Neighbour(const SearchContext& context, const Observation& of, Rng* rng,
+                                     bool* some_run) const {
+    absl::flat_hash_set<std::string> running;
+    for (const Running& trial : context.running()) {
+      running.insert(trial.genotype->SerializeAsString());
+    }
     std::vector<v1::Genotype> neighbours = context.space().Neighbours(of.genotype);
     rng->Shuffle(&neighbours);
     for (const v1::Genotype& neighbour : neighbours) {
+      const std::string key = neighbour.SerializeAsString();
+      if (tried_.contains(key)) continue;
+      if (running.contains(key)) {
+        *some_run = true;
+        continue;
+      }
       std::optional<Candidate> candidate = context.Admit(neighbour);
       if (!candidate.has_value()) continue;
       candidate->origin.add_parents(of.trial);
@@ -81,6 +105,8 @@ class LocalSearchStrategy final : public ExploringStrategy {
 
   void Forget() override {
     seen_ = 0;
+    tried_.clear();
+    at_restart_ = false;
     best_.reset();
     elite_.Clear();
     explored_.clear();
@@ -89,9 +115,11 @@ class LocalSearchStrategy final : public ExploringStrategy {
   const int initial_samples_;
   // Of the first `seen_` trials of the history.
   size_t seen_ = 0;
+  absl::flat_hash_set<std::string> tried_;  // serialized genotypes
   int64_t first_climb_ = 0;  // number of the first trial that is not one of the first draws
   bool several_objectives_ = false;
   std::optional<size_t> best_;  // where the climb stands
+  bool at_restart_ = false;     // it stands on a draw, and has not looked around yet
   Elite elite_;
   absl::flat_hash_set<size_t> explored_;  // of which no neighbour is left
 };

@@ -62,7 +62,12 @@ class Nsga3Strategy final : public GenerationalStrategy {
       return ranked;
     }
     std::vector<std::vector<double>> points;
-    for (size_t i = 0; i < end; ++i) points.push_back(history[ranked[i].index].objectives);
+    for (size_t i = 0; i < end; ++i) {
+      std::vector<double>& point = points.emplace_back();
+      for (const double value : history[ranked[i].index].objectives) {
+        point.push_back(Bounded(value));
+      }
+    }
     std::vector<Ranked> survivors(ranked.begin(),
                                   ranked.begin() + static_cast<std::ptrdiff_t>(taken));
     for (const size_t i : SelectByNiche(points, taken, count - taken, directions_)) {

@@ -1,8 +1,8 @@
 #include "coordinator/strategy/portfolio.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <utility>
 
@@ -10,6 +10,7 @@
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/pareto/hypervolume.h"
+#include "common/pareto/pareto.h"
 #include "coordinator/strategy/preference.h"
 
 namespace frontier::coordinator {
@@ -40,29 +41,30 @@ struct Arm {
 class Gains {
  public:
   double Add(const Observation& trial) {
-    std::vector<double> values;
-    for (const double value : trial.objectives) values.push_back(Bounded(value));
     if (trial.violation > 0) {
       // Until something is feasible, less violation is gain.
       const double before = least_violation_;
       least_violation_ = std::min(least_violation_, std::min(trial.violation, 1.0));
-      return feasible_.empty() ? before - least_violation_ : 0;
+      return feasible_ ? 0 : before - least_violation_;
     }
-    const double found_feasible = feasible_.empty() ? least_violation_ : 0;
-    const bool worse = Extend(values);
-    if (worse || !archive_.has_value()) Rebuild();
+    const double found_feasible = feasible_ ? 0 : least_violation_;
+    feasible_ = true;
+    std::vector<double> values;
+    for (const double value : trial.objectives) values.push_back(Bounded(value));
+    const bool moved = MoveReference(values);
+    if (Keep(values) || moved) Rebuild();
     const double gained = archive_->Insert(values);
-    feasible_.push_back(std::move(values));
-    if (feasible_.size() > kMostKept) Thin();
     const double volume = archive_->volume();
     return std::max(found_feasible, volume > 0 ? gained / volume : 0.0);
   }
 
  private:
-  static constexpr size_t kMostKept = 2000;
+  // So that volumes of many objectives do not take long. Beyond it the oldest points go, which
+  // makes later gains a little too large.
+  static constexpr size_t kMostKept = 256;
+  static constexpr size_t kMostKeptOfMany = 32;  // of more than three objectives
 
-  // Whether the reference had to move.
-  bool Extend(const std::vector<double>& values) {
+  bool MoveReference(const std::vector<double>& values) {
     if (reference_.empty()) {
       reference_ = values;
       return true;
@@ -75,24 +77,31 @@ class Gains {
     return moved;
   }
 
-  void Rebuild() {
-    archive_ = *HypervolumeArchive::Create(reference_);
-    for (const std::vector<double>& point : feasible_) archive_->Insert(point);
+  // Makes `values` one of the front, unless it is dominated; whether another had to go for it that
+  // it does not dominate.
+  bool Keep(const std::vector<double>& values) {
+    for (const std::vector<double>& point : front_) {
+      if (point == values || Dominates(point, values)) return false;
+    }
+    front_.erase(std::remove_if(front_.begin(), front_.end(),
+                                [&](const auto& point) { return Dominates(values, point); }),
+                 front_.end());
+    front_.push_back(values);
+    if (front_.size() <= (values.size() > 3 ? kMostKeptOfMany : kMostKept)) return false;
+    front_.pop_front();
+    return true;
   }
 
-  // Drops what is dominated and can gain nothing any more.
-  void Thin() {
-    std::vector<std::vector<double>> kept;
-    HypervolumeArchive archive = *HypervolumeArchive::Create(reference_);
-    for (auto point = feasible_.rbegin(); point != feasible_.rend(); ++point) {
-      if (archive.Insert(*point) > 0) kept.push_back(*point);
-    }
-    feasible_ = std::move(kept);
+  // Of the front but for its last point, whose gain is to be told.
+  void Rebuild() {
+    archive_ = *HypervolumeArchive::Create(reference_);
+    for (size_t i = 0; i + 1 < front_.size(); ++i) archive_->Insert(front_[i]);
   }
 
   double least_violation_ = 1;
+  bool feasible_ = false;  // something was
   std::vector<double> reference_;
-  std::vector<std::vector<double>> feasible_;
+  std::deque<std::vector<double>> front_;  // of the feasible
   std::optional<HypervolumeArchive> archive_;
 };
 
@@ -144,7 +153,6 @@ class PortfolioStrategy final : public Strategy {
   }
 
   absl::Status Restore(const v1::StrategyState& state) override {
-    // A portfolio that has proposed nothing yet has an empty state in releases before it.
     if (state.arms_size() != static_cast<int>(arms_.size())) {
       return absl::InvalidArgumentError(absl::StrCat("strategy state: of ", state.arms_size(),
                                                      " arms, the portfolio has ", arms_.size()));

@@ -29,7 +29,7 @@ constexpr size_t kRewardWindow = 100;
 
 // A policy that is nearly sure of itself repeats what was proposed: the more draws could not be
 // proposed, the flatter the policy that the next is from.
-constexpr int kRefusedPerTemperature = 2;
+constexpr int kRefusedPerTemperature = 1;
 constexpr double kTemperatures[] = {1, 2, 4};
 constexpr int kMaxPolicyDraws = 96;
 
@@ -161,7 +161,9 @@ class ReinforceStrategy final : public ExploringStrategy {
     reward = -Bounded(trial.objectives[0]);
     for (const Target& target : settings_.targets) {
       const double ratio = std::abs(trial.objectives[target.objective]) / target.value;
-      reward = Bounded(reward * std::pow(std::max(ratio, kEpsilon), target.exponent));
+      // A reward below 0, of an objective that is minimized, must become less by what is too much.
+      const double exponent = reward < 0 ? -target.exponent : target.exponent;
+      reward = Bounded(reward * Bounded(std::pow(std::max(ratio, kEpsilon), exponent)));
     }
     return reward - std::abs(reward) * std::min(trial.violation, 1.0);
   }

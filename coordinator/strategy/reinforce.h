@@ -3,9 +3,10 @@
 // NAS-Bench-201 has it (Dong and Yang 2020, section 4).
 //
 // The reward of a trial is its first objective times (value / target)^exponent for each target (Tan
-// et al. 2019, "MnasNet", section 3). Without targets, several objectives give as reward the share
-// of the last 100 trials that are not better. A violation v of constraints takes min(v, 1) of the
-// reward's magnitude away; failed trials teach nothing.
+// et al. 2019, "MnasNet", section 3), turned around for a first objective that is minimized;
+// objectives without a target then do not count. Without any targets, several objectives give as
+// reward the share of the last 100 trials that are not better. A violation v of constraints takes
+// min(v, 1) of the reward's magnitude away; failed trials teach nothing.
 #ifndef FRONTIER_COORDINATOR_STRATEGY_REINFORCE_H_
 #define FRONTIER_COORDINATOR_STRATEGY_REINFORCE_H_
 

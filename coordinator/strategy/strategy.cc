@@ -32,9 +32,10 @@ std::string StrategyNames() {
 
 Created CreateKind(const v1::JobSpec& job);
 
-// The defaults of a portfolio: what climbs, what breeds, and what models.
+// The defaults of a portfolio: what climbs and what models; for fronts also what breeds.
 std::vector<std::string> DefaultArms(int objectives) {
-  return {"local_search", objectives > 1 ? "nsga2" : "evolution", "tpe", "bayesian"};
+  if (objectives > 1) return {"local_search", "nsga2", "tpe", "bayesian"};
+  return {"local_search", "tpe", "bayesian"};
 }
 
 Created CreateAuto(const v1::JobSpec& job) {
@@ -95,6 +96,13 @@ Created CreateKind(const v1::JobSpec& job) {
 }
 
 }  // namespace
+
+void CompleteStrategy(v1::JobSpec* job) {
+  if (!job->strategy().has_auto_() || job->strategy().auto_().arms_size() > 0) return;
+  for (std::string& arm : DefaultArms(job->objectives_size())) {
+    job->mutable_strategy()->mutable_auto_()->add_arms(std::move(arm));
+  }
+}
 
 Created CreateStrategy(const v1::JobSpec& job) {
   Created strategy = CreateKind(job);

@@ -93,6 +93,10 @@ class Strategy {
   virtual absl::Status Restore(const v1::StrategyState& state) = 0;
 };
 
+// Writes the arms of a portfolio that names none into the job, so that it keeps them whatever later
+// releases begin with.
+void CompleteStrategy(v1::JobSpec* job);
+
 // The strategy of `job`, whose objectives are known. INVALID_ARGUMENT (reason INVALID_FIELD, path
 // from within StrategySpec) for an unknown strategy or settings that make no sense.
 absl::StatusOr<std::unique_ptr<Strategy>> CreateStrategy(const v1::JobSpec& job);

@@ -28,13 +28,15 @@ MatrixXd Columns(absl::Span<const std::vector<double>> points) {
 VectorXd Intercepts(const MatrixXd& translated) {
   const Eigen::Index objectives = translated.rows();
   const VectorXd largest = translated.rowwise().maxCoeff();
+  // Whatever their units, objectives weigh the same.
+  const MatrixXd scaled = largest.cwiseMax(kSmall).cwiseInverse().asDiagonal() * translated;
   MatrixXd extremes(objectives, objectives);  // one row each
   for (Eigen::Index axis = 0; axis < objectives; ++axis) {
     // The least achievement scalarizing function with nearly all weight on this axis.
     VectorXd weights = VectorXd::Constant(objectives, 1e6);
     weights(axis) = 1;
     Eigen::Index best = 0;
-    (weights.asDiagonal() * translated).colwise().maxCoeff().minCoeff(&best);
+    (weights.asDiagonal() * scaled).colwise().maxCoeff().minCoeff(&best);
     extremes.row(axis) = translated.col(best).transpose();
   }
   const Eigen::FullPivLU<MatrixXd> plane(extremes);
