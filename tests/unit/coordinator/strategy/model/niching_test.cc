@@ -34,6 +34,16 @@ TEST(SelectByNicheTest, UnitsDoNotMatter) {
               UnorderedElementsAre(0, 2, 4));
 }
 
+TEST(SelectByNicheTest, UnitsThatAreFarApartDoNotMatterEither) {
+  // Shares of errors, and counts of operations. The extremes are the first and the last point.
+  Points points;
+  for (const double x : {0.0, 0.2, 0.5, 0.8, 1.0}) {
+    points.push_back({0.3 * x, 1e8 * (1 - x) * (1 - x)});
+  }
+  EXPECT_THAT(SelectByNiche(points, 0, 3, *DasDennisDirections(2, 2)),
+              UnorderedElementsAre(0, ::testing::AnyOf(1, 2), 4));
+}
+
 TEST(SelectByNicheTest, DirectionsThatHaveSurvivorsComeLater) {
   const Points points = {{0, 1}, {1, 0}, {0.01, 0.99}, {0.5, 0.5}};
   // The first two survive already, so the middle is the emptiest.
