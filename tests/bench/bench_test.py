@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import run  # noqa: E402
 from suites import (accuracy, auto, engine, machine, processes, rows,  # noqa: E402
-                    sources, space)
+                    sources, space, strategies)
 
 OURS_TRAIN = {('auto', (1, 2)): 3000.0, ('auto', (2, 1)): 3600.0,
               ('f32', (1, 2)): 1500.0, ('f32', (2, 1)): 1200.0}
@@ -462,6 +462,75 @@ class AutoTest(unittest.TestCase):
         settings = auto.Settings(samples=20, probes=5)
         self.assertIn('trials: 25', auto.job_file(self.DATA, 'auto', settings))
         self.assertIn('trials: 20', auto.job_file(self.DATA, 'staged', settings))
+
+
+class StrategiesTest(unittest.TestCase):
+    ACCURACY = {'random': 93.7, 'local_search': 94.2, 'evolution': 94.0, 'nsga2': 94.05,
+                'reinforce': 93.9, 'tpe': 94.1, 'bayesian': 94.15, 'auto': 94.19}
+    SHARE = {'random': 0.93, 'local_search': 0.985, 'evolution': 0.96, 'nsga2': 0.984,
+             'nsga3': 0.98, 'tpe': 0.983, 'bayesian': 0.99, 'auto': 0.988}
+
+    class Source:
+        def __init__(self, repeats=0):
+            self.repeats, self.asked = repeats, []
+
+        def strategy_search(self, table, strategy, **flags):
+            self.asked.append((strategy, flags))
+            name = strategy.split()[0]
+            if 'at' in flags:
+                value = [[StrategiesTest.SHARE[name], StrategiesTest.SHARE[name] + 0.009]] * 2
+            else:
+                shift = 0.0 if 'allow_repeats' not in strategy else 0.1
+                value = [StrategiesTest.ACCURACY[name] + shift] * 2
+            return {'value': value, 'repeats': self.repeats}
+
+        def strategy_proposals(self, strategy, history, count):
+            slow = {'reinforce': 0.0015, 'bayesian': 0.009}.get(strategy.split()[0], 0.0001)
+            # One in twenty may take longer.
+            return [1.0] + [slow] * (count - 1)
+
+    def rows(self, source=None):
+        settings = strategies.Settings(seeds=2, front_seeds=2, history=10, proposals=40)
+        measurements = strategies.Measurements(source or self.Source(), settings)
+        definitions = strategies.definitions(measurements)
+        rows.check_definitions(definitions)
+        return {d.id: rows.measure(d) for d in definitions}
+
+    def test_rows_say_who_was_best_and_by_how_much(self):
+        measured = self.rows()
+        self.assertAlmostEqual(measured['strategies.published.random'].value, 0.02)
+        best = measured['strategies.published.best']
+        self.assertAlmostEqual(best.value, 94.2)
+        self.assertIn('local_search', best.check)
+        self.assertAlmostEqual(measured['strategies.behind.c10'].value, 0.01)
+        self.assertEqual(measured['strategies.behind.c10'].peer, 'local_search')
+        self.assertAlmostEqual(measured['strategies.front.nsga2.200'].value, 0.984)
+        self.assertAlmostEqual(measured['strategies.front.best.500'].value, 0.999)
+        self.assertAlmostEqual(measured['strategies.front.raspi4.200'].value, 0.006)
+        self.assertAlmostEqual(measured['strategies.behind.xeon.200'].value, 100 * 0.002 / 0.99)
+
+    def test_only_searches_for_published_figures_may_repeat(self):
+        source = self.Source()
+        measured = self.rows(source)
+        self.assertEqual(measured['strategies.repeats'].verdict(), 'must')
+        repeating = [s for s, _ in source.asked if 'allow_repeats' in s]
+        self.assertEqual(len(repeating), 3)
+        self.assertEqual(self.rows(self.Source(repeats=1))['strategies.repeats'].verdict(),
+                         'MISSED')
+
+    def test_the_slowest_strategy_counts_and_its_slowest_twentieth_does_not(self):
+        measured = self.rows()
+        self.assertAlmostEqual(measured['strategies.proposal.model-free'].value, 1.5)
+        self.assertEqual(measured['strategies.proposal.model-free'].verdict(), 'MISSED')
+        self.assertAlmostEqual(measured['strategies.proposal.model-based'].value, 9)
+
+    def test_without_the_table_the_rows_say_so(self):
+        class Source(self.Source):
+            def strategy_search(self, table, strategy, **flags):
+                raise rows.NotMeasured(f'there is no table {table}')
+        row = self.rows(Source())['strategies.published.best']
+        self.assertIsNone(row.value)
+        self.assertIn('nasbench201.csv.gz', row.why)
 
 
 class ArgumentsTest(unittest.TestCase):
