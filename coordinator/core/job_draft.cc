@@ -422,11 +422,7 @@ absl::Status JobDraft::UseComposition(v1::Composition composition) {
   return absl::OkStatus();
 }
 
-void JobDraft::KeepPastSpace() {
-  v1::PastSpace* past = record_.add_past_spaces();
-  *past->mutable_space() = record_.job().spec().search_space();
-  past->set_last_trial(record_.job().trials_created());
-}
+void JobDraft::KeepPastSpace() { *record_.add_past_spaces() = record_.job().spec().search_space(); }
 
 absl::Status JobDraft::Settle() {
   v1::Job* job = record_.mutable_job();

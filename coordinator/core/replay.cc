@@ -63,9 +63,9 @@ class Replay {
     ASSIGN_OR_RETURN(v1::JobRecord record, store.GetJob(job_id));
     replay.job_id_ = job_id;
     replay.spec_ = std::move(*record.mutable_job()->mutable_spec());
-    for (v1::PastSpace& past : *record.mutable_past_spaces()) {
-      const int version = past.space().version();
-      replay.spaces_[version] = std::move(*past.mutable_space());
+    for (v1::SearchSpace& past : *record.mutable_past_spaces()) {
+      const int version = past.version();
+      replay.spaces_[version] = std::move(past);
     }
     replay.spaces_[replay.spec_.search_space().version()] = replay.spec_.search_space();
     replay.composed_version_ = replay.spec_.search_space().auto_().composition().version();

@@ -39,9 +39,10 @@ std::vector<std::string> DefaultArms(int objectives) {
 }
 
 Created CreateAuto(const v1::JobSpec& job) {
-  std::vector<std::string> names(job.strategy().auto_().arms().begin(),
-                                 job.strategy().auto_().arms().end());
-  if (names.empty()) names = DefaultArms(job.objectives_size());
+  v1::JobSpec single = job;
+  CompleteStrategy(&single);
+  const std::vector<std::string> names(single.strategy().auto_().arms().begin(),
+                                       single.strategy().auto_().arms().end());
   if (names.size() < 2) return InvalidField("arms", "has only one; a portfolio has two at least");
   std::vector<PortfolioArm> arms;
   for (size_t i = 0; i < names.size(); ++i) {
@@ -56,7 +57,6 @@ Created CreateAuto(const v1::JobSpec& job) {
         names.begin() + static_cast<std::ptrdiff_t>(i)) {
       return InvalidField(item, absl::StrCat(names[i], " is listed twice"));
     }
-    v1::JobSpec single = job;
     v1::StrategySpec* spec = single.mutable_strategy();
     spec->GetReflection()->MutableMessage(spec, kind);
     Created arm = CreateKind(single);

@@ -78,11 +78,6 @@ class ReplayTest : public ::testing::TestWithParam<StrategyCase> {
     spec.mutable_strategy()->set_seed(3);
     return spec;
   }
-  void SetUp() override {
-    if (GetParam().spec.reinforce().targets_size() > 0) {
-      GTEST_SKIP() << "its targets are of no objective of this job";
-    }
-  }
 };
 
 TEST_P(ReplayTest, RebuildsEveryProposal) {

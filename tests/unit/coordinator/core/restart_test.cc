@@ -31,8 +31,6 @@ std::vector<RestartParam> RestartParams() {
   for (const StoreKind store : {StoreKind::kMemory, StoreKind::kSqlite}) {
     const std::string suffix = store == StoreKind::kMemory ? "_memory" : "_sqlite";
     for (const frontier::testing::StrategyCase& strategy : frontier::testing::AllStrategies()) {
-      // Targets are of an objective that this job does not have.
-      if (strategy.spec.reinforce().targets_size() > 0) continue;
       params.push_back({strategy.name + suffix, strategy.spec, store});
     }
   }
