@@ -48,6 +48,7 @@ has_onnx_runtime() {
 install_peers() {
   local packages=()
   /usr/bin/python3 -c 'import torch' >/dev/null 2>&1 || packages+=(python3-torch)
+  /usr/bin/python3 -c 'import optuna' >/dev/null 2>&1 || packages+=(python3-optuna)
   if ! command -v node >/dev/null; then packages+=(nodejs npm); fi
   if ((${#packages[@]} > 0)) && command -v apt-get >/dev/null; then
     install_packages "${packages[@]}"

@@ -24,13 +24,13 @@ product=(common coordinator worker)
 forbid 'the coordinator includes the worker' 'worker/' '' coordinator
 forbid 'the worker includes the coordinator' 'coordinator/' '' worker
 forbid 'common includes a daemon' '(coordinator|worker)/' '' common
-forbid 'the command line includes more than common' 'coordinator/(core|space|composer|strategy|storage|service|blobs)/' '' coordinator/cli
+forbid 'the command line includes more than common' 'coordinator/(core|space|composer|strategy|stopping|storage|service|blobs)/' '' coordinator/cli
 forbid 'product code includes tests' 'tests/' '' "${product[@]}"
 forbid 'SQLite outside coordinator/storage/sqlite' 'sqlite3\.h|SQLiteCpp/' 'coordinator/storage/sqlite/' "${product[@]}"
 forbid 'gRPC outside its rooms' 'grpc(pp|\+\+)?/|frontier/v1/[a-z_]+\.grpc\.pb\.h' 'coordinator/service/|worker/agent/|common/rpc/' "${product[@]}"
 forbid 'oneDNN outside worker/engine/onednn' '(oneapi/dnnl/)?dnnl' 'worker/engine/onednn/' "${product[@]}"
 forbid 'OpenCL headers of oneDNN' '.*dnnl_ocl' '' "${product[@]}" tests
-forbid 'the pure core includes transport or SQL' 'grpc|sqlite3\.h|SQLiteCpp/|coordinator/storage/sqlite/' '' coordinator/core coordinator/space coordinator/composer coordinator/strategy
+forbid 'the pure core includes transport or SQL' 'grpc|sqlite3\.h|SQLiteCpp/|coordinator/storage/sqlite/' '' coordinator/core coordinator/space coordinator/composer coordinator/strategy coordinator/stopping
 
 seams=$(grep -rnE --include='*.h' --include='*.cc' 'ForTest(s|ing)?\b|friend class [A-Za-z0-9_]*Test|#if(def)? +(TEST|TESTING)\b' "${product[@]}" || true)
 if [[ -n "$seams" ]]; then

@@ -41,6 +41,11 @@ std::optional<double> TimeTo(double limit, double used, double wall) {
   return (limit - used) / used * wall;
 }
 
+// Trials that ended here and were not cancelled.
+int64_t EndedByAttempts(const v1::Job& job) {
+  return job.trials_succeeded() - job.trials_reused() + job.trials_failed() + job.trials_stopped();
+}
+
 }  // namespace
 
 double WallSeconds(const v1::JobRecord& record, absl::Time now) {
@@ -57,7 +62,9 @@ double WallSeconds(const v1::JobRecord& record, absl::Time now) {
 
 std::optional<std::string> UsedTrialBudget(const v1::Job& job) {
   const v1::Budget& budget = job.spec().budget();
-  if (!budget.has_trials() || job.trials_created() < budget.trials()) return std::nullopt;
+  if (!budget.has_trials() || job.trials_created() - job.trials_reused() < budget.trials()) {
+    return std::nullopt;
+  }
   return absl::StrCat("budget of ", budget.trials(), " trials used");
 }
 
@@ -80,7 +87,7 @@ double SecondsLeft(const v1::Job& job) {
   if (job.ended_unix_us() != 0) return 0;
   const v1::Budget& budget = job.spec().budget();
   // Early on, with no trial ended, the wall-time limit is a bound but no estimate.
-  if (budget.has_trials() && job.trials_succeeded() + job.trials_failed() == 0 &&
+  if (budget.has_trials() && EndedByAttempts(job) == 0 &&
       job.usage().wall_seconds() < budget.wall_seconds() / 2) {
     return -1;
   }
@@ -91,7 +98,7 @@ double SecondsLeft(const v1::Job& job) {
   };
   if (budget.has_wall_seconds()) consider(std::max(0.0, budget.wall_seconds() - wall));
   if (budget.has_trials()) {
-    const int64_t ended = job.trials_succeeded() + job.trials_failed() + job.trials_cancelled();
+    const int64_t ended = EndedByAttempts(job) + job.trials_cancelled();
     consider(TimeTo(static_cast<double>(budget.trials()), static_cast<double>(ended), wall));
   }
   if (budget.has_cpu_seconds()) {

@@ -66,6 +66,9 @@ class Dispatcher {
   // Digest of the weights that the trial of a held lease inherits. NOT_FOUND if it inherits none.
   virtual absl::StatusOr<std::string> FindParentWeights(
       const v1::GetParentWeightsRequest& request) = 0;
+  // Digest of the checkpoint from which the trial of a held lease goes on. NOT_FOUND if there is
+  // none.
+  virtual absl::StatusOr<std::string> FindCheckpoint(const v1::GetCheckpointRequest& request) = 0;
   virtual absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) = 0;
   virtual absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) = 0;
 

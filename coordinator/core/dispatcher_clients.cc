@@ -15,6 +15,7 @@
 #include "common/base/version.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/dispatcher_impl.h"
+#include "coordinator/core/job_draft.h"
 #include "coordinator/core/job_validation.h"
 #include "coordinator/core/parent.h"
 #include "coordinator/core/replay.h"
@@ -22,6 +23,7 @@
 #include "coordinator/core/space_probe.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/core/trial_task.h"
+#include "coordinator/core/warm_start.h"
 #include "coordinator/space/extension.h"
 #include "coordinator/strategy/objectives.h"
 
@@ -111,6 +113,11 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   if (!state.ok()) return PrefixField("spec", state.status());
   const absl::Status not_empty = CheckSpaceIsNotEmpty((*state)->spec(), (*state)->space());
   if (!not_empty.ok()) return PrefixField("spec", not_empty);
+  const absl::Status first = CheckFirstGenotypes((*state)->spec(), (*state)->space());
+  if (!first.ok()) return PrefixField("spec", first);
+  absl::StatusOr<std::vector<v1::Trial>> reused =
+      ReusableTrials((*state)->spec(), (*state)->space(), *store_);
+  if (!reused.ok()) return PrefixField("spec", reused.status());
 
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
@@ -130,23 +137,41 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   }
   const JobId id(last_job_id_ + 1);
   (*state)->SetId(id);
-  v1::Change change;
-  *change.add_jobs() = (*state)->record();
+  JobDraft draft(state->get(), now, clock_->Elapsed());
+  RETURN_IF_ERROR(ReuseTrials(*std::move(reused), &draft));
+  v1::Change& change = *draft.change();
+  if (draft.IsEmpty()) *change.add_jobs() = (*state)->record();
   v1::Event* event = change.add_events();
   event->set_job_id(id.value());
   event->set_kind(v1::EVENT_KIND_JOB_SUBMITTED);
   event->set_at_unix_us(absl::ToUnixMicros(now));
-  event->set_message(absl::StrCat("submitted: ", (*state)->spec().name(), ", ",
-                                  (*state)->job().space_size(),
-                                  IsProbing((*state)->spec()) ? " probes first" : " genotypes"));
-  *response.mutable_job() = View((*state)->record());
+  event->set_message(
+      absl::StrCat("submitted: ", (*state)->spec().name(), ", ", (*state)->job().space_size(),
+                   IsProbing((*state)->spec()) ? " probes first" : " genotypes",
+                   draft.record().job().trials_reused() > 0
+                       ? absl::StrCat(", ", draft.record().job().trials_reused(),
+                                      " results of job ", (*state)->spec().warm_start().job())
+                       : ""));
+  *response.mutable_job() = View(draft.record());
   AddAnswer(key, response, now, &change);
-  RETURN_IF_ERROR(CommitChange(&change));
+  RETURN_IF_ERROR(CommitSettled(&draft));
   last_job_id_ = id.value();
   if (!parent.empty()) ++references_[parent];
   live_.emplace(id, *std::move(state));
-  LogInfo({.job = id.value()}, change.events(0).message());
   return response;
+}
+
+absl::Status DispatcherImpl::ReuseTrials(std::vector<v1::Trial> trials, JobDraft* draft) {
+  for (v1::Trial& trial : trials) {
+    // They may have gone since they were looked up.
+    if (!blobs_->Has(trial.result().weights_sha256())) {
+      trial.mutable_result()->clear_weights_sha256();
+    }
+    RETURN_IF_ERROR(draft->Reuse(std::move(trial), [&](TrialNumber number) {
+      return absl::InternalError(absl::StrCat(number.ToString(), " was not taken over"));
+    }));
+  }
+  return draft->IsEmpty() ? absl::OkStatus() : draft->Settle();
 }
 
 absl::StatusOr<v1::GetJobResponse> DispatcherImpl::GetJob(const v1::GetJobRequest& request) {

@@ -150,9 +150,12 @@ absl::Status DispatcherImpl::RestoreWeights() {
       before = record.job().id();
       const std::string& parent = ParentWeights(record.job().spec());
       if (!parent.empty()) ++references_[parent];
-      if (record.job().front_size() == 0) continue;
-      RETURN_IF_ERROR(store_->ForEachTrial(before, [this](const v1::Trial& trial) {
+      const bool live = !HasEnded(record.job().state());
+      if (record.job().front_size() == 0 && !live) continue;
+      RETURN_IF_ERROR(store_->ForEachTrial(before, [this, live](const v1::Trial& trial) {
         if (trial.weights_kept()) ++references_[trial.result().weights_sha256()];
+        // Of a job that has ended no trial goes on.
+        if (live && !trial.checkpoint_sha256().empty()) ++references_[trial.checkpoint_sha256()];
         return absl::OkStatus();
       }));
     }

@@ -64,6 +64,7 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status CheckLease(const v1::UploadWeightsHeader& header) override;
   absl::StatusOr<std::string> FindParentWeights(
       const v1::GetParentWeightsRequest& request) override;
+  absl::StatusOr<std::string> FindCheckpoint(const v1::GetCheckpointRequest& request) override;
   absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) override;
   absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) override;
 
@@ -148,12 +149,18 @@ class DispatcherImpl final : public Dispatcher {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool OthersCanTake(const v1::DatasetSpec& dataset, absl::string_view worker_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  v1::AttemptLease MakeLease(const AttemptId& id, const v1::JobSpec& spec, const v1::Trial& trial,
+  v1::AttemptLease MakeLease(const AttemptId& id, const JobState& job, const v1::Trial& trial,
                              int64_t token) const;
   bool IsHeld(const AttemptId& id, absl::string_view worker_id, int64_t token)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Why a lease is not held: STALE_LEASE, or NOT_FOUND for a job or trial that never was.
   absl::Status NotHeld(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Makes the trials of an earlier job some of a job that is not stored yet.
+  absl::Status ReuseTrials(std::vector<v1::Trial> trials, JobDraft* draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // FAILED_PRECONDITION (reason INVALID_FIELD) unless the blob is there.
+  absl::Status CheckUploaded(const AttemptId& id, const char* field,
+                             const std::string& sha256) const;
   absl::Status DraftReport(const v1::ReportRequest& request, const AttemptId& id, JobState* job,
                            JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes back the leases of a worker that leaves, but for those whose tokens are in `named`.

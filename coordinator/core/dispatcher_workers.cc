@@ -16,6 +16,7 @@
 #include "common/base/version.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/dispatcher_impl.h"
+#include "coordinator/core/legs.h"
 #include "coordinator/core/parent.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/scheduler.h"
@@ -98,7 +99,7 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
   for (const auto& [id, job] : live_) {
     JobDemand demand;
     demand.job = id;
-    demand.has_work = HasWork(job->job());
+    demand.has_work = job->HasWork();
     demand.fits_worker = HoldsDataset(worker, job->spec().dataset());
     demand.running = static_cast<int>(job->job().trials_running());
     demand.max_parallel_trials = job->spec().max_parallel_trials();
@@ -119,7 +120,7 @@ v1::LeaseResponse DispatcherImpl::RepeatLease(const v1::LeaseResponse& stored) {
   const JobState* job = FindLive(id.job);
   v1::LeaseResponse response;
   if (lease != nullptr && job != nullptr && lease->token == stored.lease().token()) {
-    *response.mutable_lease() = MakeLease(id, job->spec(), *job->FindOpen(id.trial), lease->token);
+    *response.mutable_lease() = MakeLease(id, *job, *job->FindOpen(id.trial), lease->token);
   }
   return response;
 }
@@ -129,8 +130,7 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
   // Time may have used up the budget since the last tick.
   RETURN_IF_ERROR(SettleJob(id));
   JobState* job = FindLive(id);
-  if (job == nullptr || !HasWork(job->job()) ||
-      UsedResourceBudget(View(job->record())).has_value()) {
+  if (job == nullptr || !job->HasWork() || UsedResourceBudget(View(job->record())).has_value()) {
     return std::nullopt;
   }
   const absl::Time now = clock_->Now();
@@ -149,8 +149,7 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
                                    now + options_.lease_duration));
       RETURN_IF_ERROR(draft.Settle());
       v1::LeaseResponse response;
-      *response.mutable_lease() =
-          MakeLease(attempt, job->spec(), *draft.FindTrial(attempt.trial), token);
+      *response.mutable_lease() = MakeLease(attempt, *job, *draft.FindTrial(attempt.trial), token);
       v1::LeaseResponse stored;
       *stored.mutable_lease()->mutable_task()->mutable_key() = attempt.ToKey();
       stored.mutable_lease()->set_token(token);
@@ -174,6 +173,12 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
       job->NextQueued(worker_id, OthersCanTake(job->spec().dataset(), worker_id), clock_->Elapsed(),
                       options_.lease_duration);
   if (queued.has_value()) return queued;
+  if (const auto next = job->NextToGoOn(); next.has_value()) {
+    RETURN_IF_ERROR(draft->GoOn(*next, [&](TrialNumber number) {
+      return store_->GetTrial(job->id().value(), number.value());
+    }));
+    return *next;
+  }
   if (!MayPropose(job->job())) return std::nullopt;
   const absl::StatusOr<TrialNumber> proposed = draft->Propose();
   if (proposed.ok()) return *proposed;
@@ -193,12 +198,14 @@ bool DispatcherImpl::OthersCanTake(const v1::DatasetSpec& dataset, absl::string_
   });
 }
 
-v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const v1::JobSpec& spec,
+v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const JobState& job,
                                            const v1::Trial& trial, int64_t token) const {
   v1::AttemptLease lease;
   lease.set_token(token);
   lease.set_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
-  *lease.mutable_task() = MakeTrialTask(spec, trial);
+  *lease.mutable_task() = MakeTrialTask(job.spec(), trial);
+  SetLeg(job.spec(), NextLeg(job.spec(), job.ladders(), trial), job.curves(), trial,
+         lease.mutable_task());
   *lease.mutable_task()->mutable_key() = id.ToKey();
   return lease;
 }
@@ -271,8 +278,7 @@ absl::StatusOr<v1::HeartbeatResponse> DispatcherImpl::Heartbeat(
     *directive->mutable_key() = id.ToKey();
     directive->set_token(lease->token);
     directive->set_action(v1::ACTION_START);
-    *directive->mutable_lease() =
-        MakeLease(id, job->spec(), *job->FindOpen(id.trial), lease->token);
+    *directive->mutable_lease() = MakeLease(id, *job, *job->FindOpen(id.trial), lease->token);
   }
   RETURN_IF_ERROR(TakeEpochs(request, &response));
   return response;
@@ -355,6 +361,18 @@ absl::StatusOr<std::string> DispatcherImpl::FindParentWeights(
   return weights;
 }
 
+absl::StatusOr<std::string> DispatcherImpl::FindCheckpoint(
+    const v1::GetCheckpointRequest& request) {
+  const AttemptId id = AttemptId::FromKey(request.key());
+  MutexLock lock(&mutex_);
+  if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
+  const std::string& checkpoint = FindLive(id.job)->FindOpen(id.trial)->checkpoint_sha256();
+  if (checkpoint.empty()) {
+    return absl::NotFoundError(absl::StrCat(id.ToString(), " begins from the start"));
+  }
+  return checkpoint;
+}
+
 absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportRequest& request) {
   const RequestKey key = KeyOf("Report", request);
   RETURN_IF_ERROR(ValidateReport(request));
@@ -382,18 +400,13 @@ absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const
                                          JobState* job, JobDraft* draft) {
   if (request.has_failure()) return draft->Fail(id, request.failure(), request.usage());
   const v1::TrialResult& result = request.result();
-  const int epochs = RecipeOf(job->spec(), *job->FindOpen(id.trial)).epochs();
-  const std::optional<v1::Failure> failure = JudgeResult(job->spec(), epochs, result);
+  const v1::Trial& trial = *job->FindOpen(id.trial);
+  const int epochs = RecipeOf(job->spec(), trial).epochs();
+  const std::optional<v1::Failure> failure =
+      JudgeResult(job->spec(), NextLeg(job->spec(), job->ladders(), trial), epochs, result);
   if (failure.has_value()) return draft->Fail(id, *failure, result.measurements());
-  if (!result.weights_sha256().empty() && !blobs_->Has(result.weights_sha256())) {
-    v1::ErrorDetail detail;
-    detail.set_reason(v1::ERROR_REASON_INVALID_FIELD);
-    detail.set_field("result.weights_sha256");
-    return ErrorWithDetail(absl::StatusCode::kFailedPrecondition,
-                           absl::StrCat("result.weights_sha256: ", id.ToString(), ": weights ",
-                                        result.weights_sha256(), " have not been uploaded"),
-                           detail);
-  }
+  RETURN_IF_ERROR(CheckUploaded(id, "result.weights_sha256", result.weights_sha256()));
+  RETURN_IF_ERROR(CheckUploaded(id, "result.checkpoint_sha256", result.checkpoint_sha256()));
   std::vector<std::string> dropped;
   const v1::TrialResult clean = CleanResult(result, &dropped);
   if (!dropped.empty()) {
@@ -406,6 +419,17 @@ absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const
   return draft->Succeed(id, clean, clean.measurements(), [&](TrialNumber number) {
     return store_->GetTrial(id.job.value(), number.value());
   });
+}
+
+absl::Status DispatcherImpl::CheckUploaded(const AttemptId& id, const char* field,
+                                           const std::string& sha256) const {
+  if (sha256.empty() || blobs_->Has(sha256)) return absl::OkStatus();
+  v1::ErrorDetail detail;
+  detail.set_reason(v1::ERROR_REASON_INVALID_FIELD);
+  detail.set_field(field);
+  return ErrorWithDetail(
+      absl::StatusCode::kFailedPrecondition,
+      absl::StrCat(field, ": ", id.ToString(), ": ", sha256, " has not been uploaded"), detail);
 }
 
 absl::StatusOr<v1::GiveBackResponse> DispatcherImpl::GiveBack(const v1::GiveBackRequest& request) {

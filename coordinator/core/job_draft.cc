@@ -11,6 +11,7 @@
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/composition.h"
+#include "coordinator/core/legs.h"
 #include "coordinator/core/result_check.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/core/trial_task.h"
@@ -21,7 +22,9 @@ namespace {
 
 constexpr absl::string_view kSpaceExhausted = "space exhausted";
 
-void Count(v1::Job* job, v1::TrialState state, int64_t change) {
+}  // namespace
+
+void JobDraft::Count(v1::Job* job, v1::TrialState state, int64_t change) {
   switch (state) {
     case v1::TRIAL_STATE_QUEUED:
       return job->set_trials_queued(job->trials_queued() + change);
@@ -33,51 +36,20 @@ void Count(v1::Job* job, v1::TrialState state, int64_t change) {
       return job->set_trials_failed(job->trials_failed() + change);
     case v1::TRIAL_STATE_CANCELLED:
       return job->set_trials_cancelled(job->trials_cancelled() + change);
+    case v1::TRIAL_STATE_STOPPED:
+      return job->set_trials_stopped(job->trials_stopped() + change);
     default:
       return;
   }
 }
 
-// Attempts that count toward the limit: those given back do not.
-int CountedAttempts(const v1::Trial& trial) {
-  return static_cast<int>(
-      std::count_if(trial.attempts().begin(), trial.attempts().end(),
-                    [](const v1::Attempt& a) { return a.state() != v1::ATTEMPT_STATE_RETURNED; }));
-}
-
-std::optional<double> FindValue(const v1::TrialResult& result, v1::Metric metric) {
-  for (const v1::Measurement& m : result.measurements()) {
-    if (m.metric() == metric) return m.value();
-  }
-  return std::nullopt;
-}
-
-std::string DescribeResult(const v1::JobSpec& spec, const v1::TrialResult& result) {
-  return absl::StrJoin(spec.objectives(), ", ",
-                       [&result](std::string* out, const v1::Objective& objective) {
-                         absl::StrAppend(out, EnumName(objective.metric()), " ",
-                                         FindValue(result, objective.metric()).value_or(0));
-                       });
-}
-
-void UpdateBest(const v1::Trial& trial, v1::Job* job) {
-  const v1::Objective& objective = job->spec().objectives(0);
-  const std::optional<double> value = FindValue(trial.result(), objective.metric());
-  if (!value.has_value()) return;
-  const bool better = objective.direction() == v1::DIRECTION_MAXIMIZE ? *value > job->best_value()
-                                                                      : *value < job->best_value();
-  if (job->best_trial() != 0 && !better) return;
-  job->set_best_trial(trial.number());
-  job->set_best_value(*value);
-}
-
-}  // namespace
-
 JobDraft::JobDraft(JobState* state, absl::Time now, absl::Duration elapsed)
     : state_(state), now_(now), elapsed_(elapsed), record_(state->record_), queue_(state->queue_) {}
 
 JobDraft::~JobDraft() {
-  if (applied_ || !strategy_touched_) return;
+  if (applied_) return;
+  state_->rungs_.Rollback();
+  if (!strategy_touched_) return;
   const absl::Status status = state_->strategy_->Restore(state_->record_.strategy());
   if (!status.ok()) {
     LogError({.job = state_->id().value()},
@@ -102,7 +74,8 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   const JobSearchContext context({state_->spec(), *state_->space_, state_->hashes_, number.value(),
                                   absl::MakeConstSpan(state_->history_).first(known_ends),
                                   std::move(running)});
-  absl::StatusOr<Candidate> proposed = state_->strategy_->Propose(context);
+  absl::StatusOr<Candidate> proposed = FirstToTry(context);
+  if (absl::IsNotFound(proposed.status())) proposed = state_->strategy_->Propose(context);
   if (absl::IsUnavailable(proposed.status())) {
     record_.set_proposal_known_ends(static_cast<int64_t>(known_ends));
   } else {
@@ -209,104 +182,6 @@ absl::Status JobDraft::AddEpochs(const AttemptId& id,
   return absl::OkStatus();
 }
 
-absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& result,
-                               const Usage& usage,
-                               absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
-  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
-  ASSIGN_OR_RETURN(const v1::Attempt* attempt,
-                   EndAttempt(id, trial, AttemptEvent::kSucceeded, usage));
-  RETURN_IF_ERROR(SetState(trial, TrialEvent::kSucceeded));
-  *trial->mutable_result() = result;
-  ASSIGN_OR_RETURN(const Observation observation, NoteEnd(trial));
-  trial->set_feasible(observation.violation <= 0);
-  if (trial->feasible()) {
-    UpdateBest(*trial, record_.mutable_job());
-    RETURN_IF_ERROR(EndTrialOnFront(trial, observation.objectives, load));
-  }
-  const std::string& weights = result.weights_sha256();
-  if (!weights.empty()) {
-    trial->set_weights_kept(trial->on_front());
-    (trial->on_front() ? weights_kept_ : weights_unused_).push_back(weights);
-  }
-  RETURN_IF_ERROR(AddFinding(*trial));
-  AddEvent(v1::EVENT_KIND_TRIAL_SUCCEEDED, trial->number(), id.attempt, attempt->worker_id(),
-           absl::StrCat("succeeded: ", DescribeResult(state_->spec(), result),
-                        trial->on_front()   ? ", on the front"
-                        : trial->feasible() ? ""
-                                            : ", breaks a constraint"));
-  return absl::OkStatus();
-}
-
-absl::Status JobDraft::EndTrialOnFront(
-    v1::Trial* trial, const std::vector<double>& objectives,
-    absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
-  if (!front_.has_value()) front_ = state_->front_;
-  const ParetoFront::InsertResult inserted = front_->Insert(trial->number(), objectives);
-  trial->set_on_front(inserted.inserted);
-  record_.mutable_job()->set_front_size(static_cast<int64_t>(front_->members().size()));
-  for (const int64_t removed : inserted.removed) {
-    const TrialNumber number(removed);
-    ASSIGN_OR_RETURN(v1::Trial displaced, load(number));
-    displaced.set_on_front(false);
-    if (displaced.weights_kept()) weights_released_.push_back(displaced.result().weights_sha256());
-    displaced.set_weights_kept(false);
-    trials_[number] = std::move(displaced);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status JobDraft::Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage) {
-  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
-  ASSIGN_OR_RETURN(v1::Attempt * attempt, EndAttempt(id, trial, AttemptEvent::kFailed, usage));
-  *attempt->mutable_failure() = BoundFailure(failure);
-  const v1::Failure bounded = attempt->failure();
-  return RetryOrFail(id, trial, bounded, IsRetried(failure.cause()));
-}
-
-absl::Status JobDraft::Lose(const AttemptId& id, v1::FailureCause cause,
-                            absl::string_view message) {
-  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
-  ASSIGN_OR_RETURN(v1::Attempt * attempt, EndAttempt(id, trial, AttemptEvent::kLost, Usage()));
-  attempt->mutable_failure()->set_cause(cause);
-  attempt->mutable_failure()->set_message(std::string(message));
-  const v1::Failure failure = attempt->failure();
-  return RetryOrFail(id, trial, failure, IsRetried(cause));
-}
-
-absl::Status JobDraft::RetryOrFail(const AttemptId& id, v1::Trial* trial,
-                                   const v1::Failure& failure, bool retried) {
-  const v1::Attempt& attempt = trial->attempts(id.attempt - 1);
-  const std::string what = absl::StrCat("attempt ", id.attempt, " on worker '", attempt.worker_id(),
-                                        "' ", EnumName(attempt.state()), " (",
-                                        EnumName(failure.cause()), "): ", failure.message());
-  if (retried && CountedAttempts(*trial) < state_->spec().limits().max_attempts()) {
-    RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
-    queue_.push_back({id.trial, elapsed_});
-    AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt.worker_id(),
-             absl::StrCat(what, "; queued again"));
-    return absl::OkStatus();
-  }
-  RETURN_IF_ERROR(SetState(trial, TrialEvent::kFailed));
-  *trial->mutable_failure() = failure;
-  RETURN_IF_ERROR(AddFinding(*trial));
-  RETURN_IF_ERROR(NoteEnd(trial).status());
-  AddEvent(v1::EVENT_KIND_TRIAL_FAILED, trial->number(), id.attempt, attempt.worker_id(),
-           absl::StrCat("failed: ", what));
-  return absl::OkStatus();
-}
-
-absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, const Usage& usage) {
-  ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
-  ASSIGN_OR_RETURN(const v1::Attempt* attempt,
-                   EndAttempt(id, trial, AttemptEvent::kReturned, usage));
-  RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
-  queue_.push_front({id.trial, elapsed_});
-  AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt->worker_id(),
-           absl::StrCat("attempt ", id.attempt, " given back by worker '", attempt->worker_id(),
-                        "'", reason.empty() ? "" : ": ", reason.substr(0, 1000), "; queued again"));
-  return absl::OkStatus();
-}
-
 absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
                                    absl::string_view gains) {
   v1::Job* job = record_.mutable_job();
@@ -370,6 +245,7 @@ absl::Status JobDraft::CancelTrials(absl::string_view reason, bool running_too) 
       RETURN_IF_ERROR(EndAttempt(id, trial, AttemptEvent::kCancelled, Usage()).status());
     }
     RETURN_IF_ERROR(SetState(trial, TrialEvent::kCancelled));
+    DropCheckpoint(trial);
     AddEvent(v1::EVENT_KIND_TRIAL_CANCELLED, number.value(), 0, "",
              absl::StrCat("cancelled: ", reason));
   }
@@ -427,6 +303,7 @@ void JobDraft::KeepPastSpace() { *record_.add_past_spaces() = record_.job().spec
 absl::Status JobDraft::Settle() {
   v1::Job* job = record_.mutable_job();
   RETURN_IF_ERROR(ComposeIfProbed());
+  RETURN_IF_ERROR(DecidePools());
   if (!HasEnded(job->state())) {
     job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
     const std::optional<std::string> resource = UsedResourceBudget(*job);
@@ -439,7 +316,8 @@ absl::Status JobDraft::Settle() {
     if (limit.has_value() && job->state() == v1::JOB_STATE_RUNNING) {
       RETURN_IF_ERROR(SetJobState(JobEvent::kLimitReached, *limit));
     }
-    const bool idle = job->trials_running() == 0 && job->trials_queued() == 0;
+    const bool idle = job->trials_running() == 0 && job->trials_queued() == 0 &&
+                      (resource.has_value() || !MayGoOn());
     if (idle && (limit.has_value() || job->state() == v1::JOB_STATE_DRAINING)) {
       const std::string reason =
           job->state() == v1::JOB_STATE_DRAINING ? job->reason() : limit.value_or("");
@@ -451,6 +329,7 @@ absl::Status JobDraft::Settle() {
       }
     }
   }
+  if (HasEnded(job->state()) && !HasEnded(state_->job().state())) ReleaseCheckpoints();
   if (!touched_) return absl::OkStatus();
   job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
   if (strategy_touched_) {
@@ -485,8 +364,19 @@ void JobDraft::Apply() {
     state_->strategy_ = std::move(strategy_);
     state_->history_.clear();
     new_ends_.clear();
+    new_curves_.clear();
   }
   for (Observation& observation : new_ends_) state_->history_.push_back(std::move(observation));
+  for (const auto& [curve, whole] : new_curves_) state_->curves_.Add(curve, whole);
+  state_->scores_.insert(state_->scores_.end(), new_scores_.begin(), new_scores_.end());
+  state_->rungs_.Keep();
+  for (auto& [trial, checkpoint] : new_checkpoints_) {
+    if (checkpoint.empty()) {
+      state_->checkpoints_.erase(trial);
+    } else {
+      state_->checkpoints_[trial] = std::move(checkpoint);
+    }
+  }
   for (std::string& hash : new_hashes_) state_->hashes_.insert(std::move(hash));
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {
@@ -526,7 +416,7 @@ absl::Status JobDraft::SetState(v1::Trial* trial, TrialEvent event) {
   Count(record_.mutable_job(), trial->state(), -1);
   Count(record_.mutable_job(), *next, 1);
   trial->set_state(*next);
-  if (HasEnded(*next)) trial->set_ended_unix_us(now_us());
+  trial->set_ended_unix_us(HasEnded(*next) ? now_us() : 0);
   touched_ = true;
   return absl::OkStatus();
 }
@@ -573,9 +463,16 @@ absl::StatusOr<v1::Attempt*> JobDraft::EndAttempt(const AttemptId& id, v1::Trial
 
 absl::StatusOr<Observation> JobDraft::NoteEnd(v1::Trial* trial) {
   ASSIGN_OR_RETURN(Observation observation, JobState::Observe(state_->spec(), *trial));
-  new_ends_.push_back(observation);
-  trial->set_end_order(static_cast<int64_t>(state_->history_.size() + new_ends_.size()));
+  trial->set_end_order(NoteObservation(observation));
+  if (observation.succeeded && state_->curves_.wanted()) {
+    new_curves_.emplace_back(CurveOf(trial->result()), trial->state() == v1::TRIAL_STATE_SUCCEEDED);
+  }
   return observation;
+}
+
+int64_t JobDraft::NoteObservation(const Observation& observation) {
+  new_ends_.push_back(observation);
+  return static_cast<int64_t>(state_->history_.size() + new_ends_.size());
 }
 
 void JobDraft::AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt,

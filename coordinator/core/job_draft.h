@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -19,6 +20,7 @@
 #include "common/pareto/pareto.h"
 #include "coordinator/core/attempt_id.h"
 #include "coordinator/core/job_state.h"
+#include "coordinator/core/legs.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/space/space.h"
 #include "coordinator/strategy/strategy.h"
@@ -28,10 +30,10 @@
 
 namespace frontier::coordinator {
 
-// Law: until Apply the job is as it was, but for its strategy, which the destructor puts back if
-// Apply was not called. Proposals know nothing of trials that end in the same draft. One draft of a
-// job at a time. Methods that fail leave a draft that must be dropped, except where they say
-// otherwise. Not thread-safe.
+// Law: until Apply the job is as it was, but for its strategy and rungs, which the destructor puts
+// back if Apply was not called. Proposals know nothing of trials that end in the same draft. One
+// draft of a job at a time. Methods that fail leave a draft that must be dropped, except where they
+// say otherwise. Not thread-safe.
 class JobDraft {
  public:
   JobDraft(JobState* state, absl::Time now, absl::Duration elapsed);
@@ -58,9 +60,16 @@ class JobDraft {
 
   // Ends of a running attempt. `usage` is what it used, with energy as in RecordUsage.
   using Usage = google::protobuf::RepeatedPtrField<v1::Measurement>;
+  // The attempt came to the end of its leg: the trial has succeeded, was stopped early, or pauses.
   // `result` is acceptable by JudgeResult. `load` gets the trials that leave the front.
   absl::Status Succeed(const AttemptId& id, const v1::TrialResult& result, const Usage& usage,
                        absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  // A trial that waits at a rung is trained on; it is queued first in line.
+  absl::Status GoOn(TrialNumber number,
+                    absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  // Makes `trial`, of an earlier job, one of this; see ReusableTrials.
+  absl::Status Reuse(v1::Trial trial,
+                     absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
   // Queued again if the cause is retried and attempts are left, failed otherwise.
   absl::Status Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage);
   absl::Status Lose(const AttemptId& id, v1::FailureCause cause, absl::string_view message);
@@ -79,8 +88,8 @@ class JobDraft {
   // Ends the job for an error of its own.
   absl::Status FailJob(absl::string_view reason);
 
-  // Draws the consequences: a space composed once all probes have ended, limits that are reached,
-  // the end of the job. Last, before the commit.
+  // Draws the consequences: a space composed once all probes have ended, pools decided, limits that
+  // are reached, the end of the job. Last, before the commit.
   absl::Status Settle();
   // Whether there is anything to commit.
   bool IsEmpty() const { return !touched_; }
@@ -101,6 +110,7 @@ class JobDraft {
   void Apply();
 
  private:
+  static void Count(v1::Job* job, v1::TrialState state, int64_t change);
   absl::StatusOr<v1::Trial*> Edit(TrialNumber number);
   absl::Status SetState(v1::Trial* trial, TrialEvent event);
   // Why a job that ends by `limit` without a success has failed.
@@ -111,8 +121,26 @@ class JobDraft {
   absl::Status RetryOrFail(const AttemptId& id, v1::Trial* trial, const v1::Failure& failure,
                            bool retried);
   absl::Status CancelTrials(absl::string_view reason, bool running_too);
+  // What follows for the job from a trial that has succeeded.
+  absl::Status EndWell(v1::Trial* trial,
+                       absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
   absl::Status EndTrialOnFront(v1::Trial* trial, const std::vector<double>& objectives,
                                absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load);
+  // Ends of a leg that is not the last, or that its worker ended early.
+  absl::Status PauseAtRung(const AttemptId& id, v1::Trial* trial, const Leg& leg);
+  absl::Status WaitInPool(const AttemptId& id, v1::Trial* trial);
+  absl::Status Stop(const AttemptId& id, v1::Trial* trial, const v1::EarlyStop& early_stop);
+  v1::RungResult* AddRung(const AttemptId& id, v1::Trial* trial, int epochs);
+  // Chooses from pools that no more scores are awaited for.
+  absl::Status DecidePools();
+  absl::Status DecidePool(const std::vector<TrialNumber>& scored);
+  void NoteScreening(const v1::Trial& trial);
+  // Whether a trial that waits at a rung may go on now that nothing else is left to do.
+  bool MayGoOn() const;
+  void DropCheckpoint(v1::Trial* trial);
+  void ReleaseCheckpoints();
+  // The next of the genotypes that the user wants tried first. NOT_FOUND if there is none.
+  absl::StatusOr<Candidate> FirstToTry(const SearchContext& context) const;
   // Notes how a trial of a job that probes ended.
   absl::Status AddFinding(const v1::Trial& trial);
   absl::Status ComposeIfProbed();
@@ -122,6 +150,8 @@ class JobDraft {
   void KeepPastSpace();
   // Notes the end of a trial for proposals to come.
   absl::StatusOr<Observation> NoteEnd(v1::Trial* trial);
+  // Returns its place in the history.
+  int64_t NoteObservation(const Observation& observation);
   void AddEvent(v1::EventKind kind, int64_t trial, int32_t attempt, absl::string_view worker_id,
                 absl::string_view message);
   int64_t now_us() const { return absl::ToUnixMicros(now_); }
@@ -137,6 +167,9 @@ class JobDraft {
   std::unique_ptr<Space> space_;        // in place of the state's; null = that
   std::unique_ptr<Strategy> strategy_;  // likewise
   std::vector<Observation> new_ends_;
+  std::vector<std::pair<std::vector<double>, bool>> new_curves_;  // whether trained to the end
+  std::vector<std::pair<double, double>> new_scores_;             // with accuracies
+  std::map<int64_t, std::string> new_checkpoints_;                // by trial; "" = none any more
   std::vector<std::string> new_hashes_;
   std::vector<std::string> weights_kept_;
   std::vector<std::string> weights_released_;

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/composition.h"
+#include "coordinator/core/legs.h"
 #include "coordinator/core/parent.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/strategy/grid.h"
@@ -21,6 +22,10 @@ struct JobState::Ended {
   int64_t order = 0;
   int64_t unix_us = 0;
   Observation observation;
+  std::optional<RungPlace> pause = std::nullopt;  // if it came to a rung
+  bool goes_on = false;                           // from there
+  std::vector<double> curve = {};                 // of a trial's end
+  bool whole = false;                             // that was trained by its whole recipe
 };
 
 absl::StatusOr<std::unique_ptr<JobState>> JobState::Create(v1::JobRecord record) {
@@ -45,7 +50,15 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
   std::stable_sort(ended.begin(), ended.end(), [](const Ended& a, const Ended& b) {
     return std::tie(a.order, a.unix_us) < std::tie(b.order, b.unix_us);
   });
-  for (Ended& trial : ended) state->history_.push_back(std::move(trial.observation));
+  for (Ended& trial : ended) {
+    if (trial.pause.has_value()) {
+      state->rungs_.Add(*trial.pause, trial.observation);
+      if (trial.goes_on) state->rungs_.GoOn(trial.observation.trial);
+    }
+    state->curves_.Add(trial.curve, trial.whole);
+    state->history_.push_back(std::move(trial.observation));
+  }
+  state->rungs_.Keep();
   return state;
 }
 
@@ -65,7 +78,10 @@ absl::StatusOr<Observation> JobState::Observe(const v1::JobSpec& spec, const v1:
   observation.trial = trial.number();
   observation.genotype = trial.genotype();
   observation.origin = trial.origin();
-  observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
+  // What a screened network would have come to is not known.
+  observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED ||
+                          (trial.state() == v1::TRIAL_STATE_STOPPED &&
+                           trial.early_stop().cause() != v1::STOP_CAUSE_SCREENED);
   if (!observation.succeeded) return observation;
   absl::StatusOr<std::vector<double>> objectives = MinimizedObjectives(spec, trial.result());
   const absl::StatusOr<double> violation = ConstraintViolation(spec, trial.result());
@@ -77,14 +93,21 @@ absl::StatusOr<Observation> JobState::Observe(const v1::JobSpec& spec, const v1:
   }
   observation.objectives = *std::move(objectives);
   observation.violation = *violation;
+  observation.again = std::any_of(trial.rungs().begin(), trial.rungs().end(),
+                                  [](const v1::RungResult& rung) { return rung.end_order() > 0; });
   return observation;
 }
 
 std::vector<Running> JobState::RunningAfter(size_t known_ends) const {
   std::vector<Running> running;
-  for (const auto& [number, trial] : open_) running.push_back({number.value(), &trial.genotype()});
+  for (const auto& [number, trial] : open_) {
+    // Of one that came to a rung the history tells.
+    const bool told = std::any_of(trial.rungs().begin(), trial.rungs().end(),
+                                  [](const v1::RungResult& rung) { return rung.end_order() > 0; });
+    if (!told) running.push_back({number.value(), &trial.genotype()});
+  }
   for (size_t i = known_ends; i < history_.size(); ++i) {
-    running.push_back({history_[i].trial, &history_[i].genotype});
+    if (!history_[i].again) running.push_back({history_[i].trial, &history_[i].genotype});
   }
   std::sort(running.begin(), running.end(),
             [](const Running& a, const Running& b) { return a.trial < b.trial; });
@@ -95,11 +118,17 @@ absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
                                  std::vector<Ended>* ended) {
   const TrialNumber number(trial.number());
   hashes_.insert(trial.canonical_hash());
+  if (!trial.checkpoint_sha256().empty()) checkpoints_[trial.number()] = trial.checkpoint_sha256();
+  RETURN_IF_ERROR(TakeRungs(trial, ended));
   if (!HasEnded(trial.state())) {
     open_.emplace(number, trial);
-    if (trial.state() == v1::TRIAL_STATE_QUEUED) queue_.push_back({number, elapsed});
+    if (trial.state() == v1::TRIAL_STATE_QUEUED && !WaitsForPool(trial)) {
+      queue_.push_back({number, elapsed});
+    }
     return absl::OkStatus();
   }
+  // The history tells of it at its last rung.
+  if (trial.state() == v1::TRIAL_STATE_STOPPED && trial.end_order() == 0) return absl::OkStatus();
   // Of probes, which are of another space, and cancelled trials proposals know nothing.
   const bool counts =
       trial.state() != v1::TRIAL_STATE_CANCELLED &&
@@ -107,10 +136,46 @@ absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
   if (!counts && !trial.on_front()) return absl::OkStatus();
   ASSIGN_OR_RETURN(Observation observation, Observe(spec(), trial));
   if (trial.on_front()) front_.Insert(number.value(), observation.objectives);
+  if (const auto score = ScoreAndAccuracy(trial); score.has_value()) scores_.push_back(*score);
   if (counts) {
     ended->push_back({trial.end_order(), trial.ended_unix_us(), std::move(observation)});
+    if (curves_.wanted() && ended->back().observation.succeeded) {
+      ended->back().curve = CurveOf(trial.result());
+      ended->back().whole = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
+    }
   }
   return absl::OkStatus();
+}
+
+absl::Status JobState::TakeRungs(const v1::Trial& trial, std::vector<Ended>* ended) const {
+  int rung = 0;  // of its ladder
+  for (const v1::RungResult& result : trial.rungs()) {
+    if (result.epochs() == 0) continue;
+    const RungPlace place{ladders_.BracketOf(trial.number()), rung++};
+    ASSIGN_OR_RETURN(Observation observation, ObserveRung(spec(), trial, result));
+    Ended end{result.end_order(), 0, std::move(observation)};
+    end.pause = place;
+    end.goes_on = result.goes_on();
+    ended->push_back(std::move(end));
+  }
+  return absl::OkStatus();
+}
+
+bool JobState::HasWork() const {
+  const v1::Job& job = record_.job();
+  if (job.state() != v1::JOB_STATE_RUNNING && job.state() != v1::JOB_STATE_DRAINING) return false;
+  return !queue_.empty() || MayPropose(job) || NextToGoOn().has_value();
+}
+
+std::optional<TrialNumber> JobState::NextToGoOn() const {
+  std::optional<int64_t> next = rungs_.Next();
+  const v1::Job& job = record_.job();
+  if (!next.has_value() && !MayProposeLater(job) && job.trials_succeeded() == 0 &&
+      job.trials_running() == 0 && job.trials_queued() == 0) {
+    next = rungs_.Best();
+  }
+  if (!next.has_value()) return std::nullopt;
+  return TrialNumber(*next);
 }
 
 const v1::Trial* JobState::FindOpen(TrialNumber number) const {
@@ -124,21 +189,21 @@ std::optional<TrialNumber> JobState::NextQueued(absl::string_view worker_id,
   for (const QueuedTrial& queued : queue_) {
     const v1::Trial& trial = open_.at(queued.number);
     const bool failed_here = trial.attempts_size() > 0 &&
-                             trial.attempts(trial.attempts_size() - 1).worker_id() == worker_id;
+                             trial.attempts().rbegin()->state() != v1::ATTEMPT_STATE_SUCCEEDED &&
+                             trial.attempts().rbegin()->worker_id() == worker_id;
     if (failed_here && others_can_take_it && elapsed - queued.since < patience) continue;
     return queued.number;
   }
   return std::nullopt;
 }
 
-bool MayPropose(const v1::Job& job) {
-  if (job.state() != v1::JOB_STATE_RUNNING || UsedTrialBudget(job).has_value()) return false;
+bool MayProposeLater(const v1::Job& job) {
+  if (job.state() == v1::JOB_STATE_DRAINING || UsedTrialBudget(job).has_value()) return false;
   return !IsProbing(job.spec()) || !HasProposedAllProbes(job);
 }
 
-bool HasWork(const v1::Job& job) {
-  if (job.state() != v1::JOB_STATE_RUNNING && job.state() != v1::JOB_STATE_DRAINING) return false;
-  return job.trials_queued() > 0 || MayPropose(job);
+bool MayPropose(const v1::Job& job) {
+  return job.state() == v1::JOB_STATE_RUNNING && MayProposeLater(job);
 }
 
 v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl::Duration elapsed,
@@ -148,8 +213,11 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
   StripProbes(view.mutable_spec());
   view.mutable_usage()->set_wall_seconds(WallSeconds(record, now));
   view.set_seconds_left(SecondsLeft(view));
-  if (HasWork(record.job()))
+  const bool active =
+      view.state() == v1::JOB_STATE_RUNNING || view.state() == v1::JOB_STATE_DRAINING;
+  if (active && (view.trials_queued() > 0 || MayPropose(view))) {
     view.set_waiting_for(workers.WhyNoWorker(view.spec().dataset(), elapsed));
+  }
   return view;
 }
 

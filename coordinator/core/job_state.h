@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +20,9 @@
 #include "common/pareto/pareto.h"
 #include "coordinator/core/worker_registry.h"
 #include "coordinator/space/space.h"
+#include "coordinator/stopping/curves.h"
+#include "coordinator/stopping/ladders.h"
+#include "coordinator/stopping/rungs.h"
 #include "coordinator/storage/store.h"
 #include "coordinator/strategy/strategy.h"
 #include "frontier/v1/record.pb.h"
@@ -26,18 +30,16 @@
 
 namespace frontier::coordinator {
 
-// Whether a new trial may be proposed, as far as counts and state go.
+// Whether a new trial may be proposed, as far as counts and state go; whether it may be once the
+// job is not paused.
 bool MayPropose(const v1::Job& job);
+bool MayProposeLater(const v1::Job& job);
 
 // A trial that waits for another attempt.
 struct QueuedTrial {
   TrialNumber number;
   absl::Duration since;  // Clock::Elapsed
 };
-
-// Whether an attempt may start, as far as counts and state go: a trial is queued or one can be
-// proposed.
-bool HasWork(const v1::Job& job);
 
 // The job as clients see it at `now`: with what is computed on reading. Also for ended jobs.
 v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl::Duration elapsed,
@@ -70,6 +72,14 @@ class JobState {
   const Space& space() const { return *space_; }
   const ParetoFront& front() const { return front_; }
   const std::deque<QueuedTrial>& queue() const { return queue_; }
+  const Ladders& ladders() const { return ladders_; }
+  const Curves& curves() const { return curves_; }
+  // Whether an attempt may start, as far as counts and state go: a trial is queued or waits at a
+  // rung and may go on, or one can be proposed.
+  bool HasWork() const;
+  // The trial that waits at a rung and is to go on before others are proposed, if any. In a job
+  // that has nothing else to do and no trial that was trained to its end, the best of all.
+  std::optional<TrialNumber> NextToGoOn() const;
   // Queued and running trials, by number.
   const std::map<TrialNumber, v1::Trial>& open_trials() const { return open_; }
   // Null if the trial has ended or was never made.
@@ -83,11 +93,16 @@ class JobState {
  private:
   friend class JobDraft;
 
-  explicit JobState(v1::JobRecord record) : record_(std::move(record)) {}
+  explicit JobState(v1::JobRecord record)
+      : record_(std::move(record)),
+        ladders_(spec()),
+        rungs_(ladders_.reduction()),
+        curves_(spec().early_stopping()) {}
   absl::Status Build();
   // Adds what proposals depend on, of one that has ended, to `ended`, in no order.
   struct Ended;
   absl::Status TakeTrial(const v1::Trial& trial, absl::Duration elapsed, std::vector<Ended>* ended);
+  absl::Status TakeRungs(const v1::Trial& trial, std::vector<Ended>* ended) const;
   // What has not ended among the first `known_ends` of the history, open or not; by number.
   std::vector<Running> RunningAfter(size_t known_ends) const;
 
@@ -99,6 +114,12 @@ class JobState {
   std::map<TrialNumber, v1::Trial> open_;
   std::deque<QueuedTrial> queue_;
   ParetoFront front_;
+  Ladders ladders_;
+  Rungs rungs_;
+  Curves curves_;
+  absl::flat_hash_map<int64_t, std::string> checkpoints_;  // digests, of trials at rungs
+  // Of trials that were scored untrained, and trained: score and accuracy.
+  std::vector<std::pair<double, double>> scores_;
 };
 
 }  // namespace frontier::coordinator

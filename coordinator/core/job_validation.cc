@@ -18,6 +18,7 @@
 #include "coordinator/core/field_checks.h"
 #include "coordinator/core/recipe_check.h"
 #include "coordinator/core/worker_registry.h"
+#include "coordinator/stopping/ladders.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -184,6 +185,9 @@ absl::Status CheckBatchSize(const std::vector<v1::Worker>& workers, const v1::Da
 }
 
 absl::Status CheckMetric(const std::string& field, v1::Metric metric) {
+  if (metric == v1::METRIC_PROXY) {
+    return InvalidField(field, "proxy is of untrained networks, it screens them and no more");
+  }
   if (v1::Metric_IsValid(metric) && metric != v1::METRIC_UNSPECIFIED) return absl::OkStatus();
   return InvalidField(field, absl::StrCat("unknown metric ", static_cast<int>(metric)));
 }
@@ -342,6 +346,10 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
   RETURN_IF_ERROR(CheckObjectives(spec));
   RETURN_IF_ERROR(CheckConstraints(spec));
   RETURN_IF_ERROR(CheckBudget(spec.budget()));
+  RETURN_IF_ERROR(CheckEarlyStopping(complete));
+  if (spec.has_warm_start() && spec.search_space().has_auto_()) {
+    return InvalidField("warm_start", "wants a space that is known, auto has yet to compose one");
+  }
   RETURN_IF_ERROR(CompleteLimits(spec.reproducible(), complete.mutable_limits()));
   RETURN_IF_ERROR(CheckRange("max_parallel_trials", spec.max_parallel_trials(), 0,
                              std::numeric_limits<int32_t>::max()));

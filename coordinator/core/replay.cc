@@ -1,6 +1,7 @@
 #include "coordinator/core/replay.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "common/base/status.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/job_state.h"
+#include "coordinator/core/legs.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/space/space.h"
 #include "coordinator/strategy/grid.h"
@@ -29,9 +31,15 @@ constexpr int kDefaultLimit = 100;
 // Calls of a strategy for one proposal, each of which looks at a few thousand genotypes.
 constexpr int kMostCalls = 100;
 
+// What proposals were told of a trial: how it ended, or came to a rung.
+struct LoggedEnd {
+  int64_t order = 0;
+  Observation observation;
+};
+
 struct LoggedTrial {
-  v1::Trial trial;  // without its network, result and attempts
-  Observation end;  // trial = 0: none that proposals know of
+  v1::Trial trial;              // without its network, result and attempts
+  std::vector<LoggedEnd> ends;  // that proposals know of
 };
 
 // "3.<position>", of job 3.
@@ -108,8 +116,14 @@ class Replay {
                        " was proposed by a release that did not log what its proposal knew"));
     }
     LoggedTrial logged;
+    for (const v1::RungResult& rung : trial.rungs()) {
+      if (rung.end_order() == 0) continue;
+      ASSIGN_OR_RETURN(Observation observation, ObserveRung(spec_, trial, rung));
+      logged.ends.push_back({rung.end_order(), std::move(observation)});
+    }
     if (trial.end_order() > 0) {
-      ASSIGN_OR_RETURN(logged.end, JobState::Observe(spec_, trial));
+      ASSIGN_OR_RETURN(Observation observation, JobState::Observe(spec_, trial));
+      logged.ends.push_back({trial.end_order(), std::move(observation)});
     }
     v1::Trial& kept = logged.trial;
     kept.set_number(trial.number());
@@ -118,21 +132,21 @@ class Replay {
     kept.set_summary(trial.summary());
     kept.set_space_version(trial.space_version());
     kept.set_known_ends(trial.known_ends());
-    kept.set_end_order(trial.end_order());
+    *kept.mutable_origin() = trial.origin();
     trials_.push_back(std::move(logged));
     return absl::OkStatus();
   }
 
   void SortHistories() {
-    std::vector<LoggedTrial*> ended;
-    for (LoggedTrial& trial : trials_) {
-      if (trial.end.trial > 0) ended.push_back(&trial);
-    }
-    std::sort(ended.begin(), ended.end(), [](const LoggedTrial* a, const LoggedTrial* b) {
-      return a->trial.end_order() < b->trial.end_order();
-    });
-    for (LoggedTrial* trial : ended) {
-      histories_[IsProbe(trial->trial)].push_back(std::move(trial->end));
+    for (const bool probes : {false, true}) {
+      std::vector<LoggedEnd> ends;
+      for (LoggedTrial& trial : trials_) {
+        if (IsProbe(trial.trial) != probes) continue;
+        std::move(trial.ends.begin(), trial.ends.end(), std::back_inserter(ends));
+      }
+      std::sort(ends.begin(), ends.end(),
+                [](const LoggedEnd& a, const LoggedEnd& b) { return a.order < b.order; });
+      for (LoggedEnd& end : ends) histories_[probes].push_back(std::move(end.observation));
     }
   }
 
@@ -171,6 +185,12 @@ class Replay {
   }
 
   absl::Status Compare(const v1::Trial& trial, v1::ReplayJobResponse* response) {
+    if (trial.origin().strategy() == kWarmStart) {
+      // Taken over, or named by the job: nobody proposed it.
+      response->set_compared(response->compared() + 1);
+      Note(trial);
+      return absl::OkStatus();
+    }
     const std::vector<Observation>& history = histories_[probes_];
     if (trial.known_ends() > static_cast<int64_t>(history.size())) {
       return absl::DataLossError(absl::StrCat("trial ", trial.number(), " knew ",

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/enum_names.h"
@@ -24,10 +25,19 @@ v1::Failure MakeFailure(v1::FailureCause cause, const std::string& message) {
 
 // "accuracy is 1.5, must be 0 to 1"; empty if the value is possible.
 std::string FindRangeProblem(const v1::Measurement& m) {
+  if (m.metric() == v1::METRIC_PROXY) return "";
   const double high = m.metric() == v1::METRIC_ACCURACY ? 1.0 : HUGE_VAL;
   if (m.value() >= 0 && m.value() <= high) return "";
   return absl::StrCat(EnumName(m.metric()), " is ", m.value(), ", must be ",
                       m.metric() == v1::METRIC_ACCURACY ? "0 to 1" : "at least 0");
+}
+
+// Whether a worker may stop trials of the job for this cause.
+bool HasRule(const v1::JobSpec& spec, v1::StopCause cause) {
+  const v1::EarlyStopping& stopping = spec.early_stopping();
+  return (cause == v1::STOP_CAUSE_MEDIAN && stopping.has_median()) ||
+         (cause == v1::STOP_CAUSE_EXTRAPOLATION && stopping.has_extrapolation()) ||
+         (cause == v1::STOP_CAUSE_PATIENCE && stopping.has_patience());
 }
 
 absl::Status ValidateMeasurements(
@@ -74,10 +84,11 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
             "result.engine.picks",
             absl::StrCat("must be at most ", kMaxPicks, ", are ", result.engine().picks_size()));
       }
-      const std::string& digest = result.weights_sha256();
-      if (!digest.empty() && !IsSha256Hex(digest)) {
-        return InvalidField("result.weights_sha256",
-                            absl::StrCat("is no SHA-256 digest: '", digest.substr(0, 80), "'"));
+      for (const auto& [field, digest] : {std::pair("weights", &result.weights_sha256()),
+                                          std::pair("checkpoint", &result.checkpoint_sha256())}) {
+        if (digest->empty() || IsSha256Hex(*digest)) continue;
+        return InvalidField(absl::StrCat("result.", field, "_sha256"),
+                            absl::StrCat("is no SHA-256 digest: '", digest->substr(0, 80), "'"));
       }
       break;
     }
@@ -95,12 +106,9 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
   return ValidateUsage(request.usage());
 }
 
-std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, int epochs,
+std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, int epochs,
                                        const v1::TrialResult& result) {
-  std::set<v1::Metric> needed;
-  for (const v1::Objective& objective : spec.objectives()) needed.insert(objective.metric());
-  for (const v1::Constraint& constraint : spec.constraints()) needed.insert(constraint.metric());
-  for (const v1::Metric metric : needed) {
+  for (const v1::Metric metric : NeededMetrics(spec, leg)) {
     const v1::Measurement* found = nullptr;
     for (const v1::Measurement& m : result.measurements()) {
       if (m.metric() == metric) found = &m;
@@ -120,6 +128,17 @@ std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, int epochs,
     return MakeFailure(
         v1::FAILURE_CAUSE_INTERNAL,
         absl::StrCat("the worker reported ", result.epochs_size(), " epochs of ", epochs));
+  }
+  if (leg.until_epoch > 0 && result.epochs_size() != leg.until_epoch) {
+    return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                       absl::StrCat("the worker paused after ", result.epochs_size(),
+                                    " epochs, was to after ", leg.until_epoch));
+  }
+  const v1::StopCause cause = result.early_stop().cause();
+  if (cause != v1::STOP_CAUSE_UNSPECIFIED && !HasRule(spec, cause)) {
+    return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                       absl::StrCat("the worker stopped early by ", v1::StopCause_Name(cause),
+                                    ", which the job does not ask for"));
   }
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "coordinator/core/legs.h"
 #include "frontier/v1/job.pb.h"
 #include "frontier/v1/trial.pb.h"
 #include "frontier/v1/worker_service.pb.h"
@@ -22,9 +23,10 @@ absl::Status ValidateReport(const v1::ReportRequest& request);
 absl::Status ValidateUsage(const google::protobuf::RepeatedPtrField<v1::Measurement>& usage);
 
 // Why a result counts as a failed attempt, or nothing: a metric of an objective or constraint that
-// is missing (internal), not finite (diverged) or out of its range (internal), more epochs than
-// the `epochs` of its recipe (internal).
-std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, int epochs,
+// is missing (internal), not finite (diverged) or out of its range (internal), more epochs than the
+// `epochs` of its recipe, others than those of a leg that ends in a pause, or an early stop by a
+// rule that the job does not have (internal).
+std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, int epochs,
                                        const v1::TrialResult& result);
 
 // What is kept of an acceptable result: without figures nobody asked for that are not finite or

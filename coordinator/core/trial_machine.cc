@@ -24,6 +24,9 @@ constexpr Transition<v1::TrialState, TrialEvent> kTrialTable[] = {
     {v1::TRIAL_STATE_RUNNING, TrialEvent::kSucceeded, v1::TRIAL_STATE_SUCCEEDED},
     {v1::TRIAL_STATE_RUNNING, TrialEvent::kFailed, v1::TRIAL_STATE_FAILED},
     {v1::TRIAL_STATE_RUNNING, TrialEvent::kCancelled, v1::TRIAL_STATE_CANCELLED},
+    {v1::TRIAL_STATE_QUEUED, TrialEvent::kStopped, v1::TRIAL_STATE_STOPPED},
+    {v1::TRIAL_STATE_RUNNING, TrialEvent::kStopped, v1::TRIAL_STATE_STOPPED},
+    {v1::TRIAL_STATE_STOPPED, TrialEvent::kGoesOn, v1::TRIAL_STATE_QUEUED},
 };
 
 constexpr Transition<v1::AttemptState, AttemptEvent> kAttemptTable[] = {
@@ -63,6 +66,10 @@ absl::string_view EventName(TrialEvent event) {
       return "ended as failed";
     case TrialEvent::kCancelled:
       return "cancelled";
+    case TrialEvent::kStopped:
+      return "stopped";
+    case TrialEvent::kGoesOn:
+      return "trained on";
   }
   return "?";
 }
@@ -129,7 +136,7 @@ absl::StatusOr<v1::JobState> NextState(v1::JobState from, JobEvent event) {
 
 bool HasEnded(v1::TrialState state) {
   return state == v1::TRIAL_STATE_SUCCEEDED || state == v1::TRIAL_STATE_FAILED ||
-         state == v1::TRIAL_STATE_CANCELLED;
+         state == v1::TRIAL_STATE_CANCELLED || state == v1::TRIAL_STATE_STOPPED;
 }
 
 bool HasEnded(v1::JobState state) {

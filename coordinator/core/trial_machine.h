@@ -15,6 +15,8 @@ enum class TrialEvent {
   kSucceeded,  // all figures are there
   kFailed,     // by a cause that is not retried, or out of attempts
   kCancelled,  // its job was cancelled, failed or is out of budget
+  kStopped,    // before the end of its training
+  kGoesOn,     // was stopped, and is trained on
 };
 
 enum class AttemptEvent { kSucceeded, kFailed, kLost, kReturned, kCancelled };

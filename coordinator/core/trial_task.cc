@@ -1,9 +1,11 @@
 #include "coordinator/core/trial_task.h"
 
 #include <cstdint>
+#include <utility>
 
 #include "common/base/random.h"
 #include "coordinator/core/parent.h"
+#include "coordinator/core/trial_machine.h"
 
 namespace frontier::coordinator {
 
@@ -25,7 +27,25 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
     *task.mutable_inheritance() = InheritanceOf(spec, trial);
   }
   task.set_inference_precision(trial.inference_precision());
+  task.set_summary(trial.summary());
+  if (trial.early_stop().cause() == v1::STOP_CAUSE_SCREENED) {
+    task.set_proxy(spec.screening().proxy());
+  } else if (HasEnded(trial.state()) && trial.result().epochs_size() < task.training().epochs()) {
+    task.set_until_epoch(trial.result().epochs_size());
+  }
   return task;
+}
+
+void SetLeg(const v1::JobSpec& spec, const Leg& leg, const Curves& curves, const v1::Trial& trial,
+            v1::TrialTask* task) {
+  if (leg.screens) {
+    task->set_proxy(spec.screening().proxy());
+    return;
+  }
+  task->set_until_epoch(leg.until_epoch);
+  task->set_checkpoint_sha256(trial.checkpoint_sha256());
+  v1::StopRule rule = curves.Rule();
+  if (rule.ByteSizeLong() > 0) *task->mutable_stop_rule() = std::move(rule);
 }
 
 }  // namespace frontier::coordinator

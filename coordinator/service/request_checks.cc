@@ -283,4 +283,9 @@ absl::Status CheckRequest(const v1::GetParentWeightsRequest& request) {
   return CheckKey(request.key());
 }
 
+absl::Status CheckRequest(const v1::GetCheckpointRequest& request) {
+  RETURN_IF_ERROR(CheckWorkerId(request.worker_id()));
+  return CheckKey(request.key());
+}
+
 }  // namespace frontier::coordinator

@@ -31,6 +31,7 @@ absl::Status CheckRequest(const v1::UploadWeightsHeader& header);
 absl::Status CheckRequest(const v1::ReportRequest& request);
 absl::Status CheckRequest(const v1::GiveBackRequest& request);
 absl::Status CheckRequest(const v1::GetParentWeightsRequest& request);
+absl::Status CheckRequest(const v1::GetCheckpointRequest& request);
 
 }  // namespace frontier::coordinator
 

@@ -109,4 +109,11 @@ grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetParen
   return SendWeights(blobs_, dispatcher_->FindParentWeights(*request));
 }
 
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetCheckpoint(
+    grpc::CallbackServerContext*, const v1::GetCheckpointRequest* request) {
+  const absl::Status checked = CheckRequest(*request);
+  if (!checked.ok()) return SendWeights(blobs_, checked);
+  return SendWeights(blobs_, dispatcher_->FindCheckpoint(*request));
+}
+
 }  // namespace frontier::coordinator

@@ -34,6 +34,8 @@ class WorkerServiceAdapter final : public v1::WorkerService::CallbackService {
                                      v1::GiveBackResponse* response) override;
   grpc::ServerWriteReactor<v1::GetWeightsResponse>* GetParentWeights(
       grpc::CallbackServerContext* context, const v1::GetParentWeightsRequest* request) override;
+  grpc::ServerWriteReactor<v1::GetWeightsResponse>* GetCheckpoint(
+      grpc::CallbackServerContext* context, const v1::GetCheckpointRequest* request) override;
 
  private:
   Dispatcher* const dispatcher_;

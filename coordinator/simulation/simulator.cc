@@ -1,16 +1,56 @@
 #include "coordinator/simulation/simulator.h"
 
+#include <functional>
 #include <queue>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "common/base/status.h"
 #include "coordinator/core/search_context.h"
+#include "coordinator/stopping/ladders.h"
+#include "coordinator/stopping/rungs.h"
 
 namespace frontier::coordinator {
+
+namespace {
+
+// A trial on its way to one of its rungs.
+struct Leg {
+  double ends = 0;
+  int64_t number = 0;
+  int rung = 0;
+  // By the time they end; of equal times the trial that was proposed first.
+  bool operator>(const Leg& other) const {
+    return std::tie(ends, number) > std::tie(other.ends, other.number);
+  }
+};
+
+// From the pause before to rung `rung`, or to the end.
+double LegSeconds(const Outcome& outcome, int rung) {
+  const auto until = [&](size_t i) {
+    return i < outcome.rungs.size() ? outcome.rungs[i].seconds : outcome.seconds;
+  };
+  const auto last = static_cast<size_t>(rung);
+  return until(last) - (last == 0 ? 0 : until(last - 1));
+}
+
+absl::Status CheckRungs(const Outcome& outcome, const Ladder& ladder) {
+  if (!outcome.succeeded) return absl::OkStatus();
+  bool same = outcome.rungs.size() + 1 == ladder.size();
+  for (size_t i = 0; same && i < outcome.rungs.size(); ++i) {
+    same = outcome.rungs[i].epochs == ladder[i];
+  }
+  if (same) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("trials pause after ", absl::StrJoin(ladder, ", "),
+                                                 " epochs; there are results of other rungs"));
+}
+
+}  // namespace
 
 // The context of one search, and its trials.
 class Simulator::Search final : public SearchContext {
@@ -38,21 +78,30 @@ class Simulator::Search final : public SearchContext {
     return running;
   }
 
-  SimulatedTrial Start(Candidate candidate, double now) {
-    const Outcome& outcome = simulator_.Find(job_, candidate.genotype).outcome;
-    SimulatedTrial trial{number(), candidate.hash,        candidate.origin,
-                         now,      now + outcome.seconds, outcome};
+  // The next trial, which begins now.
+  SimulatedTrial* Start(Candidate candidate, double now) {
+    SimulatedTrial trial;
+    trial.number = number();
+    trial.hash = candidate.hash;
+    trial.origin = candidate.origin;
+    trial.started = now;
+    trial.outcome = simulator_.Find(job_, candidate.genotype).outcome;
     taken_.insert(std::move(candidate.hash));
     running_.insert(trial.number);
     genotypes_.push_back(std::make_unique<v1::Genotype>(std::move(candidate.genotype)));
-    return trial;
+    trials_.push_back(std::make_unique<SimulatedTrial>(std::move(trial)));
+    return trials_.back().get();
   }
 
-  void End(const SimulatedTrial& trial) {
+  SimulatedTrial* trial(int64_t number) { return trials_[static_cast<size_t>(number - 1)].get(); }
+
+  // Notes what `trial` came to, for proposals to come.
+  Observation Observe(const SimulatedTrial& trial, bool succeeded, std::vector<double> objectives,
+                      double violation) {
     running_.erase(trial.number);
     history_.push_back({trial.number, *genotypes_[static_cast<size_t>(trial.number - 1)],
-                        trial.origin, trial.outcome.succeeded, trial.outcome.objectives,
-                        trial.outcome.violation});
+                        trial.origin, succeeded, std::move(objectives), violation});
+    return history_.back();
   }
 
  private:
@@ -61,6 +110,7 @@ class Simulator::Search final : public SearchContext {
   absl::flat_hash_set<std::string> taken_;
   std::set<int64_t> running_;
   std::vector<std::unique_ptr<v1::Genotype>> genotypes_;  // of all trials, by number
+  std::vector<std::unique_ptr<SimulatedTrial>> trials_;   // likewise
   std::vector<Observation> history_;
 };
 
@@ -86,17 +136,22 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
   ASSIGN_OR_RETURN(const std::unique_ptr<Strategy> strategy, CreateStrategy(job));
   problem_ = absl::OkStatus();
   Search search(this, job);
-  // By the time they end; of equal times the one that was proposed first.
-  const auto later = [](const SimulatedTrial& a, const SimulatedTrial& b) {
-    return std::tie(a.ended, a.number) > std::tie(b.ended, b.number);
-  };
-  std::priority_queue<SimulatedTrial, std::vector<SimulatedTrial>, decltype(later)> running(later);
+  const Ladders ladders(job);
+  Rungs rungs(ladders.reduction());
   std::vector<SimulatedTrial> ended;
+  std::priority_queue<Leg, std::vector<Leg>, std::greater<Leg>> running;
   double now = 0;
   bool more = true;
   while (true) {
-    while (more && static_cast<int>(running.size()) < limits.workers) {
-      if (limits.trials > 0 && search.number() > limits.trials) break;
+    while (static_cast<int>(running.size()) < limits.workers) {
+      if (const std::optional<int64_t> next = rungs.Next(); next.has_value()) {
+        const int rung = rungs.PlaceOf(*next)->rung;
+        rungs.GoOn(*next);
+        const Outcome& outcome = search.trial(*next)->outcome;
+        running.push({now + LegSeconds(outcome, rung + 1), *next, rung + 1});
+        continue;
+      }
+      if (!more || (limits.trials > 0 && search.number() > limits.trials)) break;
       absl::StatusOr<Candidate> candidate = strategy->Propose(search);
       RETURN_IF_ERROR(problem_);
       if (absl::IsUnavailable(candidate.status())) continue;
@@ -105,16 +160,40 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
         break;
       }
       RETURN_IF_ERROR(candidate.status());
-      running.push(search.Start(*std::move(candidate), now));
+      const SimulatedTrial* trial = search.Start(*std::move(candidate), now);
+      RETURN_IF_ERROR(CheckRungs(trial->outcome, ladders.ladder(ladders.BracketOf(trial->number))));
+      running.push({now + LegSeconds(trial->outcome, 0), trial->number, 0});
     }
-    if (running.empty()) return ended;
-    SimulatedTrial trial = running.top();
+    if (running.empty()) break;
+    const Leg leg = running.top();
     running.pop();
-    now = trial.ended;
-    if (limits.seconds > 0 && now > limits.seconds) return ended;
-    search.End(trial);
-    ended.push_back(std::move(trial));
+    now = leg.ends;
+    if (limits.seconds > 0 && now > limits.seconds) break;
+    SimulatedTrial* trial = search.trial(leg.number);
+    const Ladder& ladder = ladders.ladder(ladders.BracketOf(leg.number));
+    trial->ended = now;
+    trial->epochs = ladder[static_cast<size_t>(leg.rung)];
+    const Outcome& outcome = trial->outcome;
+    trial->stopped = outcome.succeeded && trial->epochs < ladder.back();
+    if (!trial->stopped) {
+      search.Observe(*trial, outcome.succeeded, outcome.objectives, outcome.violation);
+      ended.push_back(*trial);
+      continue;
+    }
+    const RungOutcome& rung = outcome.rungs[static_cast<size_t>(leg.rung)];
+    rungs.Add({ladders.BracketOf(leg.number), leg.rung},
+              search.Observe(*trial, true, rung.objectives, rung.violation));
+    rungs.Keep();
   }
+  for (const int64_t number : rungs.Waiting()) {
+    SimulatedTrial* trial = search.trial(number);
+    const RungOutcome& rung =
+        trial->outcome.rungs[static_cast<size_t>(rungs.PlaceOf(number)->rung)];
+    trial->outcome.objectives = rung.objectives;
+    trial->outcome.violation = rung.violation;
+    ended.push_back(*trial);
+  }
+  return ended;
 }
 
 }  // namespace frontier::coordinator

@@ -19,13 +19,22 @@
 
 namespace frontier::coordinator {
 
+// What a worker would report of a trial that pauses.
+struct RungOutcome {
+  int epochs = 0;  // trained by then
+  std::vector<double> objectives;
+  double violation = 0;
+  double seconds = 0;  // from proposal to here, without pauses
+};
+
 // What a worker would report.
 struct Outcome {
   size_t row = 0;  // of the table
   bool succeeded = true;
   std::vector<double> objectives;  // all to be minimized, finite; empty if it failed
   double violation = 0;
-  double seconds = 0;  // from proposal to report; >= 0
+  double seconds = 0;                   // from proposal to report, without pauses; >= 0
+  std::vector<RungOutcome> rungs = {};  // at every epoch at which the job's trials pause
 };
 
 struct SimulationLimits {
@@ -38,9 +47,13 @@ struct SimulatedTrial {
   int64_t number = 0;  // in the order of proposals, from 1
   std::string hash;
   v1::Origin origin;
-  double started = 0;  // seconds
-  double ended = 0;
+  double started = 0;  // seconds; of the first attempt
+  double ended = 0;    // of the last
   Outcome outcome;
+  // In a job with rungs: epochs trained; whether it was stopped before the end of its training,
+  // `outcome` then has the objectives at its last rung.
+  int epochs = 0;
+  bool stopped = false;
 };
 
 // Runs searches over one space one after the other, and keeps what each genotype comes to: all have
@@ -53,9 +66,10 @@ class Simulator {
   // NOT_FOUND. Other errors end the search.
   Simulator(const Space* space, Evaluate evaluate) : space_(space), evaluate_(evaluate) {}
 
-  // One search of `job`, of which the strategy, the objectives' number and the constraints on
-  // parameters and MACs count: trials in the order in which they ended. Ends at a limit, of which
-  // there is at least one, or when the space is exhausted.
+  // One search of `job`, of which the strategy, the objectives' number, epochs and rungs, and the
+  // constraints on parameters and MACs count: trials in the order in which they ended, those that
+  // were stopped last. Ends at a limit, of which there is at least one, or when the space is
+  // exhausted.
   absl::StatusOr<std::vector<SimulatedTrial>> Run(const v1::JobSpec& job,
                                                   const SimulationLimits& limits);
 

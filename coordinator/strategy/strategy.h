@@ -37,7 +37,8 @@ struct Candidate {
   v1::Origin origin = {};
 };
 
-// The end of a trial, as strategies see it.
+// The end of a trial, or of its training up to a rung, as strategies see it. One that goes on is
+// told of again, with what it came to then.
 struct Observation {
   int64_t trial = 0;  // number in the job
   v1::Genotype genotype = {};
@@ -45,9 +46,11 @@ struct Observation {
   bool succeeded = false;               // if not, the figures below are empty
   std::vector<double> objectives = {};  // as MinimizedObjectives; finite
   double violation = 0;                 // as ConstraintViolation; 0 = feasible
+  // In a job with rungs: it paused there before, and was told of then.
+  bool again = false;
 };
 
-// A trial that was proposed and has not ended yet.
+// A trial that was proposed and of which no observation tells yet.
 struct Running {
   int64_t trial = 0;
   const v1::Genotype* genotype = nullptr;
@@ -65,8 +68,8 @@ class SearchContext {
   // breaks a constraint that is known without training, or has been proposed in this job before.
   // What cannot be proposed once never can be later.
   virtual std::optional<Candidate> Admit(const v1::Genotype& genotype) const = 0;
-  // Trials that have ended, in the order in which they did. From proposal to proposal it only
-  // grows at its end. All successes have objectives of one number.
+  // Trials that have ended, or came to a rung, in the order in which they did. From proposal to
+  // proposal it only grows at its end. All successes have objectives of one number.
   virtual absl::Span<const Observation> history() const = 0;
   // By number.
   virtual std::vector<Running> running() const = 0;

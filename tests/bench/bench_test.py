@@ -477,6 +477,13 @@ class StrategiesTest(unittest.TestCase):
         def strategy_search(self, table, strategy, **flags):
             self.asked.append((strategy, flags))
             name = strategy.split()[0]
+            whole = {'trials': [200, 200], 'seconds': [0.02, 0.02], 'repeats': self.repeats}
+            if 'early_stopping' in flags:
+                lost = 0.009 if name == 'tpe' else 0.001
+                return {**whole, 'value': [StrategiesTest.SHARE[name] + 0.009 - lost] * 2,
+                        'epochs': [40_000, 20_000]}
+            if 'workers' in flags or 'average_equal' not in flags and 'at' in flags:
+                return {**whole, 'value': [StrategiesTest.SHARE[name]] * 2}
             if 'at' in flags:
                 value = [[StrategiesTest.SHARE[name], StrategiesTest.SHARE[name] + 0.009]] * 2
             else:
@@ -487,10 +494,19 @@ class StrategiesTest(unittest.TestCase):
         def strategy_proposals(self, strategy, history, count):
             slow = {'reinforce': 0.0015, 'bayesian': 0.009}.get(strategy.split()[0], 0.0001)
             # One in twenty may take longer.
-            return [1.0] + [slow] * (count - 1)
+            return {'seconds': [1.0] + [slow * (1 if history > 5 else 0.5)] * (count - 1),
+                    'peak_bytes': 100e6}
+
+        def optuna_search(self, table, sampler, **flags):
+            found = {'random': [[1.0, 2.0]], 'tpe': [[3.0, 1.0]], 'nsga2': [[2.0, 1.0]]}[sampler]
+            return {'found': [found], 'seconds': [0.004, 0.006]}
+
+        def table_points(self, table, *columns):
+            return [(0.0, 3.0), (1.0, 2.0), (2.0, 1.0), (4.0, 1.0)]
 
     def rows(self, source=None):
-        settings = strategies.Settings(seeds=2, front_seeds=2, history=10, proposals=40)
+        settings = strategies.Settings(seeds=2, front_seeds=2, history=10, short_history=5,
+                                       proposals=40)
         measurements = strategies.Measurements(source or self.Source(), settings)
         definitions = strategies.definitions(measurements)
         rows.check_definitions(definitions)
@@ -523,6 +539,30 @@ class StrategiesTest(unittest.TestCase):
         self.assertAlmostEqual(measured['strategies.proposal.model-free'].value, 1.5)
         self.assertEqual(measured['strategies.proposal.model-free'].verdict(), 'MISSED')
         self.assertAlmostEqual(measured['strategies.proposal.model-based'].value, 9)
+
+    def test_early_stopping_is_told_by_the_strategy_it_serves_worst(self):
+        measured = self.rows()
+        self.assertAlmostEqual(measured['strategies.early-stopping.saved'].value, 70)
+        self.assertAlmostEqual(measured['strategies.early-stopping.lost'].value, 100 * 0.009 / 0.992)
+
+    def test_what_grows_and_what_is_lost_in_parallel(self):
+        measured = self.rows()
+        self.assertAlmostEqual(measured['strategies.proposal.growth'].value, 2)
+        self.assertAlmostEqual(measured['strategies.memory'].value, 100)
+        self.assertAlmostEqual(measured['strategies.parallel'].value, -100 * 0.009 / 0.969)
+
+    def test_optuna_is_judged_by_its_best_and_by_the_same_kind(self):
+        measured = self.rows()
+        # The whole table dominates 4 x 2, the point (3, 1) 3 x 2.
+        self.assertAlmostEqual(measured['strategies.optuna.quality'].peer_value, 0.75)
+        self.assertAlmostEqual(measured['strategies.optuna.quality'].value, 0.99 - 0.75)
+        self.assertAlmostEqual(measured['strategies.optuna.time'].value, 0.005 / 1e-4)
+
+    def test_hypervolume_counts_what_points_dominate_together(self):
+        whole = [(0.0, 4.0), (4.0, 0.0)]
+        self.assertAlmostEqual(strategies.hypervolume([(2, 1), (1, 0.5), (2, 2)], whole),
+                               2 * 3 + 1 * 0.5)
+        self.assertEqual(strategies.hypervolume([], whole), 0)
 
     def test_without_the_table_the_rows_say_so(self):
         class Source(self.Source):

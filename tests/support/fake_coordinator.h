@@ -45,6 +45,11 @@ class FakeCoordinator {
     MutexLock lock(&mutex_);
     parent_weights_ = bytes;
   }
+  // From which every lease that has one goes on.
+  void SetCheckpoint(const std::string& bytes) {
+    MutexLock lock(&mutex_);
+    checkpoint_ = bytes;
+  }
   // For the next heartbeat that is answered.
   void Direct(const v1::Directive& directive) {
     MutexLock lock(&mutex_);
@@ -113,6 +118,7 @@ class FakeCoordinator {
   std::vector<v1::GiveBackRequest> give_backs_;
   std::vector<Upload> uploads_;
   std::string parent_weights_ ABSL_GUARDED_BY(mutex_);
+  std::string checkpoint_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One connection to it.
@@ -186,6 +192,12 @@ class FakeWorkerClient final : public WorkerClient {
     MutexLock lock(&c_->mutex_);
     RETURN_IF_ERROR(Begin("GetParentWeights"));
     return c_->parent_weights_;
+  }
+
+  absl::StatusOr<std::string> GetCheckpoint(const v1::GetCheckpointRequest&) override {
+    MutexLock lock(&c_->mutex_);
+    RETURN_IF_ERROR(Begin("GetCheckpoint"));
+    return c_->checkpoint_;
   }
 
   void Cancel() override {

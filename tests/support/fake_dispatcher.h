@@ -148,6 +148,9 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   absl::StatusOr<std::string> FindParentWeights(const v1::GetParentWeightsRequest&) override {
     return FindWeights(v1::GetWeightsRequest());
   }
+  absl::StatusOr<std::string> FindCheckpoint(const v1::GetCheckpointRequest&) override {
+    return FindWeights(v1::GetWeightsRequest());
+  }
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest&) override {
     return Answer<v1::RegisterResponse>();
   }

@@ -10,7 +10,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/enum_names.h"
+#include "common/base/file.h"
 #include "common/base/log.h"
+#include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "worker/agent/failure.h"
@@ -115,8 +117,8 @@ absl::Status Agent::DeliverOutbox() {
           absl::StrCat("delivering ", reports.size(), " outcome(s) of an earlier start"));
   for (v1::ReportRequest& report : reports) {
     if (report.has_result()) {
-      const std::string why = CheckWeights(deps_.outbox->WeightsPath(report.key(), report.token()),
-                                           report.mutable_result());
+      const std::string why = CheckUpload(deps_.outbox->WeightsPath(report.key(), report.token()),
+                                          report.mutable_result());
       if (!why.empty()) {
         LogError(IdsOf(report.key()), absl::StrCat("reporting without weights: ", why));
         report.set_request_id(session_.NextRequestId());
@@ -224,6 +226,7 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     const std::vector<int>& cpus = options_.slot_cpus[static_cast<size_t>(slot)];
     if (static_cast<int>(cpus.size()) >= order.threads) order.cpus = cpus;
   }
+  FetchCheckpoint(held, order.input.checkpoint_path());
   const absl::Status parent = FindParent(held, &order.input);
   bool again = true;  // whether the trial may come back to its checkpoint
   TrialEnd end;
@@ -254,8 +257,8 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     ReportOutcome(held, std::move(report));
   } else {
     v1::TrialResult& result = std::get<v1::TrialResult>(end.outcome);
-    if (const std::string why = CheckWeights(weights_path, &result); !why.empty()) {
-      LogError(ids, absl::StrCat("reporting without weights: ", why));
+    if (const std::string why = CheckUpload(weights_path, &result); !why.empty()) {
+      LogError(ids, absl::StrCat("reporting without what was kept: ", why));
     }
     for (const v1::Measurement& measurement : use) *result.add_measurements() = measurement;
     *report.mutable_result() = std::move(result);
@@ -273,6 +276,26 @@ absl::Status Agent::FindParent(const HeldLease& held, v1::TrialProcessInput* inp
                                                       held.lease().token(), held.stop());
                    }));
   return absl::OkStatus();
+}
+
+void Agent::FetchCheckpoint(const HeldLease& held, const std::string& path) {
+  const std::string& digest = held.lease().task().checkpoint_sha256();
+  // What an earlier attempt of the same leg left here has come at least as far.
+  if (digest.empty() || FileSize(path).ok()) return;
+  const auto fetch = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(
+        const std::string content,
+        session_.GetCheckpoint(deps_.client, held.key(), held.lease().token(), held.stop()));
+    if (const std::string got = Sha256Hex(content); got != digest) {
+      return absl::DataLossError(absl::StrCat("what came has digest ", got));
+    }
+    return WriteFileAtomically(path, content);
+  };
+  if (const absl::Status fetched = fetch(); !fetched.ok()) {
+    // It costs time, and comes to the same.
+    LogWarning(IdsOf(held.key()), absl::StrCat("checkpoint ", digest, ": ", fetched.message(),
+                                               "; training begins anew"));
+  }
 }
 
 bool Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {

@@ -92,6 +92,8 @@ class Agent {
   void RunLease(const HeldLease& held, int slot);
   // Sets the path of the weights that the trial inherits, if it does.
   absl::Status FindParent(const HeldLease& held, v1::TrialProcessInput* input);
+  // Puts the checkpoint from which the trial goes on at `path`, if it does; warns if it cannot.
+  void FetchCheckpoint(const HeldLease& held, const std::string& path);
   // Whether it was settled.
   bool ReportOutcome(const HeldLease& held, v1::ReportRequest report);
   absl::Status SendHeartbeat(bool leaving);

@@ -20,6 +20,13 @@ constexpr int kLogEvery = 10;
 
 LogIds IdsOf(const v1::AttemptKey& key) { return {key.job_id(), key.trial(), key.attempt()}; }
 
+// Digest of what goes with the outcome: trained weights, or where training goes on. Empty =
+// nothing.
+const std::string& UploadOf(const v1::ReportRequest& report) {
+  const v1::TrialResult& result = report.result();
+  return result.weights_sha256().empty() ? result.checkpoint_sha256() : result.weights_sha256();
+}
+
 std::string Text(const absl::Status& status) {
   return absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
 }
@@ -138,7 +145,7 @@ absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, const v1::Rep
     header.set_worker_id(report.worker_id());
     *header.mutable_key() = report.key();
     header.set_token(report.token());
-    header.set_sha256(report.result().weights_sha256());
+    header.set_sha256(UploadOf(report));
     ASSIGN_OR_RETURN(const int64_t size, FileSize(path));
     header.set_size(size);
     RETURN_IF_ERROR(client->UploadWeights(header, path));
@@ -165,7 +172,7 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
   const auto out_of_time = [&] {
     return give_up_after > absl::ZeroDuration() && clock_->Elapsed() - started > give_up_after;
   };
-  bool uploaded = report.result().weights_sha256().empty();
+  bool uploaded = UploadOf(report).empty();
   for (int tries = 0; !stop.raised() && !out_of_time(); ++tries) {
     if (held != nullptr && held->stop_reason() == StopReason::kRevoked) {
       LogWarning(ids, "the lease was taken away before its outcome was reported; it is dropped");
@@ -189,6 +196,7 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
     if (!uploaded) {
       LogError(ids, absl::StrCat("weights refused, reporting without: ", Text(status)));
       report.mutable_result()->clear_weights_sha256();
+      report.mutable_result()->clear_checkpoint_sha256();
       uploaded = true;
     } else if (report.has_result() && absl::IsInvalidArgument(status)) {
       LogError(ids, absl::StrCat("result refused, reporting a failure: ", Text(status)));
@@ -216,25 +224,41 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
   return false;
 }
 
-absl::StatusOr<std::string> CoordinatorSession::GetParentWeights(WorkerClient* client,
-                                                                 const v1::AttemptKey& key,
-                                                                 int64_t token,
-                                                                 const StopEvent& stop) {
-  v1::GetParentWeightsRequest request;
+template <typename Request>
+absl::StatusOr<std::string> CoordinatorSession::Download(
+    WorkerClient* client, const v1::AttemptKey& key, int64_t token, const StopEvent& stop,
+    absl::string_view what,
+    absl::StatusOr<std::string> (WorkerClient::*method)(const Request& request)) {
+  Request request;
   request.set_worker_id(worker_id());
   *request.mutable_key() = key;
   request.set_token(token);
   Backoff backoff = NewBackoff();
   for (int tries = 0; !stop.raised(); ++tries) {
     const int64_t registered = registrations();
-    absl::StatusOr<std::string> weights = client->GetParentWeights(request);
-    if (weights.ok()) return weights;
-    const Next next = AfterError(client, weights.status(), IdsOf(key),
-                                 "cannot get inherited weights", registered, tries, &backoff, stop);
-    if (next == Next::kRefused) return weights;
+    absl::StatusOr<std::string> content = (client->*method)(request);
+    if (content.ok()) return content;
+    const Next next =
+        AfterError(client, content.status(), IdsOf(key), absl::StrCat("cannot get ", what),
+                   registered, tries, &backoff, stop);
+    if (next == Next::kRefused) return content;
     if (next == Next::kStopped) break;
   }
-  return absl::CancelledError("stopped before the inherited weights were there");
+  return absl::CancelledError(absl::StrCat("stopped before ", what, " was there"));
+}
+
+absl::StatusOr<std::string> CoordinatorSession::GetParentWeights(WorkerClient* client,
+                                                                 const v1::AttemptKey& key,
+                                                                 int64_t token,
+                                                                 const StopEvent& stop) {
+  return Download(client, key, token, stop, "the inherited model", &WorkerClient::GetParentWeights);
+}
+
+absl::StatusOr<std::string> CoordinatorSession::GetCheckpoint(WorkerClient* client,
+                                                              const v1::AttemptKey& key,
+                                                              int64_t token,
+                                                              const StopEvent& stop) {
+  return Download(client, key, token, stop, "the checkpoint", &WorkerClient::GetCheckpoint);
 }
 
 bool CoordinatorSession::GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,

@@ -56,6 +56,10 @@ class CoordinatorSession {
   absl::StatusOr<std::string> GetParentWeights(WorkerClient* client, const v1::AttemptKey& key,
                                                int64_t token, const StopEvent& stop);
 
+  // The checkpoint from which the trial of a lease goes on; errors likewise.
+  absl::StatusOr<std::string> GetCheckpoint(WorkerClient* client, const v1::AttemptKey& key,
+                                            int64_t token, const StopEvent& stop);
+
   // Until accepted or refused for good. False if `stop` came first.
   bool GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,
                 absl::string_view reason, const std::vector<v1::Measurement>& usage,
@@ -73,6 +77,12 @@ class CoordinatorSession {
   }
 
  private:
+  // Until `method` of the client gives it, or is refused for good; `what` is for the log.
+  template <typename Request>
+  absl::StatusOr<std::string> Download(
+      WorkerClient* client, const v1::AttemptKey& key, int64_t token, const StopEvent& stop,
+      absl::string_view what,
+      absl::StatusOr<std::string> (WorkerClient::*method)(const Request& request));
   absl::Status SendOutcome(WorkerClient* client, const v1::ReportRequest& report, bool* uploaded);
   // Decides after a failed try: whether to try again.
   enum class Next { kTryAgain, kRefused, kStopped };

@@ -15,11 +15,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "common/rpc/client/worker_client.h"
+#include "common/tables/table.h"
 #include "google/protobuf/util/json_util.h"
 #include "worker/agent/agent.h"
 #include "worker/agent/checkpoint_folder.h"
@@ -30,6 +32,7 @@
 #include "worker/agent/parent_folder.h"
 #include "worker/agent/split.h"
 #include "worker/agent/state_folder.h"
+#include "worker/agent/table_runner.h"
 #include "worker/agent/trial_process_runner.h"
 
 namespace frontier::worker {
@@ -88,8 +91,26 @@ struct Machine {
   int64_t memory_bytes_per_trial = 0;
 };
 
+// File of the table that trials are answered from; empty = they are trained.
+std::string TableOf(const WorkerOptions& options) {
+  absl::string_view table = options.evaluator;
+  return absl::ConsumePrefix(&table, "table:") ? std::string(table) : "";
+}
+
 bool IsMeasured(const WorkerOptions& options) {
-  return options.slots == 0 && options.threads_per_trial == 0;
+  return options.slots == 0 && options.threads_per_trial == 0 && TableOf(options).empty();
+}
+
+absl::StatusOr<std::unique_ptr<TrialRunner>> MakeRunner(const WorkerOptions& options,
+                                                        Clock* clock) {
+  const std::string table = TableOf(options);
+  if (!table.empty()) {
+    ASSIGN_OR_RETURN(const Table loaded, Table::Load(table));
+    return NewTableRunner(loaded, table);
+  }
+  TrialProcessRunnerOptions runner_options;
+  runner_options.proc_root = options.paths.proc_root;
+  return NewTrialProcessRunner(runner_options, clock);
 }
 
 SplitConditions ConditionsOf(const v1::Hardware& hardware) {
@@ -138,7 +159,8 @@ absl::StatusOr<Machine> LookAtMachine(const WorkerOptions& options, const std::s
   Machine machine;
   ASSIGN_OR_RETURN(machine.hardware, DetectHardware(options.paths));
   machine.hardware.set_engine(engine);
-  DatasetCatalogOptions catalog_options = {options.datasets, options.dataset_root};
+  DatasetCatalogOptions catalog_options = {options.datasets, !TableOf(options).empty(),
+                                           options.dataset_root};
   std::error_code error;
   // The default is a place to look, not a demand.
   if (options.dataset_root == kDefaultDatasetRoot &&
@@ -266,13 +288,12 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   agent_options.shutdown_timeout = absl::Seconds(options.shutdown_seconds);
 
   SystemPacer pacer;
-  TrialProcessRunnerOptions runner_options;
-  runner_options.proc_root = options.paths.proc_root;
-  const std::unique_ptr<TrialRunner> runner = NewTrialProcessRunner(runner_options, &clock);
+  const absl::StatusOr<std::unique_ptr<TrialRunner>> runner = MakeRunner(options, &clock);
+  if (!runner.ok()) return Complain(runner.status(), kExitUsage);
   const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
   const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
   Agent agent(agent_options,
-              {client.get(), lease_client.get(), runner.get(), &machine->catalog, &*energy,
+              {client.get(), lease_client.get(), runner->get(), &machine->catalog, &*energy,
                outbox->get(), checkpoints->get(), parents->get(), &clock, &pacer});
   running_agent = &agent;
   HandleSignals(OnLeave, OnDrain);

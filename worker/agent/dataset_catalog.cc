@@ -5,9 +5,11 @@
 #include <system_error>
 #include <utility>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "common/architecture/architecture_argument.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
 #include "common/data/dataset.h"
@@ -47,6 +49,28 @@ absl::StatusOr<v1::Dataset> Inspect(const std::string& folder, const std::string
   return dataset;
 }
 
+// Samples of a data set that is only described: as many as any job may ask for.
+constexpr int64_t kDescribedSamples = 1'000'000;
+
+// "1x28x28/10"
+absl::StatusOr<v1::Dataset> ParseDescription(const std::string& name, absl::string_view text) {
+  const std::pair<absl::string_view, absl::string_view> parts = absl::StrSplit(text, '/');
+  const absl::StatusOr<v1::Shape> shape = ParseShape(parts.first);
+  v1::Dataset dataset;
+  int classes = 0;
+  if (!shape.ok() || !absl::SimpleAtoi(parts.second, &classes) || classes < 2) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", text, "' is not CHANNELSxHEIGHTxWIDTH/CLASSES"));
+  }
+  dataset.set_name(name);
+  dataset.set_channels(shape->channels());
+  dataset.set_height(shape->height());
+  dataset.set_width(shape->width());
+  dataset.set_classes(classes);
+  dataset.set_train_samples(kDescribedSamples);
+  return dataset;
+}
+
 }  // namespace
 
 absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOptions& options) {
@@ -61,14 +85,15 @@ absl::StatusOr<DatasetCatalog> DatasetCatalog::Create(const DatasetCatalogOption
     if (catalog.entries_.count(name) > 0) {
       return absl::InvalidArgumentError(absl::StrCat("data set '", name, "' is given twice"));
     }
-    absl::StatusOr<v1::Dataset> dataset = Inspect(folder, name);
+    absl::StatusOr<v1::Dataset> dataset =
+        options.described ? ParseDescription(name, folder) : Inspect(folder, name);
     if (!dataset.ok()) {
       return absl::Status(dataset.status().code(),
                           absl::StrCat("data set '", name, "': ", dataset.status().message()));
     }
     catalog.entries_[name] = {*std::move(dataset), folder};
   }
-  if (options.root.empty()) return catalog;
+  if (options.root.empty() || options.described) return catalog;
   for (const std::string& folder : Subfolders(options.root)) {
     const std::string name = std::filesystem::path(folder).filename().string();
     if (catalog.entries_.count(name) > 0) continue;

@@ -16,6 +16,9 @@ namespace frontier::worker {
 struct DatasetCatalogOptions {
   // "name=folder" each. One that cannot be read is an error.
   std::vector<std::string> datasets;
+  // Entries of `datasets` are "name=1x28x28/10", the shape of samples and the number of classes;
+  // there are no samples, and no folder is looked at.
+  bool described = false;
   // Each subfolder with a data set in it is offered under its own name; one without is passed over.
   // Entries of `datasets` win over these. Empty = none.
   std::string root;

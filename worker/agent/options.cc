@@ -76,6 +76,14 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
   app->add_option("--dataset", o->datasets,
                   "A data set, name=folder with IDX files; may be repeated")
       ->allow_extra_args(false);
+  app->add_option("--evaluator", o->evaluator,
+                  "train, or table:FILE to answer from a table of results (CSV, also gzip'd) in "
+                  "place of training; data sets are then given as "
+                  "--dataset NAME=CHANNELSxHEIGHTxWIDTH/CLASSES")
+      ->check([](const std::string& text) {
+        const bool good = text == "train" || (text.rfind("table:", 0) == 0 && text.size() > 6);
+        return good ? std::string() : absl::StrCat("'", text, "' is neither train nor table:FILE");
+      });
   app->add_option("--dataset_root", o->dataset_root,
                   "Each subfolder with IDX files is offered under its own name; empty = none");
   app->add_option("--connect_timeout_seconds", o->connect_timeout_seconds,

@@ -36,7 +36,8 @@ struct WorkerOptions {
   // = cores / threads_per_trial, or one thread.
   bool pin = true;                    // each slot has CPUs of its own
   int64_t memory_mb_per_trial = 0;    // 0 = four fifths of the memory, shared by the slots
-  std::vector<std::string> datasets;  // "name=folder"
+  std::vector<std::string> datasets;  // "name=folder"; with a table "name=1x28x28/10"
+  std::string evaluator = "train";    // or "table:FILE"
   std::string dataset_root = "/usr/share/datasets";
   double connect_timeout_seconds = 0;  // 0 = for ever
   double shutdown_seconds = 10;

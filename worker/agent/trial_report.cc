@@ -56,16 +56,17 @@ std::vector<v1::Measurement> MeasureUse(const TrialEnd& end, int threads, const 
   return measurements;
 }
 
-std::string CheckWeights(const std::string& path, v1::TrialResult* result) {
-  if (result->weights_sha256().empty()) return "";
+std::string CheckUpload(const std::string& path, v1::TrialResult* result) {
+  const bool pauses = result->weights_sha256().empty();
+  const std::string reported = pauses ? result->checkpoint_sha256() : result->weights_sha256();
+  if (reported.empty()) return "";
   const absl::StatusOr<std::string> digest = FileSha256(path);
-  if (digest.ok() && *digest == result->weights_sha256()) return "";
-  const std::string why = digest.ok()
-                              ? absl::StrCat("weights in '", path, "' have digest ", *digest,
-                                             ", not ", result->weights_sha256(), " as reported")
-                              : std::string(digest.status().message());
+  if (digest.ok() && *digest == reported) return "";
   result->clear_weights_sha256();
-  return why;
+  result->clear_checkpoint_sha256();
+  if (!digest.ok()) return std::string(digest.status().message());
+  return absl::StrCat(pauses ? "the checkpoint" : "weights", " in '", path, "' have digest ",
+                      *digest, ", not ", reported, " as reported");
 }
 
 }  // namespace frontier::worker

@@ -30,9 +30,9 @@ TrialOrder MakeOrder(const v1::TrialTask& task, const TrialDefaults& defaults,
 std::vector<v1::Measurement> MeasureUse(const TrialEnd& end, int threads, const EnergyModel& model,
                                         absl::string_view hardware_class);
 
-// Drops the weights from `result` unless the file at `path` is what the result says it is; why, or
-// empty.
-std::string CheckWeights(const std::string& path, v1::TrialResult* result);
+// Drops weights or checkpoint from `result` unless the file at `path` is what the result says it
+// is; why, or empty.
+std::string CheckUpload(const std::string& path, v1::TrialResult* result);
 
 }  // namespace frontier::worker
 

@@ -40,6 +40,9 @@ struct PlanOptions {
   // Both may be null.
   Clock* picking_clock = nullptr;
   Picks* picks = nullptr;
+  // Of training: gets the output of each activation (ReLU and those like it) after each forward
+  // pass, as batch x C x H x W. Costs a copy of each. May be empty.
+  std::function<void(int node, absl::Span<const float> values)> observe_activation = nullptr;
   // Of training: asked with a lower bound of the plan's memory first, with memory_bytes() once they
   // are known and before they are taken; its error is that of Create. May be empty.
   std::function<absl::Status(int64_t memory_bytes)> admit = nullptr;

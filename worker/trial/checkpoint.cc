@@ -43,12 +43,16 @@ absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path) {
   return checkpoint;
 }
 
-bool SameTask(const v1::Checkpoint& a, const v1::Checkpoint& b) {
+bool SameTraining(const v1::Checkpoint& a, const v1::Checkpoint& b) {
   return a.architecture().SerializeAsString() == b.architecture().SerializeAsString() &&
          a.dataset().SerializeAsString() == b.dataset().SerializeAsString() &&
          a.training().SerializeAsString() == b.training().SerializeAsString() &&
          a.inheritance().SerializeAsString() == b.inheritance().SerializeAsString() &&
-         a.seed() == b.seed() && a.threads() == b.threads() && a.version() == b.version() &&
+         a.seed() == b.seed();
+}
+
+bool SameTask(const v1::Checkpoint& a, const v1::Checkpoint& b) {
+  return SameTraining(a, b) && a.threads() == b.threads() && a.version() == b.version() &&
          a.library() == b.library() && a.hardware_class() == b.hardware_class();
 }
 

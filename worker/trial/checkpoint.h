@@ -17,7 +17,11 @@ absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint)
 // Errors as ReadFile; DATA_LOSS if the file is no checkpoint or differs from its digest.
 absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path);
 
-// Whether both are of one architecture, data set, recipe, seed and number of threads.
+// Whether both are of one architecture, data set, recipe and seed.
+bool SameTraining(const v1::Checkpoint& a, const v1::Checkpoint& b);
+
+// Whether they are computed alike as well, to the same bits: by as many threads, and the same
+// release and library on machines of one class.
 bool SameTask(const v1::Checkpoint& a, const v1::Checkpoint& b);
 
 }  // namespace frontier::worker

@@ -29,10 +29,12 @@
 #include "worker/trial/engine_record.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/inherited_model.h"
+#include "worker/trial/learning_curve.h"
 #include "worker/trial/measure.h"
 #include "worker/trial/memory_reserve.h"
 #include "worker/trial/memory_use.h"
 #include "worker/trial/pick_store.h"
+#include "worker/trial/proxy.h"
 #include "worker/trial/recipe.h"
 #include "worker/trial/trial_process.h"
 
@@ -117,7 +119,13 @@ class Trial {
  public:
   Trial(const v1::TrialProcessInput& input, Clock* clock,
         absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update)
-      : input_(input), task_(input.task()), clock_(clock), update_(update) {
+      : input_(input),
+        task_(input.task()),
+        clock_(clock),
+        update_(update),
+        last_epoch_(task_.until_epoch() > 0
+                        ? std::min(task_.until_epoch(), task_.training().epochs())
+                        : task_.training().epochs()) {
     options_.threads = inference_.threads = std::max(1, task_.limits().threads());
     options_.adamw = task_.training().optimizer() == v1::OPTIMIZER_ADAMW;
     options_.average = task_.training().average_decay() > 0;
@@ -143,15 +151,19 @@ class Trial {
     *model_.mutable_normalization() = MeasureNormalization(samples_, split_.train);
     model_.set_dataset(task_.dataset().name());
     RETURN_IF_ERROR(CheckInferencePrecision());
+    if (task_.proxy() != v1::PROXY_UNSPECIFIED) return Screen();
     FindCheckpoint();
     ASSIGN_OR_RETURN(std::unique_ptr<TrainingPlan> plan, MakePlan());
     RETURN_IF_ERROR(plan->ImportModel(model_));
     plan->SeedDropout(Rng(task_.seed(), kDropoutStream).NextUint64(), /*step=*/0);
     RETURN_IF_ERROR(Train(plan.get()));
-    plan.reset();
-
     stage_ = Stage::kTrained;
-    RETURN_IF_ERROR(KeepWeights());
+    if (pauses()) {
+      RETURN_IF_ERROR(KeepPause(plan.get()));
+    } else {
+      RETURN_IF_ERROR(KeepWeights());
+    }
+    plan.reset();
     RETURN_IF_ERROR(Measure());
     result_.mutable_engine()->set_peak_memory_bytes(ReadMemoryUse().peak_resident);
     return result_;
@@ -211,14 +223,24 @@ class Trial {
       if (!absl::IsNotFound(read.status())) {
         LogWarning({}, absl::StrCat(read.status().message(), "; training begins anew"));
       }
-    } else if (!SameTask(*read, CheckpointOf(input_, options_.threads)) ||
-               read->epochs_size() >= task_.training().epochs()) {
+      return;
+    }
+    const v1::Checkpoint here = CheckpointOf(input_, options_.threads);
+    // One that the coordinator sends may come from another machine.
+    const bool fits =
+        task_.checkpoint_sha256().empty() ? SameTask(*read, here) : SameTraining(*read, here);
+    if (!fits || read->epochs_size() >= last_epoch_) {
       LogWarning({},
                  absl::StrCat("checkpoint '", input_.checkpoint_path(),
                               "' is of another task, release or machine; training begins anew"));
-    } else {
-      checkpoint_ = *std::move(read);
+      return;
     }
+    elsewhere_ = read->trained_elsewhere();
+    moved_ = !SameTask(*read, here);
+    if (moved_) {
+      absl::StrAppend(&elsewhere_, elsewhere_.empty() ? "" : ", ", read->hardware_class());
+    }
+    checkpoint_ = *std::move(read);
   }
 
   // The plan as a checkpoint or the task fixes it, or with picks made here. Says how it came out in
@@ -229,6 +251,8 @@ class Trial {
     options_.precision = PrecisionOf(task_.training().precision());
     if (checkpoint_.has_value()) {
       ASSIGN_OR_RETURN(options_.precision, RecordedPrecision(checkpoint_->precision()));
+    }
+    if (checkpoint_.has_value() && !moved_) {
       picks = PicksOf(checkpoint_->picks());
     } else if (task_.picks_size() > 0) {
       picks = PicksOf(task_.picks());
@@ -255,6 +279,7 @@ class Trial {
     record->set_seed(task_.seed());
     *record->mutable_picks() = ListOf(plan->picks());
     record->set_hardware_class(input_.hardware_class());
+    record->set_trained_elsewhere(elsewhere_);
     return plan;
   }
 
@@ -290,8 +315,12 @@ class Trial {
     const ScheduleSettings schedule = ScheduleOf(recipe, per_epoch);
     OptimizerSettings settings = OptimizerOf(recipe);
     const std::vector<float> class_weights = ClassWeightsOf(recipe);
+    std::vector<double> curve;
+    for (const v1::EpochMetrics& past : result_.epochs()) {
+      curve.push_back(past.validation_accuracy());
+    }
     const LossSettings loss_settings{static_cast<float>(recipe.label_smoothing()), class_weights};
-    for (int epoch = done; epoch < recipe.epochs(); ++epoch) {
+    for (int epoch = done; epoch < last_epoch_ && !result_.has_early_stop(); ++epoch) {
       stage_ = Stage::kTraining;
       const absl::Duration begin = clock_->Elapsed();
       double loss = 0;
@@ -329,13 +358,17 @@ class Trial {
       metrics->set_images_per_second(seconds > 0 ? trained / seconds : 0);
       v1::TrialProcessUpdate update;
       *update.mutable_epoch() = *metrics;
-      if (epoch + 1 < recipe.epochs()) {
+      if (epoch + 1 < last_epoch_) {
         // A full disk is no reason to lose the training as well.
-        if (const absl::Status kept = KeepCheckpoint(plan); !kept.ok()) {
+        if (const absl::Status kept = KeepCheckpoint(plan, input_.checkpoint_path()); !kept.ok()) {
           LogWarning({}, absl::StrCat("epoch ", epoch + 1, " is not kept: ", kept.message()));
         }
       }
       update_(update);
+      curve.push_back(evaluation_.accuracy);
+      if (auto stop = JudgeCurve(task_.stop_rule(), curve, recipe.epochs()); stop.has_value()) {
+        *result_.mutable_early_stop() = *std::move(stop);
+      }
     }
     return absl::OkStatus();
   }
@@ -354,14 +387,39 @@ class Trial {
     return evaluator_->ImportModel(model_);
   }
 
-  absl::Status KeepCheckpoint(TrainingPlan* plan) {
-    if (input_.checkpoint_path().empty()) return absl::OkStatus();
+  absl::Status KeepCheckpoint(TrainingPlan* plan, const std::string& path) {
+    if (path.empty()) return absl::OkStatus();
     v1::Checkpoint checkpoint = CheckpointOf(input_, options_.threads);
     RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
     checkpoint.set_precision(result_.engine().precision());
     *checkpoint.mutable_picks() = result_.engine().picks();
     *checkpoint.mutable_epochs() = result_.epochs();
-    return WriteCheckpoint(input_.checkpoint_path(), std::move(checkpoint));
+    checkpoint.set_trained_elsewhere(elsewhere_);
+    return WriteCheckpoint(path, std::move(checkpoint));
+  }
+
+  // Whether training is to go on later, from where it is then.
+  bool pauses() const {
+    return last_epoch_ < task_.training().epochs() && !result_.has_early_stop();
+  }
+
+  // Leaves the state in the place of the weights.
+  absl::Status KeepPause(TrainingPlan* plan) {
+    if (input_.weights_path().empty()) return absl::OkStatus();
+    RETURN_IF_ERROR(KeepCheckpoint(plan, input_.weights_path()));
+    ASSIGN_OR_RETURN(const std::string bytes, ReadFile(input_.weights_path()));
+    result_.set_checkpoint_sha256(Sha256Hex(bytes));
+    return absl::OkStatus();
+  }
+
+  // In the place of training: scores the network as it would begin.
+  absl::StatusOr<v1::TrialResult> Screen() {
+    ASSIGN_OR_RETURN(const double score,
+                     ScoreUntrained(task_.proxy(), model_, samples_, split_.train,
+                                    {options_.threads, task_.limits().memory_bytes()}));
+    AddMeasurement(v1::METRIC_PROXY, score, score, score, ProxyName(task_.proxy()), &result_);
+    RETURN_IF_ERROR(MeasureNetwork().status());
+    return result_;
   }
 
   // Goes on from the checkpoint, if there is one; returns the epochs done.
@@ -399,18 +457,33 @@ class Trial {
     return absl::OkStatus();
   }
 
-  absl::Status Measure() {
-    evaluator_.reset();  // its memory is what measuring takes
-    AddMeasurement(v1::METRIC_ACCURACY, evaluation_.accuracy, evaluation_.accuracy_low,
-                   evaluation_.accuracy_high, "validation-split", &result_);
-    AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
-                   "validation-split", &result_);
+  // Latency, parameters and MACs.
+  absl::StatusOr<v1::Measurement> MeasureNetwork() {
     ASSIGN_OR_RETURN(const Latency latency,
                      MeasureModelLatency(model_, samples_, split_, clock_, LatencyOptions()));
     AddMeasurement(v1::METRIC_LATENCY_MS, latency.median_ms, latency.low_ms, latency.high_ms,
                    "timed", &result_);
     v1::Measurement* timed = result_.mutable_measurements(result_.measurements_size() - 1);
     timed->set_hardware_class(input_.hardware_class());
+    const v1::Measurement copy = *timed;
+    const double parameters = static_cast<double>(costs_.parameters);
+    const double macs = static_cast<double>(costs_.macs);
+    AddMeasurement(v1::METRIC_PARAMETERS, parameters, parameters, parameters, "counted", &result_);
+    AddMeasurement(v1::METRIC_MACS, macs, macs, macs, "counted", &result_);
+    return copy;
+  }
+
+  absl::Status Measure() {
+    evaluator_.reset();  // its memory is what measuring takes
+    AddMeasurement(v1::METRIC_ACCURACY, evaluation_.accuracy, evaluation_.accuracy_low,
+                   evaluation_.accuracy_high, "validation-split", &result_);
+    AddMeasurement(v1::METRIC_LOSS, evaluation_.loss, evaluation_.loss_low, evaluation_.loss_high,
+                   "validation-split", &result_);
+    ASSIGN_OR_RETURN(const v1::Measurement timed, MeasureNetwork());
+    // Only a network that is ready is asked for what it gives in other numbers.
+    if (pauses() && task_.inference_precision() == v1::INFERENCE_PRECISION_UNSPECIFIED) {
+      return absl::OkStatus();
+    }
     MeasureOptions options;
     options.threads = options_.threads;
     options.alive = [this] { SayAlive(steps_); };
@@ -420,14 +493,9 @@ class Trial {
     }
     ASSIGN_OR_RETURN(
         const std::vector<v1::PrecisionResult> precisions,
-        MeasurePrecisions(model_, samples_, split_, evaluation_, *timed, clock_, options));
+        MeasurePrecisions(model_, samples_, split_, evaluation_, timed, clock_, options));
     result_.mutable_precisions()->Add(precisions.begin(), precisions.end());
-    RETURN_IF_ERROR(TakePrecision());
-    const double parameters = static_cast<double>(costs_.parameters);
-    const double macs = static_cast<double>(costs_.macs);
-    AddMeasurement(v1::METRIC_PARAMETERS, parameters, parameters, parameters, "counted", &result_);
-    AddMeasurement(v1::METRIC_MACS, macs, macs, macs, "counted", &result_);
-    return absl::OkStatus();
+    return TakePrecision();
   }
 
   // Puts accuracy and latency of the task's precision in the place of those of f32.
@@ -462,7 +530,10 @@ class Trial {
   const absl::FunctionRef<void(const v1::TrialProcessUpdate&)> update_;
   PlanOptions options_;                       // of training
   InferenceOptions inference_;                // of the evaluations between epochs
+  const int last_epoch_;                      // of this run
   std::optional<v1::Checkpoint> checkpoint_;  // until it is taken over
+  bool moved_ = false;     // the checkpoint comes from another machine or release
+  std::string elsewhere_;  // EngineRecord.trained_elsewhere
   Stage stage_ = Stage::kTask;
   int64_t steps_ = 0;  // done
   absl::Duration last_sign_ = clock_->Elapsed();

@@ -89,19 +89,11 @@ class GrpcWorkerClient final : public WorkerClient {
 
   absl::StatusOr<std::string> GetParentWeights(
       const v1::GetParentWeightsRequest& request) override {
-    grpc::ClientContext context;
-    SetDeadline(kTransferDeadline, &context);
-    absl::Status added = Add(&context);
-    if (!added.ok()) return added;
-    absl::Cleanup remover = [&] { Remove(&context); };
-    const std::unique_ptr<grpc::ClientReader<v1::GetWeightsResponse>> reader =
-        stub_->GetParentWeights(&context, request);
-    std::string bytes;
-    v1::GetWeightsResponse response;
-    while (reader->Read(&response)) bytes.append(response.chunk());
-    absl::Status status = Describe(reader->Finish());
-    if (!status.ok()) return status;
-    return bytes;
+    return Download(request, &v1::WorkerService::Stub::GetParentWeights);
+  }
+
+  absl::StatusOr<std::string> GetCheckpoint(const v1::GetCheckpointRequest& request) override {
+    return Download(request, &v1::WorkerService::Stub::GetCheckpoint);
   }
 
   void Cancel() override {
@@ -114,6 +106,28 @@ class GrpcWorkerClient final : public WorkerClient {
   template <typename Request, typename Response>
   using Method = grpc::Status (v1::WorkerService::Stub::*)(grpc::ClientContext*, const Request&,
                                                            Response*);
+
+  template <typename Request>
+  using Stream = std::unique_ptr<grpc::ClientReader<v1::GetWeightsResponse>> (
+      v1::WorkerService::Stub::*)(grpc::ClientContext*, const Request&);
+
+  // All chunks of a stream.
+  template <typename Request>
+  absl::StatusOr<std::string> Download(const Request& request, Stream<Request> method) {
+    grpc::ClientContext context;
+    SetDeadline(kTransferDeadline, &context);
+    absl::Status added = Add(&context);
+    if (!added.ok()) return added;
+    absl::Cleanup remover = [&] { Remove(&context); };
+    const std::unique_ptr<grpc::ClientReader<v1::GetWeightsResponse>> reader =
+        (stub_.get()->*method)(&context, request);
+    std::string bytes;
+    v1::GetWeightsResponse response;
+    while (reader->Read(&response)) bytes.append(response.chunk());
+    absl::Status status = Describe(reader->Finish());
+    if (!status.ok()) return status;
+    return bytes;
+  }
 
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(const Request& request, Method<Request, Response> method,

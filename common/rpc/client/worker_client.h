@@ -30,6 +30,8 @@ class WorkerClient {
   // The whole model file that a leased trial inherits from.
   virtual absl::StatusOr<std::string> GetParentWeights(
       const v1::GetParentWeightsRequest& request) = 0;
+  // The whole checkpoint from which a leased trial goes on.
+  virtual absl::StatusOr<std::string> GetCheckpoint(const v1::GetCheckpointRequest& request) = 0;
   // Ends calls in flight with CANCELLED; later calls fail at once. For a quick way out.
   virtual void Cancel() = 0;
 };

@@ -34,7 +34,8 @@ class LiveDisplay {
 };
 
 int64_t EndedTrials(const v1::Job& job) {
-  return job.trials_succeeded() + job.trials_failed() + job.trials_cancelled();
+  return job.trials_succeeded() + job.trials_failed() + job.trials_cancelled() +
+         job.trials_stopped();
 }
 
 class Watcher {

@@ -186,6 +186,20 @@ constexpr FieldRule kRules[] = {
     {.field = "frontier.v1.TpeStrategy.good_share", .range = "[0, 1)"},
     {.field = "frontier.v1.BayesianStrategy.initial_samples", .range = "[0, inf)"},
     {.field = "frontier.v1.BayesianStrategy.candidates", .range = "[0, inf)"},
+    {.field = "frontier.v1.AshaStopping.min_epochs", .range = "[0, inf)"},
+    {.field = "frontier.v1.AshaStopping.reduction", .range = "[0, inf)"},
+    {.field = "frontier.v1.AshaStopping.rungs", .range = "[1, inf)", .distinct = true},
+    {.field = "frontier.v1.HyperbandStopping.min_epochs", .range = "[0, inf)"},
+    {.field = "frontier.v1.HyperbandStopping.reduction", .range = "[0, inf)"},
+    {.field = "frontier.v1.MedianStopping.min_epochs", .range = "[0, inf)"},
+    {.field = "frontier.v1.MedianStopping.min_trials", .range = "[0, inf)"},
+    {.field = "frontier.v1.PatienceStopping.epochs", .range = "[0, inf)"},
+    {.field = "frontier.v1.PatienceStopping.min_gain", .range = "[0, 1)"},
+    {.field = "frontier.v1.ExtrapolationStopping.min_epochs", .range = "[0, inf)"},
+    {.field = "frontier.v1.ExtrapolationStopping.margin", .range = "[0, 1)"},
+    {.field = "frontier.v1.Screening.proxy", .required = true},
+    {.field = "frontier.v1.Screening.pool", .range = "[0, 100]"},
+    {.field = "frontier.v1.WarmStart.job", .range = "[0, inf)"},
     {.field = "frontier.v1.TrainingRecipe.epochs", .required = true, .range = "[1, inf)"},
     {.field = "frontier.v1.TrainingRecipe.batch_size", .required = true, .range = "[1, inf)"},
     {.field = "frontier.v1.TrainingRecipe.learning_rate", .required = true, .range = "(0, inf)"},
@@ -282,7 +296,7 @@ std::optional<std::string> WriteShape(const Message& message) {
   return absl::StrCat("[", shape.channels(), ", ", shape.height(), ", ", shape.width(), "]");
 }
 
-// --- StrategySpec, SearchSpace: "random", "auto"
+// --- StrategySpec, SearchSpace, EarlyStopping: "random", "auto", "asha"
 
 bool ExpandName(const std::string&, Node* node, std::vector<Problem>*) {
   if (node->kind != Node::Kind::kScalar) return true;
@@ -341,6 +355,21 @@ bool ExpandCategorical(const std::string&, Node* node, std::vector<Problem>*) {
 
 std::optional<std::string> WriteCategorical(const Message& message) {
   return WriteTextList(static_cast<const v1::CategoricalValues&>(message).values());
+}
+
+// --- Genotype: [0, 2, 1]
+
+bool ExpandGenotype(const std::string&, Node* node, std::vector<Problem>*) {
+  if (node->kind != Node::Kind::kSequence) return true;
+  Node map = Map(node->position);
+  Add(&map, "options", std::move(*node));
+  *node = std::move(map);
+  return true;
+}
+
+std::optional<std::string> WriteGenotype(const Message& message) {
+  const auto& genotype = static_cast<const v1::Genotype&>(message);
+  return absl::StrCat("[", absl::StrJoin(genotype.options(), ", "), "]");
 }
 
 // --- ChoiceCondition: {optimizer: adamw} or {kernel: [3, 5]}
@@ -423,6 +452,9 @@ constexpr ShortForm kShortForms[] = {
     {"frontier.v1.Shape", "[channels, height, width]", ExpandShape, WriteShape},
     {"frontier.v1.StrategySpec", "a name such as random, or a map", ExpandName, nullptr},
     {"frontier.v1.SearchSpace", "a name such as auto, or a map", ExpandName, nullptr},
+    {"frontier.v1.EarlyStopping", "a name such as asha, or a map", ExpandName, nullptr},
+    {"frontier.v1.Genotype", "the number of each decision's option, such as [0, 2, 1]",
+     ExpandGenotype, WriteGenotype},
     {"frontier.v1.CategoricalValues", "a list such as [nesterov, adamw]", ExpandCategorical,
      WriteCategorical},
     {"frontier.v1.ChoiceCondition", "{choice: option} or {choice: [option, option]}",

@@ -28,6 +28,7 @@ constexpr MetricStyle kMetricStyles[] = {
     {v1::METRIC_CPU_SECONDS, "CPU time", "s", -3},
     {v1::METRIC_WALL_SECONDS, "wall time", "s", -3},
     {v1::METRIC_LOSS, "loss", "", 4},
+    {v1::METRIC_PROXY, "proxy", "", -4},
 };
 
 MetricStyle StyleOf(v1::Metric metric) {

@@ -27,35 +27,67 @@ std::string Trials(int64_t count) {
 }
 
 int64_t DoneTrials(const v1::Job& job) {
-  return job.trials_succeeded() + job.trials_failed() + job.trials_cancelled();
+  return job.trials_succeeded() - job.trials_reused() + job.trials_failed() +
+         job.trials_cancelled() + job.trials_stopped();
 }
 
-// "evolution (population size 8, sample size 3), seed 7": what its user has set.
-std::string StrategyText(const v1::StrategySpec& strategy) {
-  const auto* kind = strategy.GetReflection()->GetOneofFieldDescriptor(
-      strategy, strategy.GetDescriptor()->FindOneofByName("kind"));
-  std::string text = kind == nullptr ? "of another release" : kind->name();
-  if (kind != nullptr) {
-    const google::protobuf::Message& settings =
-        strategy.GetReflection()->GetMessage(strategy, kind);
-    std::vector<const google::protobuf::FieldDescriptor*> set;
-    settings.GetReflection()->ListFields(settings, &set);
-    std::vector<std::string> words;
-    for (const google::protobuf::FieldDescriptor* field : set) {
-      const std::string name = absl::StrReplaceAll(field->name(), {{"_", " "}});
-      if (field->is_repeated()) {
-        words.push_back(
-            absl::StrCat(settings.GetReflection()->FieldSize(settings, field), " ", name));
-        continue;
-      }
-      std::string value;
-      google::protobuf::TextFormat::PrintFieldValueToString(settings, field, -1, &value);
-      words.push_back(absl::StrCat(name, " ", value));
+// "evolution (population size 8, sample size 3)": which of its kinds a message is, and what its
+// user has set.
+std::string KindText(const google::protobuf::Message& message) {
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  const auto* kind =
+      reflection.GetOneofFieldDescriptor(message, message.GetDescriptor()->FindOneofByName("kind"));
+  if (kind == nullptr) return "of another release";
+  const google::protobuf::Message& settings = reflection.GetMessage(message, kind);
+  std::vector<const google::protobuf::FieldDescriptor*> set;
+  settings.GetReflection()->ListFields(settings, &set);
+  std::vector<std::string> words;
+  for (const google::protobuf::FieldDescriptor* field : set) {
+    const std::string name = absl::StrReplaceAll(field->name(), {{"_", " "}});
+    if (field->is_repeated()) {
+      words.push_back(
+          absl::StrCat(settings.GetReflection()->FieldSize(settings, field), " ", name));
+      continue;
     }
-    if (!words.empty()) absl::StrAppend(&text, " (", absl::StrJoin(words, ", "), ")");
+    std::string value;
+    google::protobuf::TextFormat::PrintFieldValueToString(settings, field, -1, &value);
+    words.push_back(absl::StrCat(name, " ", value));
   }
-  return absl::StrCat(text, ", seed ", strategy.seed(),
+  return words.empty() ? kind->name()
+                       : absl::StrCat(kind->name(), " (", absl::StrJoin(words, ", "), ")");
+}
+
+std::string StrategyText(const v1::StrategySpec& strategy) {
+  return absl::StrCat(KindText(strategy), ", seed ", strategy.seed(),
                       strategy.allow_repeats() ? ", repeats allowed" : "");
+}
+
+// "naswot, 1 in 4 is trained; 40 scored, rank correlation with accuracy 0.61 (10 trained)"
+std::string ScreeningText(const v1::Job& job) {
+  const v1::Screening& screening = job.spec().screening();
+  if (screening.proxy() == v1::PROXY_UNSPECIFIED) return "";
+  const v1::ScreeningReport& report = job.screening();
+  std::string text = absl::StrCat(EnumWord(screening.proxy()), ", 1 in ",
+                                  screening.pool() == 0 ? 4 : screening.pool(), " is trained; ",
+                                  FormatCount(report.scored()), " scored");
+  if (report.compared() > 1) {
+    absl::StrAppend(&text, absl::StrFormat(", rank correlation with accuracy %.2f (%d trained)",
+                                           report.rank_correlation(), report.compared()));
+  }
+  return text;
+}
+
+std::string WarmStartText(const v1::Job& job) {
+  const v1::WarmStart& warm_start = job.spec().warm_start();
+  std::vector<std::string> parts;
+  if (warm_start.job() != 0) {
+    parts.push_back(
+        absl::StrCat(FormatCount(job.trials_reused()), " results of job ", warm_start.job()));
+  }
+  if (warm_start.genotypes_size() > 0) {
+    parts.push_back(absl::StrCat(warm_start.genotypes_size(), " tried first"));
+  }
+  return absl::StrJoin(parts, ", ");
 }
 
 // "tpe 41% of the gain in 12 trials, 35% of the next; ...", those with the largest share first.
@@ -195,13 +227,16 @@ std::string TrialCounts(const v1::Job& job) {
   std::vector<std::string> parts;
   parts.push_back(absl::StrCat(FormatCount(job.trials_succeeded()), " succeeded"));
   parts.push_back(absl::StrCat(FormatCount(job.trials_failed()), " failed"));
+  if (job.trials_stopped() > 0) {
+    parts.push_back(absl::StrCat(FormatCount(job.trials_stopped()), " stopped early"));
+  }
   if (job.trials_cancelled() > 0) {
     parts.push_back(absl::StrCat(FormatCount(job.trials_cancelled()), " cancelled"));
   }
   if (!HasEnded(job.state())) {
     parts.push_back(absl::StrCat(FormatCount(job.trials_running()), " running"));
     if (job.trials_queued() > 0) {
-      parts.push_back(absl::StrCat(FormatCount(job.trials_queued()), " to be tried again"));
+      parts.push_back(absl::StrCat(FormatCount(job.trials_queued()), " queued"));
     }
   }
   return absl::StrJoin(parts, ", ");
@@ -233,6 +268,7 @@ Tone ToneOf(v1::EventKind kind) {
       return Tone::kBad;
     case v1::EVENT_KIND_ATTEMPT_ENDED:
     case v1::EVENT_KIND_TRIAL_CANCELLED:
+    case v1::EVENT_KIND_TRIAL_STOPPED:
       return Tone::kWarning;
     default:
       return Tone::kPlain;
@@ -319,24 +355,28 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
   const std::string composed = RenderComposition(look, spec.search_space());
   return absl::StrCat(
       Title(look, job, look.width), "\n",
-      RenderPairs(look,
-                  {{"reason", Printable(job.reason())},
-                   {"waiting for", job.waiting_for().empty()
-                                       ? ""
-                                       : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
-                   {"data set", DatasetText(spec.dataset())},
-                   {"search space", SpaceText(job)},
-                   {"strategy", StrategyText(spec.strategy())},
-                   {"arms", ArmsText(job)},
-                   {"training", TrainingText(spec)},
-                   {"objectives", absl::StrJoin(objectives, ", ")},
-                   {"constraints", absl::StrJoin(constraints, ", ")},
-                   {"budget", BudgetText(spec.budget())},
-                   {"trials", TrialCounts(job)},
-                   {"front", Trials(job.front_size())},
-                   {"best", BestText(job)},
-                   {"time", time}},
-                  2),
+      RenderPairs(
+          look,
+          {{"reason", Printable(job.reason())},
+           {"waiting for", job.waiting_for().empty()
+                               ? ""
+                               : Paint(look, Tone::kWarning, Printable(job.waiting_for()))},
+           {"data set", DatasetText(spec.dataset())},
+           {"search space", SpaceText(job)},
+           {"strategy", StrategyText(spec.strategy())},
+           {"arms", ArmsText(job)},
+           {"warm start", WarmStartText(job)},
+           {"training", TrainingText(spec)},
+           {"early stopping", spec.has_early_stopping() ? KindText(spec.early_stopping()) : ""},
+           {"screening", ScreeningText(job)},
+           {"objectives", absl::StrJoin(objectives, ", ")},
+           {"constraints", absl::StrJoin(constraints, ", ")},
+           {"budget", BudgetText(spec.budget())},
+           {"trials", TrialCounts(job)},
+           {"front", Trials(job.front_size())},
+           {"best", BestText(job)},
+           {"time", time}},
+          2),
       RenderCost(look, usage), composed.empty() ? "" : absl::StrCat("\n", composed));
 }
 
@@ -389,6 +429,12 @@ std::string RenderEvent(const Look& look, const v1::Event& event) {
       break;
     case v1::EVENT_KIND_TRIAL_FAILED:
       what = "failed";
+      break;
+    case v1::EVENT_KIND_TRIAL_STOPPED:
+      what = "stopped";
+      break;
+    case v1::EVENT_KIND_TRIAL_GOES_ON:
+      what = "goes on";
       break;
     case v1::EVENT_KIND_TRIAL_CANCELLED:
       what = "cancelled";

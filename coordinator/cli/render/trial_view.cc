@@ -22,6 +22,7 @@ Tone ToneOf(v1::TrialState state) {
     case v1::TRIAL_STATE_FAILED:
       return Tone::kBad;
     case v1::TRIAL_STATE_CANCELLED:
+    case v1::TRIAL_STATE_STOPPED:
       return Tone::kWarning;
     default:
       return Tone::kPlain;
@@ -54,6 +55,27 @@ std::string RenderMeasurements(const Look& look, const v1::TrialResult& result) 
     table.AddRow({EnumWord(m.metric()), FormatMetric(m.metric(), m.value()),
                   Cell(FormatInterval(look, m), Tone::kFaint), MetricUnit(m.metric()), m.method(),
                   m.hardware_class(), m.reason()});
+  }
+  return table.Render(look, 2);
+}
+
+std::string RenderRungs(const Look& look, const v1::Trial& trial) {
+  Table table({{"EPOCHS", Align::kRight},
+               {"ATTEMPT", Align::kRight},
+               {"ACCURACY", Align::kRight},
+               {"LATENCY MS", Align::kRight},
+               {"PROXY", Align::kRight},
+               {"THEN"}});
+  for (const v1::RungResult& rung : trial.rungs()) {
+    const auto figure = [&rung](v1::Metric metric) -> std::string {
+      for (const v1::Measurement& m : rung.measurements()) {
+        if (m.metric() == metric) return FormatMetric(metric, m.value());
+      }
+      return "";
+    };
+    table.AddRow({absl::StrCat(rung.epochs()), absl::StrCat(rung.attempt()),
+                  figure(v1::METRIC_ACCURACY), figure(v1::METRIC_LATENCY_MS),
+                  figure(v1::METRIC_PROXY), rung.goes_on() ? "went on" : "waits"});
   }
   return table.Render(look, 2);
 }
@@ -145,6 +167,10 @@ std::string RenderAttempts(const Look& look, const v1::Trial& trial) {
 std::string ProposedText(const v1::Trial& trial, const Look& look) {
   std::string text = FormatTime(trial.created_unix_us(), look.zone);
   const v1::Origin& origin = trial.origin();
+  if (trial.has_reused()) {
+    return absl::StrCat(text, " in job ", trial.reused().job_id(), " as trial ",
+                        trial.reused().trial());
+  }
   if (!origin.strategy().empty()) absl::StrAppend(&text, " by ", Printable(origin.strategy()));
   if (origin.parents_size() > 0) {
     absl::StrAppend(&text, origin.parents_size() == 1 ? ", from trial " : ", from trials ",
@@ -201,6 +227,8 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
                : trial.feasible() ? "dominated"
                                   : "breaks a constraint";
   }
+  const std::string& stopped = trial.early_stop().message();
+  if (!stopped.empty()) standing = absl::StrCat("stopped early: ", Printable(stopped));
   std::string engine;
   if (trial.result().has_engine()) {
     const v1::EngineRecord& record = trial.result().engine();
@@ -237,6 +265,9 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
   if (trial.has_failure()) {
     absl::StrAppend(&out, Section(look, "Failure"),
                     Wrap(FailureText(trial.failure()), look.width, 2));
+  }
+  if (!trial.rungs().empty()) {
+    absl::StrAppend(&out, Section(look, "Rungs"), RenderRungs(look, trial));
   }
   if (!trial.result().measurements().empty()) {
     absl::StrAppend(&out, Section(look, "Measurements"), RenderMeasurements(look, trial.result()));

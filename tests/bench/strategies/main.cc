@@ -1,13 +1,16 @@
 // Searches a table of results by one strategy with many seeds, in simulated time, and prints what
 // they found as one line of JSON:
-//   {"trials": [..], "value": [..], "repeats": n, "seconds": [..]}
-// `trials`: how many each seed ran. `value`: for one objective, by seed, the number in --report of
-// the trial with the best objective; for several, by seed and for each of --at, the share of the
-// hypervolume of the whole table that the first so many trials dominate. `repeats`: architectures
-// that a search proposed again. `seconds`: processor time of each search.
+//   {"trials": [..], "value": [..], "epochs": [..], "repeats": n, "seconds": [..]}
+// `trials`: how many each seed ran. `epochs`: what they were trained in all, by seed. `value`: for
+// one objective, by seed, the number in --report of the trial with the best objective; for several,
+// by seed and for each of --at, the share of the hypervolume of the whole table that the first so
+// many trials dominate (with --early_stopping those that were trained to their end). `repeats`:
+// architectures that a search proposed again. `seconds`: processor time of each search.
 //
 // With --history and --proposals it times proposals instead, and needs no table:
-//   {"seconds": [..]}
+//   {"seconds": [..], "peak_bytes": n}
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cmath>
@@ -42,7 +45,8 @@ namespace frontier::coordinator {
 namespace {
 
 struct Flags {
-  std::string table, space, strategy;
+  std::string table, space, strategy, early_stopping;
+  int epochs = 200;
   TableColumns columns;
   std::vector<int> shape = {3, 32, 32};
   int classes = 10;
@@ -72,6 +76,11 @@ absl::StatusOr<Problem> MakeProblem(const Flags& flags) {
     return absl::InvalidArgumentError("--space or --strategy is not in protobuf's text format");
   }
   for (size_t i = 0; i < flags.columns.objectives.size(); ++i) problem.job.add_objectives();
+  problem.job.mutable_training()->set_epochs(flags.epochs);
+  if (!google::protobuf::TextFormat::ParseFromString(flags.early_stopping,
+                                                     problem.job.mutable_early_stopping())) {
+    return absl::InvalidArgumentError("--early_stopping is not in protobuf's text format");
+  }
   v1::Shape shape;
   shape.set_channels(flags.shape[0]);
   shape.set_height(flags.shape[1]);
@@ -84,6 +93,7 @@ struct Found {
   size_t trials = 0;
   std::vector<double> values;
   size_t repeats = 0;
+  int64_t epochs = 0;
   double seconds = 0;
 };
 
@@ -152,6 +162,7 @@ class Bench {
     std::set<std::string> hashes;
     for (const SimulatedTrial& trial : trials) hashes.insert(trial.hash);
     found.repeats = trials.size() - hashes.size();
+    for (const SimulatedTrial& trial : trials) found.epochs += trial.epochs;
     if (whole_ == 0) {
       const auto best = std::min_element(trials.begin(), trials.end(),
                                          [](const SimulatedTrial& a, const SimulatedTrial& b) {
@@ -166,7 +177,7 @@ class Bench {
     size_t done = 0;
     for (const int64_t at : flags_.at) {
       for (; done < std::min(trials.size(), static_cast<size_t>(at)); ++done) {
-        archive.Insert(trials[done].outcome.objectives);
+        if (!trials[done].stopped) archive.Insert(trials[done].outcome.objectives);
       }
       found.values.push_back(archive.volume() / whole_);
     }
@@ -194,14 +205,15 @@ std::string Json(const std::vector<Found>& found) {
   };
   size_t repeats = 0;
   for (const Found& one : found) repeats += one.repeats;
-  return absl::StrCat("{\"trials\": [",
-                      list([](const Found& one) { return absl::StrCat(one.trials); }),
-                      "], \"value\": [", list([](const Found& one) {
-                        const std::string values = absl::StrJoin(one.values, ", ");
-                        return one.values.size() == 1 ? values : absl::StrCat("[", values, "]");
-                      }),
-                      "], \"repeats\": ", repeats, ", \"seconds\": [",
-                      list([](const Found& one) { return absl::StrCat(one.seconds); }), "]}");
+  return absl::StrCat(
+      "{\"trials\": [", list([](const Found& one) { return absl::StrCat(one.trials); }),
+      "], \"value\": [", list([](const Found& one) {
+        const std::string values = absl::StrJoin(one.values, ", ");
+        return one.values.size() == 1 ? values : absl::StrCat("[", values, "]");
+      }),
+      "], \"epochs\": [", list([](const Found& one) { return absl::StrCat(one.epochs); }),
+      "], \"repeats\": ", repeats, ", \"seconds\": [",
+      list([](const Found& one) { return absl::StrCat(one.seconds); }), "]}");
 }
 
 int Fail(const absl::Status& status) {
@@ -216,7 +228,11 @@ int TimeAndPrint(const Flags& flags) {
   };
   const absl::StatusOr<std::vector<double>> seconds = time();
   if (!seconds.ok()) return Fail(seconds.status());
-  std::puts(absl::StrCat("{\"seconds\": [", absl::StrJoin(*seconds, ", "), "]}").c_str());
+  rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+  std::puts(absl::StrCat("{\"seconds\": [", absl::StrJoin(*seconds, ", "),
+                         "], \"peak_bytes\": ", int64_t{usage.ru_maxrss} * 1024, "}")
+                .c_str());
   return EXIT_SUCCESS;
 }
 
@@ -237,6 +253,11 @@ int Main(int argc, char** argv) {
   app.add_option("--seconds", flags.columns.seconds, "column of a trial's seconds");
   app.add_option("--seconds_scale", flags.columns.seconds_scale);
   app.add_option("--report", flags.columns.report, "column to report of the best trial");
+  app.add_option("--early_stopping", flags.early_stopping, "EarlyStopping in text format");
+  app.add_option("--epochs", flags.epochs, "of a trial");
+  app.add_option("--rung", flags.columns.rung, "objectives at a rung")->delimiter(',');
+  app.add_option("--rung_epochs", flags.columns.rung_epochs);
+  app.add_option("--rung_share", flags.columns.rung_share, "of a trial's seconds, by then");
   app.add_flag("--average_equal", flags.average_equal, "one result for equal architectures");
   app.add_option("--reference", flags.reference, "of the hypervolume")->delimiter(',');
   app.add_option("--at", flags.at, "trials after which the hypervolume is told")->delimiter(',');

@@ -15,16 +15,13 @@
 
 namespace frontier::coordinator {
 
-absl::StatusOr<TableSpace> TableSpace::Create(const Table& table, const TableColumns& columns) {
-  TableSpace space;
-  ASSIGN_OR_RETURN(const std::vector<std::string> keys, table.Texts(columns.key));
-  for (size_t row = 0; row < keys.size(); ++row) {
-    if (!space.rows_.emplace(keys[row], row).second) {
-      return absl::InvalidArgumentError(absl::StrCat("key ", keys[row], " is there twice"));
-    }
-  }
-  space.objectives_.resize(table.rows());
-  for (absl::string_view name : columns.objectives) {
+namespace {
+
+// By row, as in Outcome; NaN where the table has none.
+absl::StatusOr<std::vector<std::vector<double>>> ReadObjectives(
+    const Table& table, const std::vector<std::string>& names) {
+  std::vector<std::vector<double>> objectives(table.rows());
+  for (absl::string_view name : names) {
     const bool maximized = absl::ConsumePrefix(&name, "+");
     const std::vector<absl::string_view> parts = absl::StrSplit(name, '>');
     double least = -HUGE_VAL;
@@ -34,8 +31,27 @@ absl::StatusOr<TableSpace> TableSpace::Create(const Table& table, const TableCol
     ASSIGN_OR_RETURN(const std::vector<double> values, table.Numbers(parts[0]));
     for (size_t row = 0; row < values.size(); ++row) {
       const double value = values[row] < least ? least : values[row];  // NaN stays
-      space.objectives_[row].push_back(maximized ? -value : value);
+      objectives[row].push_back(maximized ? -value : value);
     }
+  }
+  return objectives;
+}
+
+}  // namespace
+
+absl::StatusOr<TableSpace> TableSpace::Create(const Table& table, const TableColumns& columns) {
+  TableSpace space;
+  ASSIGN_OR_RETURN(const std::vector<std::string> keys, table.Texts(columns.key));
+  for (size_t row = 0; row < keys.size(); ++row) {
+    if (!space.rows_.emplace(keys[row], row).second) {
+      return absl::InvalidArgumentError(absl::StrCat("key ", keys[row], " is there twice"));
+    }
+  }
+  ASSIGN_OR_RETURN(space.objectives_, ReadObjectives(table, columns.objectives));
+  if (!columns.rung.empty()) {
+    ASSIGN_OR_RETURN(space.rung_, ReadObjectives(table, columns.rung));
+    space.rung_epochs_ = columns.rung_epochs;
+    space.rung_share_ = columns.rung_share;
   }
   space.seconds_.assign(table.rows(), 1.0);
   if (!columns.seconds.empty()) {
@@ -75,8 +91,11 @@ absl::Status TableSpace::AverageEqual(const Space& space) {
     for (const size_t row : rows) value(row) = mean;
   };
   for (const auto& [hash, rows] : equal) {
-    for (size_t m = 0; m < objectives_[rows[0]].size(); ++m) {
-      average(rows, [&](size_t row) -> double& { return objectives_[row][m]; });
+    for (std::vector<std::vector<double>>* objectives : {&objectives_, &rung_}) {
+      if (objectives->empty()) continue;
+      for (size_t m = 0; m < (*objectives)[rows[0]].size(); ++m) {
+        average(rows, [&](size_t row) -> double& { return (*objectives)[row][m]; });
+      }
     }
     average(rows, [&](size_t row) -> double& { return seconds_[row]; });
     if (!reports_.empty()) average(rows, [&](size_t row) -> double& { return reports_[row]; });
@@ -90,6 +109,9 @@ absl::StatusOr<Outcome> TableSpace::Find(const Space& space, const v1::Genotype&
   outcome.row = row;
   outcome.objectives = objectives_[row];
   outcome.seconds = seconds_[row];
+  if (!rung_.empty()) {
+    outcome.rungs.push_back({rung_epochs_, rung_[row], 0, rung_share_ * seconds_[row]});
+  }
   const bool complete = std::isfinite(outcome.seconds) &&
                         std::all_of(outcome.objectives.begin(), outcome.objectives.end(),
                                     [](double value) { return std::isfinite(value); });

@@ -21,7 +21,10 @@ struct TableColumns {
       objectives;       // "+accuracy" is to be maximized, "latency>0.5" is at least so
   std::string seconds;  // of a trial; empty = 1
   double seconds_scale = 1;
-  std::string report;  // what to tell of a row; empty = nothing
+  std::string report;             // what to tell of a row; empty = nothing
+  std::vector<std::string> rung;  // objectives after `rung_epochs`; empty = no rung
+  int rung_epochs = 0;
+  double rung_share = 0;  // of the seconds, by then
 };
 
 // Not changed while searches run, and then safe from any thread.
@@ -47,6 +50,9 @@ class TableSpace {
 
   absl::flat_hash_map<std::string, size_t> rows_;
   std::vector<std::vector<double>> objectives_;
+  std::vector<std::vector<double>> rung_;  // objectives there; empty = no rung
+  int rung_epochs_ = 0;
+  double rung_share_ = 0;
   std::vector<double> seconds_;
   std::vector<double> reports_;
 };

@@ -1,4 +1,6 @@
 """Where the figures come from: our programs and the peers'."""
+import csv
+import gzip
 import os
 import subprocess
 
@@ -33,6 +35,8 @@ class RealSource:
         self.cores = sorted(os.sched_getaffinity(0))
         self.torch_version = self._version([DEBIAN_PYTHON, '-c',
                                             'import torch; print(torch.__version__)'])
+        self.optuna_version = self._version([DEBIAN_PYTHON, '-c',
+                                             'import optuna; print(optuna.__version__)'])
         self.ort_version = self._version(
             ['node', '-p', 'require("onnxruntime-node"); '
              'require("onnxruntime-node/package.json").version'])
@@ -50,7 +54,8 @@ class RealSource:
             engine = self._once('describe')['engine']
         except rows.NotMeasured:
             engine = None
-        return {'engine': engine, 'torch': self.torch_version, 'onnxruntime': self.ort_version}
+        return {'engine': engine, 'torch': self.torch_version, 'onnxruntime': self.ort_version,
+                'optuna': self.optuna_version}
 
     def need_torch(self):
         if self.torch_version is None:
@@ -92,7 +97,24 @@ class RealSource:
         return processes.once(
             [self.strategy_bench, '--space=mobile {}', '--shape=3,224,224', '--classes=1000',
              '--objectives=a,b', f'--strategy={strategy}', f'--history={history}',
-             f'--proposals={count}'], self.cores[:1])['seconds']
+             f'--proposals={count}'], self.cores[:1])
+
+    def optuna_search(self, table, sampler, **flags):
+        if not os.path.exists(table):
+            raise rows.NotMeasured(f'there is no table {table}')
+        if self.optuna_version is None:
+            raise rows.NotMeasured('Optuna is missing: install the Debian package python3-optuna')
+        return processes.once(
+            [DEBIAN_PYTHON, os.path.join(self.peers, 'optuna_search.py'), f'--table={table}',
+             f'--sampler={sampler}', *(f'--{name}={value}' for name, value in flags.items())],
+            self.cores[:1])
+
+    @staticmethod
+    def table_points(table, *columns):
+        """Figures of all rows of a table."""
+        with gzip.open(table, 'rt', encoding='utf-8') as file:
+            return [tuple(float(row[column]) for column in columns)
+                    for row in csv.DictReader(file)]
 
     def search(self, data, job):
         """Trials of a search by the job file's text, on workers of one thread for each core."""

@@ -12,7 +12,7 @@ import statistics
 from typing import Tuple
 
 from . import auto
-from .rows import HIGHER, LOWER, Definition, Figure, NotMeasured
+from .rows import HIGHER, LOWER, Definition, Figure
 
 TABLE = os.path.normpath(
     os.path.join(auto.SHARED, os.pardir, 'nasbench201', 'nasbench201.csv.gz'))
@@ -34,6 +34,16 @@ FRONTS = {'xeon': '+c10_test_acc_200e,lat_gold_6226_ms',
           'three': '+c10_test_acc_200e,lat_gold_6226_ms,params_c10'}
 FRONT_TRIALS = (200, 500)
 
+# The same strategy of ours and of Optuna.
+OPTUNA = ('random', 'tpe', 'nsga2')
+OPTUNA_TRIALS = 200
+
+# Early stopping: of 200 epochs, with a pause after 12; one in so many goes on.
+RUNG_EPOCHS, WHOLE_EPOCHS, REDUCTION = 12, 200, 4
+STOPPING = ('random', 'local_search', 'evolution', 'nsga2', 'nsga3', 'tpe', 'bayesian', 'auto')
+PARALLEL_WORKERS = 64
+PARALLEL = ('local_search', 'evolution', 'nsga2', 'nsga3', 'tpe', 'bayesian', 'auto')
+
 SIMULATED_SECONDS = 12_000
 TWELVE_OF_200_EPOCHS = 12 / 200
 
@@ -43,11 +53,13 @@ class Settings:
     seeds: int = 500        # of searches for one objective
     front_seeds: int = 50   # of searches for several
     history: int = 100_000  # trials before the proposals that are timed
+    short_history: int = 100
     proposals: int = 200
+    peer_seeds: int = 5
 
     @staticmethod
     def quick():
-        return Settings(seeds=4, front_seeds=2, history=500, proposals=20)
+        return Settings(seeds=4, front_seeds=2, history=500, proposals=20, peer_seeds=1)
 
 
 class Measurements:
@@ -79,6 +91,55 @@ class Measurements:
                               objectives=FRONTS[front], trials=max(FRONT_TRIALS),
                               at=','.join(map(str, FRONT_TRIALS)), average_equal=None)
         return dict(zip(FRONT_TRIALS, zip(*values)))
+
+    @functools.lru_cache(maxsize=None)
+    def stopped_early(self, strategy):
+        """Shares of the hypervolume that whole trainings dominate, by seed; share of epochs saved."""
+        trials, objectives = max(FRONT_TRIALS), FRONTS['xeon']
+        answer = self.source.strategy_search(
+            TABLE, strategy, seeds=self.settings.front_seeds, objectives=objectives, trials=trials,
+            at=trials, average_equal=None, epochs=WHOLE_EPOCHS,
+            early_stopping=f'asha {{ rungs: {RUNG_EPOCHS} reduction: {REDUCTION} }}',
+            rung=objectives.replace('c10_test_acc_200e', 'c10_valid_acc_12e'),
+            rung_epochs=RUNG_EPOCHS, rung_share=RUNG_EPOCHS / WHOLE_EPOCHS)
+        self.repeats[f'{strategy} stopped early'] = answer['repeats']
+        saved = 1 - statistics.mean(answer['epochs']) / (trials * WHOLE_EPOCHS)
+        self.say(f'{strategy} stopped early: {statistics.mean(answer["value"]):.4f}, '
+                 f'{100 * saved:.1f} % of the epochs saved')
+        return answer['value'], saved
+
+    @functools.lru_cache(maxsize=None)
+    def parallel(self, strategy):
+        """Shares of the hypervolume, by seed, with many workers whose trials take their time."""
+        values = self._search(f'{strategy} with {PARALLEL_WORKERS} workers', strategy,
+                              self.settings.front_seeds, objectives=FRONTS['xeon'],
+                              trials=max(FRONT_TRIALS), at=max(FRONT_TRIALS), average_equal=None,
+                              workers=PARALLEL_WORKERS, seconds='train_time_c10valid_200e_s')
+        return values
+
+    @functools.lru_cache(maxsize=None)
+    def optuna(self, sampler):
+        """Shares of the hypervolume after OPTUNA_TRIALS trials, by seed; seconds of a proposal."""
+        accuracy, latency = (name.lstrip('+') for name in FRONTS['xeon'].split(','))
+        answer = self.source.optuna_search(TABLE, sampler, accuracy=accuracy, latency=latency,
+                                           trials=OPTUNA_TRIALS, seeds=self.settings.peer_seeds)
+        whole = self.source.table_points(TABLE, accuracy, latency)
+        shares = [hypervolume(found, whole) / hypervolume(whole, whole)
+                  for found in answer['found']]
+        seconds = statistics.mean(answer['seconds'])
+        self.say(f'Optuna {sampler}: {statistics.mean(shares):.4f}, {1e3 * seconds:.2f} ms')
+        return shares, seconds
+
+    @functools.lru_cache(maxsize=None)
+    def ours_beside_optuna(self, strategy):
+        """The same of ours, on the same table: equal architectures keep their own results."""
+        answer = self.source.strategy_search(
+            TABLE, f'{strategy} {{}}', seeds=self.settings.front_seeds, objectives=FRONTS['xeon'],
+            trials=OPTUNA_TRIALS, at=OPTUNA_TRIALS)
+        seconds = sum(answer['seconds']) / sum(answer['trials'])
+        self.say(f'ours {strategy}: {statistics.mean(answer["value"]):.4f}, '
+                 f'{1e3 * seconds:.3f} ms')
+        return answer['value'], seconds
 
     def _search(self, name, strategy, seeds, counts=True, **flags):
         answer = self.source.strategy_search(TABLE, strategy, seeds=seeds, **flags)
@@ -163,24 +224,91 @@ class Measurements:
         return Figure(sum(self.repeats.values()), len(self.repeats),
                       detail=f'{len(self.repeats)} kinds of search')
 
+    @functools.lru_cache(maxsize=None)
+    def proposal_times(self, name, history):
+        """The 95th percentile in milliseconds, and the peak of memory in MB."""
+        answer = self.source.strategy_proposals(f'{name} {{}}', history, self.settings.proposals)
+        seconds = answer['seconds']
+        slow = 1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))]
+        self.say(f'{name}: {slow:.3f} ms a proposal after {history:,} trials')
+        return slow, answer['peak_bytes'] / 1e6
+
     def proposal(self, names):
-        """The slowest strategy's 95th percentile, in milliseconds."""
-        slowest = {}
-        for name in names:
-            seconds = self.source.strategy_proposals(f'{name} {{}}', self.settings.history,
-                                                     self.settings.proposals)
-            slowest[name] = 1e3 * sorted(seconds)[int(0.95 * (len(seconds) - 1))]
-            self.say(f'{name}: {slowest[name]:.3f} ms a proposal')
+        """The slowest strategy's."""
+        slowest = {name: self.proposal_times(name, self.settings.history)[0] for name in names}
         listed = ', '.join(f'{name} {value:.2f}' for name, value in slowest.items())
         return Figure(max(slowest.values()), self.settings.proposals, detail=listed)
+
+    def proposal_growth(self):
+        """How much longer a proposal takes with a long history than with a short one."""
+        growth = {name: self.proposal_times(name, self.settings.history)[0] /
+                  self.proposal_times(name, self.settings.short_history)[0]
+                  for name in MODEL_FREE + MODEL_BASED}
+        listed = ', '.join(f'{name} {value:.2f}' for name, value in growth.items())
+        return Figure(max(growth.values()), self.settings.proposals, detail=listed)
+
+    def memory(self):
+        peaks = {name: self.proposal_times(name, self.settings.history)[1]
+                 for name in MODEL_FREE + MODEL_BASED}
+        listed = ', '.join(f'{name} {value:.0f}' for name, value in peaks.items())
+        return Figure(max(peaks.values()), detail=listed)
+
+    def epochs_saved(self):
+        saved = {name: 100 * self.stopped_early(f'{name} {{}}')[1] for name in STOPPING}
+        listed = ', '.join(f'{name} {value:.1f}' for name, value in saved.items())
+        return Figure(min(saved.values()), self.settings.front_seeds, detail=listed)
+
+    def hypervolume_lost(self):
+        """By the strategy that loses the most."""
+        lost = {}
+        for name in STOPPING:
+            whole = statistics.mean(self._front(f'{name} {{}}', 'xeon', max(FRONT_TRIALS)))
+            stopped = statistics.mean(self.stopped_early(f'{name} {{}}')[0])
+            lost[name] = 100 * (whole - stopped) / whole
+        listed = ', '.join(f'{name} {value:+.2f}' for name, value in lost.items())
+        return Figure(max(lost.values()), self.settings.front_seeds, detail=listed)
+
+    def parallel_change(self):
+        """Of the best strategy; the others beside it."""
+        change = {}
+        for name in PARALLEL:
+            alone = statistics.mean(self._front(f'{name} {{}}', 'xeon', max(FRONT_TRIALS)))
+            change[name] = 100 * (statistics.mean(self.parallel(f'{name} {{}}')) - alone) / alone
+        listed = ', '.join(f'{name} {value:+.2f}' for name, value in change.items())
+        return Figure(min(change.values()), self.settings.front_seeds, detail=listed)
+
+    def ahead_of_optuna(self):
+        theirs = {name: statistics.mean(self.optuna(name)[0]) for name in OPTUNA}
+        ours = {name: statistics.mean(self.ours_beside_optuna(name)[0])
+                for name in (*SEVERAL_OBJECTIVES, 'auto')}
+        best, mean, listed = self._best(ours, 4)
+        peer, peer_mean, peers = self._best(theirs, 4)
+        return Figure(mean - peer_mean, self.settings.peer_seeds, f'Optuna {peer}', peer_mean,
+                      f'{best}; {listed}; Optuna: {peers}')
+
+    def faster_than_optuna(self):
+        """Of the same kind of strategy, the least."""
+        times = {name: self.optuna(name)[1] / self.ours_beside_optuna(name)[1] for name in OPTUNA}
+        least = min(times, key=times.get)
+        listed = ', '.join(f'{name} {value:.0f}' for name, value in times.items())
+        return Figure(times[least], self.settings.peer_seeds, f'Optuna {least}',
+                      1e3 * self.optuna(least)[1], f'{listed}; peer in ms a proposal')
 
 
 def _deviation(values):
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
-def _no_early_stopping():
-    raise NotMeasured('trials are not stopped early yet')
+def hypervolume(points, whole):
+    """Area that (accuracy, latency) points dominate, up to the worst of the whole table."""
+    least = min(accuracy for accuracy, _ in whole)
+    slowest = max(latency for _, latency in whole)
+    area, reached = 0.0, slowest
+    for accuracy, latency in sorted(points, reverse=True):
+        if latency < reached:
+            area += (accuracy - least) * (reached - latency)
+            reached = latency
+    return area
 
 
 def definitions(m: Measurements):
@@ -226,9 +354,11 @@ def definitions(m: Measurements):
     rows += [
         Definition('strategies.early-stopping.saved',
                    'epochs saved by early stopping with several objectives', 'percent', HIGHER,
-                   _no_early_stopping, must=50, goal=70),
-        Definition('strategies.early-stopping.lost', 'hypervolume lost to it', 'percent', LOWER,
-                   _no_early_stopping, must=1, goal=0.5),
+                   m.epochs_saved, must=50, goal=70),
+        Definition('strategies.early-stopping.lost',
+                   'hypervolume lost to it, by the strategy that loses the most, '
+                   f'{max(FRONT_TRIALS)} trials', 'percent', LOWER, m.hypervolume_lost, must=1,
+                   goal=0.5),
         Definition('strategies.repeats', 'architectures proposed again, all strategies', 'count',
                    LOWER, m.all_repeats, must=0),
         Definition('strategies.proposal.model-free',
@@ -236,5 +366,20 @@ def definitions(m: Measurements):
                    'ms', LOWER, functools.partial(m.proposal, MODEL_FREE), must=1, goal=0.2),
         Definition('strategies.proposal.model-based',
                    f'p95 of a proposal after {s.history:,} trials, mobile space, slowest strategy',
-                   'ms', LOWER, functools.partial(m.proposal, MODEL_BASED), must=50, goal=10)]
+                   'ms', LOWER, functools.partial(m.proposal, MODEL_BASED), must=50, goal=10),
+        Definition('strategies.proposal.growth',
+                   f'the same, divided by the figure after {s.short_history} trials, the strategy '
+                   'that grows the most', 'ratio', LOWER, m.proposal_growth, must=2, goal=1.2),
+        Definition('strategies.memory', f'peak memory with {s.history:,} trials', 'MB', LOWER,
+                   m.memory, must=300, goal=150),
+        Definition('strategies.parallel',
+                   f'hypervolume with {PARALLEL_WORKERS} workers against one at equal trials, the '
+                   'strategy that loses the most', 'percent', HIGHER, m.parallel_change, must=-1,
+                   goal=-0.3),
+        Definition('strategies.optuna.quality',
+                   f'share of the true hypervolume after {OPTUNA_TRIALS} trials, ours less '
+                   "Optuna's, best strategies", 'share', HIGHER, m.ahead_of_optuna, must=0.0),
+        Definition('strategies.optuna.time',
+                   "time of one of Optuna's proposals by that of ours, same strategy", 'ratio',
+                   HIGHER, m.faster_than_optuna, must=50)]
     return rows

@@ -45,7 +45,7 @@ _frontier() {
       COMPREPLY=()
       return ;;
     trials:--state)
-      COMPREPLY=($(compgen -W 'queued running succeeded failed cancelled' -- "$current"))
+      COMPREPLY=($(compgen -W 'queued running succeeded failed cancelled stopped' -- "$current"))
       return ;;
     trials:--limit)
       COMPREPLY=()

@@ -23,7 +23,7 @@ complete -c frontier -n '__fish_seen_subcommand_from status' -l limit -x -d 'Mos
 complete -c frontier -n '__fish_seen_subcommand_from status' -l all -d 'List every job'
 complete -c frontier -n 'not __fish_seen_subcommand_from submit status watch trials show front weights export arch workers extend replay pause resume cancel completion version' -a watch -d 'Follow a job to its end'
 complete -c frontier -n 'not __fish_seen_subcommand_from submit status watch trials show front weights export arch workers extend replay pause resume cancel completion version' -a trials -d 'List the trials of a job'
-complete -c frontier -n '__fish_seen_subcommand_from trials' -l state -x -a 'queued running succeeded failed cancelled' -d 'Only those in this state'
+complete -c frontier -n '__fish_seen_subcommand_from trials' -l state -x -a 'queued running succeeded failed cancelled stopped' -d 'Only those in this state'
 complete -c frontier -n '__fish_seen_subcommand_from trials' -l limit -x -d 'Most trials to list (default 50)'
 complete -c frontier -n '__fish_seen_subcommand_from trials' -l all -d 'List every trial'
 complete -c frontier -n 'not __fish_seen_subcommand_from submit status watch trials show front weights export arch workers extend replay pause resume cancel completion version' -a show -d 'Show a job as a job file, or all there is about a trial'

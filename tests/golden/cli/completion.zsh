@@ -83,7 +83,7 @@ _frontier() {
             && return ;;
         trials)
           _arguments \
-            '--state[Only those in this state]:value:(queued running succeeded failed cancelled)' \
+            '--state[Only those in this state]:value:(queued running succeeded failed cancelled stopped)' \
             '--limit[Most trials to list (default 50)]:value: ' \
             '--all[List every trial]' \
             '1:JOB: ' \

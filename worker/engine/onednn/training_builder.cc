@@ -8,6 +8,25 @@
 #include "worker/engine/onednn/geometry.h"
 
 namespace frontier::worker::onednn {
+namespace {
+
+bool IsActivation(v1::Operator op) {
+  switch (op) {
+    case v1::OPERATOR_RELU:
+    case v1::OPERATOR_RELU6:
+    case v1::OPERATOR_LEAKY_RELU:
+    case v1::OPERATOR_SIGMOID:
+    case v1::OPERATOR_SILU:
+    case v1::OPERATOR_HARD_SWISH:
+    case v1::OPERATOR_GELU:
+    case v1::OPERATOR_HARD_SIGMOID:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 using Argument = Program::Argument;
 
@@ -37,6 +56,19 @@ Array TrainingBuilder::BuildForward() {
   }
   return InFormat("logits", value(view_.output),
                   PlainMd(ValueDims(batch_, view_.shape(view_.output))));
+}
+
+void TrainingBuilder::ObserveActivations(const Observer& observe) {
+  for (size_t i = 1; i < view_.inputs.size(); ++i) {
+    const int n = static_cast<int>(i);
+    if (!view_.live[i] || !IsActivation(view_.node(n).op())) continue;
+    const std::string label = Label(n) + ".observe";
+    const Array plain = InFormat(label, value(n), PlainMd(ValueDims(batch_, view_.shape(n))));
+    const auto count = static_cast<size_t>(Elements(plain.md));
+    program_->AddKernel(label, {plain}, {}, [&observe, n, count](const std::vector<float*>& p) {
+      observe(n, absl::MakeConstSpan(p[0], count));
+    });
+  }
 }
 
 void TrainingBuilder::BuildBackward(const Array& logits_gradient) {

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "worker/engine/graph_view.h"
 #include "worker/engine/kernels/channel_layout.h"
 #include "worker/engine/onednn/geometry.h"
@@ -45,6 +46,10 @@ class TrainingBuilder {
   Array input() const { return value(0); }
   // Adds the forward steps; returns the logits, plain, batch x classes x 1 x 1.
   Array BuildForward();
+  // After BuildForward: adds steps that give each activation's output, plain f32, to `observe`,
+  // which outlives the program.
+  using Observer = std::function<void(int node, absl::Span<const float> values)>;
+  void ObserveActivations(const Observer& observe);
   // Adds the backward steps, given the derivative of the loss by the logits.
   void BuildBackward(const Array& logits_gradient);
 

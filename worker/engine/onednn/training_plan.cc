@@ -63,6 +63,7 @@ class OneDnnTrainingPlan final : public TrainingPlan {
                             &picker_, &*program_);
     input_ = builder.input();
     const Array logits = builder.BuildForward();
+    if (options_.observe_activation) builder.ObserveActivations(options_.observe_activation);
     const Array gradient = program_->NewArray(logits.md);
     const int64_t classes = view_.architecture.classes();
     program_->AddKernel(

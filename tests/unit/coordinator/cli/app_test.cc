@@ -537,7 +537,7 @@ TEST_F(AppTest, BashCompletes) {
   EXPECT_EQ(Complete(script, {"frontier", "su"}), "submit");
   EXPECT_EQ(Complete(script, {"frontier", "w"}), "watch weights workers");
   EXPECT_EQ(Complete(script, {"frontier", "--color", "a"}), "auto always");
-  EXPECT_EQ(Complete(script, {"frontier", "trials", "1", "--state", "s"}), "succeeded");
+  EXPECT_EQ(Complete(script, {"frontier", "trials", "1", "--state", "s"}), "succeeded stopped");
   EXPECT_EQ(Complete(script, {"frontier", "submit", "--val"}), "--validate_only");
   EXPECT_EQ(Complete(script, {"frontier", "submit", "--col"}), "--color");
   EXPECT_EQ(Complete(script, {"frontier", "completion", "z"}), "zsh");

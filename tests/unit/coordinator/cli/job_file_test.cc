@@ -208,10 +208,11 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"BadConstraint", "\"latency_ms <= 2\"", "\"latency_ms < 2\"",
                 "job.yaml:11:15: constraints[0]: 'latency_ms < 2' is not a constraint; write one "
                 "as \"latency_ms <= 2\" or \"accuracy >= 0.8\""},
-        BadCase{"ConstraintOnUnknownMetric", "latency_ms <= 2", "latency <= 2",
-                "job.yaml:11:15: constraints[0].metric: 'latency' is not one of accuracy, "
-                "latency_ms, parameters, macs, energy_j, co2_g, cpu_seconds, wall_seconds, loss "
-                "(did you mean latency_ms?)"},
+        BadCase{
+            "ConstraintOnUnknownMetric", "latency_ms <= 2", "latency <= 2",
+            "job.yaml:11:15: constraints[0].metric: 'latency' is not one of accuracy, "
+            "latency_ms, parameters, macs, energy_j, co2_g, cpu_seconds, wall_seconds, loss, proxy "
+            "(did you mean latency_ms?)"},
         BadCase{"Shape", "[1, 28, 28]", "[28, 28]",
                 "job.yaml:2:39: dataset.input: a shape is [channels, height, width], not 2 "
                 "numbers"},

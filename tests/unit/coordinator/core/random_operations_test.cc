@@ -54,6 +54,15 @@ class Driver {
       if (rng_.Uniform(2) == 0) spec.mutable_strategy()->mutable_evolution();
       if (rng_.Uniform(3) == 0) spec.set_max_parallel_trials(2);
       if (rng_.Uniform(3) == 0) spec.mutable_budget()->set_cpu_seconds(90);
+      if (rng_.Uniform(2) == 0) {
+        v1::AshaStopping* asha = spec.mutable_early_stopping()->mutable_asha();
+        asha->set_reduction(2);
+        if (rng_.Uniform(2) == 0) asha->add_rungs(2);
+      }
+      if (rng_.Uniform(3) == 0) {
+        spec.mutable_screening()->set_proxy(v1::PROXY_NASWOT);
+        spec.mutable_screening()->set_pool(2);
+      }
       jobs_.push_back(h_.Submit(spec));
     }
   }
@@ -129,10 +138,25 @@ class Driver {
   void Report(Believer* worker, bool bad) {
     const auto lease = Take(worker);
     if (!lease.has_value()) return;
+    const v1::TrialTask& task = lease->task();
+    const bool screens = task.proxy() != v1::PROXY_UNSPECIFIED;
+    bad = bad && !screens;
     v1::TrialResult result =
         MakeResult(bad ? -HUGE_VAL : rng_.UniformDouble(), 0.1 + rng_.UniformDouble());
     const std::string sha256 = Sha256Hex(absl::StrCat(lease->token()));
-    if (h_.Upload(worker->id, *lease, sha256).ok()) result.set_weights_sha256(sha256);
+    if (screens) {
+      result.clear_epochs();
+      result.mutable_measurements(0)->set_metric(v1::METRIC_PROXY);
+    } else if (h_.Upload(worker->id, *lease, sha256).ok()) {
+      task.until_epoch() > 0 ? result.set_checkpoint_sha256(sha256)
+                             : result.set_weights_sha256(sha256);
+    }
+    while (task.until_epoch() > 0 && result.epochs_size() > task.until_epoch()) {
+      result.mutable_epochs()->RemoveLast();
+    }
+    if (!task.checkpoint_sha256().empty()) {
+      EXPECT_TRUE(h_.blobs().Has(task.checkpoint_sha256()));
+    }
     const v1::ReportRequest request = MakeReport(h_.NextRequestId(), worker->id, *lease, result);
     const absl::StatusOr<v1::ReportResponse> first = h_.core().Report(request);
     Accept(*lease, first, bad);
@@ -156,10 +180,20 @@ class Driver {
       EXPECT_EQ(response->trial_state(), v1::TRIAL_STATE_FAILED);
       return;
     }
-    EXPECT_EQ(response->trial_state(), v1::TRIAL_STATE_SUCCEEDED);
-    const v1::AttemptKey& key = lease.task().key();
-    EXPECT_TRUE(accepted_.emplace(key.job_id(), key.trial()).second)
-        << "two results for trial " << key.trial();
+    const v1::TrialTask& task = lease.task();
+    if (task.proxy() != v1::PROXY_UNSPECIFIED) {
+      // Cancelled if the budget of time is used.
+      EXPECT_TRUE(response->trial_state() == v1::TRIAL_STATE_QUEUED ||
+                  response->trial_state() == v1::TRIAL_STATE_STOPPED ||
+                  response->trial_state() == v1::TRIAL_STATE_CANCELLED);
+    } else {
+      EXPECT_EQ(response->trial_state(),
+                task.until_epoch() > 0 ? v1::TRIAL_STATE_STOPPED : v1::TRIAL_STATE_SUCCEEDED);
+    }
+    const v1::AttemptKey& key = task.key();
+    const int leg = task.proxy() != v1::PROXY_UNSPECIFIED ? -1 : task.until_epoch();
+    std::set<int>& legs = accepted_[std::pair(key.job_id(), key.trial())];
+    EXPECT_TRUE(legs.insert(leg).second) << "two results for trial " << key.trial();
   }
 
   void Fail(Believer* worker) {
@@ -211,6 +245,7 @@ class Driver {
       std::set<int64_t> front;
       ParetoFront expected;
       double cpu_seconds = 0;
+      std::map<int, std::pair<int, int>> rungs;  // by epochs: came, went on
       for (size_t i = 0; i < trials.size(); ++i) {
         const v1::Trial& trial = trials[i];
         ASSERT_EQ(trial.number(), static_cast<int64_t>(i) + 1);
@@ -223,11 +258,21 @@ class Driver {
           running += attempt.state() == v1::ATTEMPT_STATE_RUNNING;
           cpu_seconds += attempt.cpu_seconds();
         }
-        ASSERT_EQ(succeeded, trial.state() == v1::TRIAL_STATE_SUCCEEDED);
+        const bool trained = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
+        ASSERT_EQ(succeeded, trial.rungs_size() + (trained ? 1 : 0));
         ASSERT_EQ(running, trial.state() == v1::TRIAL_STATE_RUNNING);
-        ASSERT_EQ(accepted_.count({id, trial.number()}), static_cast<size_t>(succeeded));
+        const auto accepted = accepted_.find({id, trial.number()});
+        ASSERT_EQ(accepted == accepted_.end() ? 0 : accepted->second.size(),
+                  static_cast<size_t>(succeeded));
         if (trial.on_front()) front.insert(trial.number());
-        if (succeeded == 1) {
+        for (const v1::RungResult& rung : trial.rungs()) {
+          ++rungs[rung.epochs()].first;
+          rungs[rung.epochs()].second += rung.goes_on();
+        }
+        if (!trial.checkpoint_sha256().empty() && job.ended_unix_us() == 0) {
+          ASSERT_TRUE(h_.blobs().Has(trial.checkpoint_sha256()));
+        }
+        if (trained) {
           const std::vector<double> point = {-ValueOf(trial.result(), v1::METRIC_ACCURACY),
                                              ValueOf(trial.result(), v1::METRIC_LATENCY_MS)};
           expected.Insert(trial.number(), point);
@@ -246,6 +291,12 @@ class Driver {
       ASSERT_EQ(job.trials_succeeded(), counts[v1::TRIAL_STATE_SUCCEEDED]);
       ASSERT_EQ(job.trials_failed(), counts[v1::TRIAL_STATE_FAILED]);
       ASSERT_EQ(job.trials_cancelled(), counts[v1::TRIAL_STATE_CANCELLED]);
+      ASSERT_EQ(job.trials_stopped(), counts[v1::TRIAL_STATE_STOPPED]);
+      for (const auto& [epochs, rung] : rungs) {
+        // One is trained to its end in any case.
+        if (epochs == 0) continue;
+        ASSERT_LE(rung.second, std::max(1, rung.first / 2));
+      }
       ASSERT_NEAR(job.usage().cpu_seconds(), cpu_seconds, 1e-9);
       if (job.spec().max_parallel_trials() > 0) {
         ASSERT_LE(job.trials_running(), job.spec().max_parallel_trials());
@@ -279,10 +330,14 @@ class Driver {
     Check();
     for (const int64_t id : jobs_) {
       const v1::Job job = h_.Job(id);
-      EXPECT_EQ(job.state(), v1::JOB_STATE_COMPLETED) << job.DebugString();
+      // A budget of time may be used before any trial was trained to its end.
+      const bool in_vain = job.spec().budget().has_cpu_seconds() && job.trials_succeeded() == 0;
+      EXPECT_EQ(job.state(), in_vain ? v1::JOB_STATE_FAILED : v1::JOB_STATE_COMPLETED)
+          << job.DebugString();
       EXPECT_EQ(job.trials_running() + job.trials_queued(), 0);
       if (!job.spec().budget().has_cpu_seconds()) {
-        EXPECT_EQ(job.trials_succeeded() + job.trials_failed(), job.spec().budget().trials());
+        EXPECT_EQ(job.trials_succeeded() + job.trials_failed() + job.trials_stopped(),
+                  job.spec().budget().trials());
       }
       EXPECT_LE(job.front_size(), job.trials_succeeded());
     }
@@ -304,7 +359,8 @@ class Driver {
   std::vector<Believer> workers_;
   std::vector<int64_t> jobs_;
   std::set<int64_t> tokens_;
-  std::set<std::pair<int64_t, int64_t>> accepted_;  // job, trial
+  // By job and trial: epochs at which it paused, 0 = the end, -1 = scored.
+  std::map<std::pair<int64_t, int64_t>, std::set<int>> accepted_;
   std::vector<std::pair<std::string, v1::AttemptLease>> ghosts_;
 };
 

@@ -99,6 +99,31 @@ TEST_F(AgentTest, ATrialWhoseInheritedWeightsCannotBeHadFails) {
   EXPECT_THAT(coordinator_.reports()[1].failure().message(), HasSubstr("blob is gone"));
 }
 
+TEST_F(AgentTest, ATrialThatGoesOnFindsItsCheckpoint) {
+  coordinator_.SetCheckpoint("state");
+  StartAgent([](const TrialOrder& order, const StopEvent&, OnEpoch) {
+    v1::TrialResult result;
+    const absl::StatusOr<std::string> state = ReadFile(order.input.checkpoint_path());
+    result.mutable_engine()->set_library(state.ok() ? *state : "none");
+    EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "paused"));
+    result.set_checkpoint_sha256(Sha256Hex("paused"));
+    return Ended(result);
+  });
+  v1::AttemptLease lease = Lease(1, 1);
+  lease.mutable_task()->set_checkpoint_sha256(Sha256Hex("state"));
+  coordinator_.Grant(lease);
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  // What comes is another one: it begins anew.
+  lease = Lease(2, 2);
+  lease.mutable_task()->set_checkpoint_sha256(Sha256Hex("other"));
+  coordinator_.Grant(lease);
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  EXPECT_EQ(coordinator_.reports()[0].result().engine().library(), "state");
+  EXPECT_EQ(coordinator_.reports()[0].result().checkpoint_sha256(), Sha256Hex("paused"));
+  EXPECT_EQ(coordinator_.reports()[1].result().engine().library(), "none");
+}
+
 TEST_F(AgentTest, WeightsThatAreNotWhatTheResultSaysAreNotUploaded) {
   StartAgent([](const TrialOrder& order, const StopEvent&, OnEpoch) {
     EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "damaged"));
