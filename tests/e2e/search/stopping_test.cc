@@ -109,7 +109,7 @@ TEST(StoppingTest, ATableAnswersThroughTheSameProtocol) {
                        .dataset_name = "made-up",
                        .dataset_folder = "3x32x32/10",
                        .coordinator_flags = {},
-                       .worker_flags = {absl::StrCat("--evaluator=table:", table), "--slots=4"}});
+                       .worker_flags = {absl::StrCat("--evaluator=table:", table)}});
   ASSERT_OK(cluster.StartCoordinator());
   ASSERT_OK(cluster.StartWorker("one"));
   constexpr char kJob[] = R"(
