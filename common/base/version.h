@@ -14,7 +14,10 @@ namespace frontier {
 absl::string_view ProductVersion();
 
 // Grows by one with each release that changes what goes over the wire.
-inline constexpr int32_t kProtocolVersion = 1;
+inline constexpr int32_t kProtocolVersion = 2;
+// From which on workers know parts of a training: pauses, rules under which it ends, scores of
+// untrained networks.
+inline constexpr int32_t kLegsProtocolVersion = 2;
 
 // A coordinator serves peers of its own protocol version and of the one before. Anything else is
 // FAILED_PRECONDITION with reason PROTOCOL_VERSION, both versions in message and detail.

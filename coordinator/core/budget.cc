@@ -43,10 +43,12 @@ std::optional<double> TimeTo(double limit, double used, double wall) {
 
 // Trials that ended here and were not cancelled.
 int64_t EndedByAttempts(const v1::Job& job) {
-  return job.trials_succeeded() - job.trials_reused() + job.trials_failed() + job.trials_stopped();
+  return OwnSuccesses(job) + job.trials_failed() + job.trials_stopped();
 }
 
 }  // namespace
+
+int64_t OwnSuccesses(const v1::Job& job) { return job.trials_succeeded() - job.trials_reused(); }
 
 double WallSeconds(const v1::JobRecord& record, absl::Time now) {
   const v1::Job& job = record.job();

@@ -25,6 +25,9 @@ std::optional<std::string> UsedTrialBudget(const v1::Job& job);
 // job.usage.
 std::optional<std::string> UsedResourceBudget(const v1::Job& job);
 
+// Trials of its own that succeeded: not those of an earlier job that it reuses.
+int64_t OwnSuccesses(const v1::Job& job);
+
 // Seconds until the first limit of the budget is reached at the pace so far; 0 for an ended job,
 // negative = not known. Looks at the counts and job.usage.
 double SecondsLeft(const v1::Job& job);

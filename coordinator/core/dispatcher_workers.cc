@@ -99,8 +99,8 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
   for (const auto& [id, job] : live_) {
     JobDemand demand;
     demand.job = id;
-    demand.has_work = job->HasWork();
-    demand.fits_worker = HoldsDataset(worker, job->spec().dataset());
+    demand.fits_worker = CanRun(worker, job->spec());
+    demand.has_work = demand.fits_worker && job->HasWork();
     demand.running = static_cast<int>(job->job().trials_running());
     demand.max_parallel_trials = job->spec().max_parallel_trials();
     demands.push_back(demand);
@@ -169,15 +169,18 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
 absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* job,
                                                                      absl::string_view worker_id,
                                                                      JobDraft* draft) {
-  const std::optional<TrialNumber> queued =
-      job->NextQueued(worker_id, OthersCanTake(job->spec().dataset(), worker_id), clock_->Elapsed(),
-                      options_.lease_duration);
+  const std::optional<TrialNumber> queued = job->NextQueued(
+      worker_id, OthersCanTake(job->spec(), worker_id), clock_->Elapsed(), options_.lease_duration);
   if (queued.has_value()) return queued;
   if (const auto next = job->NextToGoOn(); next.has_value()) {
-    RETURN_IF_ERROR(draft->GoOn(*next, [&](TrialNumber number) {
+    const absl::Status goes_on = draft->GoOn(*next, [&](TrialNumber number) {
       return store_->GetTrial(job->id().value(), number.value());
-    }));
-    return *next;
+    });
+    if (goes_on.ok()) return *next;
+    // Of the store, not of the job: the next call tries again.
+    LogWarning({.job = job->id().value(), .trial = next->value()},
+               absl::StrCat("cannot go on: ", goes_on.message()));
+    return std::nullopt;
   }
   if (!MayPropose(job->job())) return std::nullopt;
   const absl::StatusOr<TrialNumber> proposed = draft->Propose();
@@ -191,9 +194,9 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
   return std::nullopt;
 }
 
-bool DispatcherImpl::OthersCanTake(const v1::DatasetSpec& dataset, absl::string_view worker_id) {
+bool DispatcherImpl::OthersCanTake(const v1::JobSpec& spec, absl::string_view worker_id) {
   return workers_.AnyAlive(clock_->Elapsed(), [&](const v1::Worker& worker) {
-    return worker.id() != worker_id && HoldsDataset(worker, dataset) &&
+    return worker.id() != worker_id && CanRun(worker, spec) &&
            leases_.CountOfWorker(worker.id()) < worker.slots();
   });
 }

@@ -322,7 +322,8 @@ absl::Status JobDraft::Settle() {
       const std::string reason =
           job->state() == v1::JOB_STATE_DRAINING ? job->reason() : limit.value_or("");
       // A search that found nothing has not done what it was asked for.
-      if (job->trials_succeeded() > 0) {
+      const bool found = OwnSuccesses(*job) > 0;
+      if (found || (job->trials_reused() > 0 && job->trials_failed() == 0)) {
         RETURN_IF_ERROR(SetJobState(JobEvent::kCompleted, reason));
       } else {
         RETURN_IF_ERROR(SetJobState(JobEvent::kFailed, NoSuccess(reason)));
@@ -464,7 +465,7 @@ absl::StatusOr<v1::Attempt*> JobDraft::EndAttempt(const AttemptId& id, v1::Trial
 absl::StatusOr<Observation> JobDraft::NoteEnd(v1::Trial* trial) {
   ASSIGN_OR_RETURN(Observation observation, JobState::Observe(state_->spec(), *trial));
   trial->set_end_order(NoteObservation(observation));
-  if (observation.succeeded && state_->curves_.wanted()) {
+  if (observation.succeeded && state_->curves_.wanted() && !IsProbing(state_->spec())) {
     new_curves_.emplace_back(CurveOf(trial->result()), trial->state() == v1::TRIAL_STATE_SUCCEEDED);
   }
   return observation;

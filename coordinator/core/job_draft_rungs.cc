@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/status.h"
+#include "coordinator/core/budget.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/job_draft.h"
 #include "coordinator/core/legs.h"
@@ -62,8 +63,6 @@ absl::Status JobDraft::Stop(const AttemptId& id, v1::Trial* trial,
                             const v1::EarlyStop& early_stop) {
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kStopped));
   *trial->mutable_early_stop() = early_stop;
-  trial->mutable_early_stop()->mutable_message()->resize(
-      std::min<size_t>(early_stop.message().size(), 1000));
   RETURN_IF_ERROR(NoteEnd(trial).status());
   v1::TrialResult* result = trial->mutable_result();
   if (!result->weights_sha256().empty()) weights_unused_.push_back(result->weights_sha256());
@@ -76,8 +75,8 @@ absl::Status JobDraft::Stop(const AttemptId& id, v1::Trial* trial,
 
 absl::Status JobDraft::GoOn(TrialNumber number,
                             absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
-  ASSIGN_OR_RETURN(trials_[number], load(number));
-  v1::Trial* trial = &trials_[number];
+  ASSIGN_OR_RETURN(v1::Trial loaded, load(number));
+  v1::Trial* trial = &(trials_[number] = std::move(loaded));
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kGoesOn));
   v1::RungResult* rung = trial->mutable_rungs(trial->rungs_size() - 1);
   rung->set_goes_on(true);
@@ -93,7 +92,7 @@ absl::Status JobDraft::GoOn(TrialNumber number,
 
 bool JobDraft::MayGoOn() const {
   if (state_->rungs_.Next().has_value()) return true;
-  return record_.job().trials_succeeded() == 0 && state_->rungs_.Best().has_value();
+  return OwnSuccesses(record_.job()) == 0 && state_->rungs_.Best().has_value();
 }
 
 void JobDraft::DropCheckpoint(v1::Trial* trial) {
@@ -202,13 +201,17 @@ void JobDraft::NoteScreening(const v1::Trial& trial) {
 absl::StatusOr<Candidate> JobDraft::FirstToTry(const SearchContext& context) const {
   const v1::Job& job = record_.job();
   const v1::WarmStart& warm_start = job.spec().warm_start();
-  const int64_t next = job.trials_created() - job.trials_reused();
-  if (next >= warm_start.genotypes_size()) return absl::NotFoundError("");
-  std::optional<Candidate> candidate = context.Admit(warm_start.genotypes(static_cast<int>(next)));
-  // Its architecture is that of a trial which is reused, or of an earlier one.
-  if (!candidate.has_value()) return absl::NotFoundError("");
-  candidate->origin.set_strategy(kWarmStart);
-  return *std::move(candidate);
+  const int64_t made = job.trials_created() - job.trials_reused();
+  if (made >= warm_start.genotypes_size()) return absl::NotFoundError("");
+  // Where architectures do not repeat, those that were tried or reused are not admitted.
+  const bool repeats = job.spec().strategy().allow_repeats();
+  for (int i = repeats ? static_cast<int>(made) : 0; i < warm_start.genotypes_size(); ++i) {
+    std::optional<Candidate> candidate = context.Admit(warm_start.genotypes(i));
+    if (!candidate.has_value()) continue;
+    candidate->origin.set_strategy(kWarmStart);
+    return *std::move(candidate);
+  }
+  return absl::NotFoundError("");
 }
 
 absl::Status JobDraft::Reuse(v1::Trial trial,

@@ -82,6 +82,8 @@ absl::StatusOr<Observation> JobState::Observe(const v1::JobSpec& spec, const v1:
   observation.succeeded = trial.state() == v1::TRIAL_STATE_SUCCEEDED ||
                           (trial.state() == v1::TRIAL_STATE_STOPPED &&
                            trial.early_stop().cause() != v1::STOP_CAUSE_SCREENED);
+  observation.again = std::any_of(trial.rungs().begin(), trial.rungs().end(),
+                                  [](const v1::RungResult& rung) { return rung.end_order() > 0; });
   if (!observation.succeeded) return observation;
   absl::StatusOr<std::vector<double>> objectives = MinimizedObjectives(spec, trial.result());
   const absl::StatusOr<double> violation = ConstraintViolation(spec, trial.result());
@@ -93,8 +95,6 @@ absl::StatusOr<Observation> JobState::Observe(const v1::JobSpec& spec, const v1:
   }
   observation.objectives = *std::move(objectives);
   observation.violation = *violation;
-  observation.again = std::any_of(trial.rungs().begin(), trial.rungs().end(),
-                                  [](const v1::RungResult& rung) { return rung.end_order() > 0; });
   return observation;
 }
 
@@ -139,7 +139,7 @@ absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
   if (const auto score = ScoreAndAccuracy(trial); score.has_value()) scores_.push_back(*score);
   if (counts) {
     ended->push_back({trial.end_order(), trial.ended_unix_us(), std::move(observation)});
-    if (curves_.wanted() && ended->back().observation.succeeded) {
+    if (curves_.wanted() && !IsProbing(spec()) && ended->back().observation.succeeded) {
       ended->back().curve = CurveOf(trial.result());
       ended->back().whole = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
     }
@@ -170,7 +170,7 @@ bool JobState::HasWork() const {
 std::optional<TrialNumber> JobState::NextToGoOn() const {
   std::optional<int64_t> next = rungs_.Next();
   const v1::Job& job = record_.job();
-  if (!next.has_value() && !MayProposeLater(job) && job.trials_succeeded() == 0 &&
+  if (!next.has_value() && !MayProposeLater(job) && OwnSuccesses(job) == 0 &&
       job.trials_running() == 0 && job.trials_queued() == 0) {
     next = rungs_.Best();
   }
@@ -215,8 +215,11 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
   view.set_seconds_left(SecondsLeft(view));
   const bool active =
       view.state() == v1::JOB_STATE_RUNNING || view.state() == v1::JOB_STATE_DRAINING;
-  if (active && (view.trials_queued() > 0 || MayPropose(view))) {
-    view.set_waiting_for(workers.WhyNoWorker(view.spec().dataset(), elapsed));
+  // One that drains, and in which nothing runs, has trials that wait at rungs to go on.
+  const bool waits = view.trials_queued() > 0 || MayPropose(view) ||
+                     (view.state() == v1::JOB_STATE_DRAINING && view.trials_running() == 0);
+  if (active && waits) {
+    view.set_waiting_for(workers.WhyNoWorker(view.spec(), elapsed));
   }
   return view;
 }

@@ -53,7 +53,8 @@ v1::JobSpec UntrainedSpec(const v1::JobSpec& spec) {
 
 Leg NextLeg(const v1::JobSpec& spec, const Ladders& ladders, const v1::Trial& trial) {
   Leg leg;
-  if (IsProbe(spec, trial)) return leg;
+  leg.probes = IsProbe(spec, trial);
+  if (leg.probes) return leg;
   leg.screens = spec.has_screening() && trial.rungs().empty();
   if (leg.screens) return leg;
   leg.place.bracket = ladders.BracketOf(trial.number());

@@ -18,6 +18,7 @@ namespace frontier::coordinator {
 
 // From where a trial is to where it pauses next, or ends.
 struct Leg {
+  bool probes = false;   // the whole training of a probe, whose costs are to be known
   bool screens = false;  // the network is scored and not trained
   int until_epoch = 0;   // where training pauses; 0 = at its end
   RungPlace place;       // of that pause

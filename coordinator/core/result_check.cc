@@ -23,6 +23,16 @@ v1::Failure MakeFailure(v1::FailureCause cause, const std::string& message) {
   return failure;
 }
 
+// Cuts a text to what is stored.
+void Bound(std::string* text) {
+  if (text->size() <= kMaxMessageBytes) return;
+  size_t end = kMaxMessageBytes - 3;
+  // Not within a UTF-8 character.
+  while (end > 0 && (static_cast<unsigned char>((*text)[end]) & 0xc0) == 0x80) --end;
+  text->resize(end);
+  text->append("...");
+}
+
 // "accuracy is 1.5, must be 0 to 1"; empty if the value is possible.
 std::string FindRangeProblem(const v1::Measurement& m) {
   if (m.metric() == v1::METRIC_PROXY) return "";
@@ -134,8 +144,15 @@ std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, 
                        absl::StrCat("the worker paused after ", result.epochs_size(),
                                     " epochs, was to after ", leg.until_epoch));
   }
+  for (int i = 0; i < result.epochs_size(); ++i) {
+    const double accuracy = result.epochs(i).validation_accuracy();
+    if (result.epochs(i).epoch() == i + 1 && accuracy >= 0 && accuracy <= 1) continue;
+    return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
+                       absl::StrCat("the worker reported as epoch ", i + 1, ": epoch ",
+                                    result.epochs(i).epoch(), ", accuracy ", accuracy));
+  }
   const v1::StopCause cause = result.early_stop().cause();
-  if (cause != v1::STOP_CAUSE_UNSPECIFIED && !HasRule(spec, cause)) {
+  if (cause != v1::STOP_CAUSE_UNSPECIFIED && (leg.probes || !HasRule(spec, cause))) {
     return MakeFailure(v1::FAILURE_CAUSE_INTERNAL,
                        absl::StrCat("the worker stopped early by ", v1::StopCause_Name(cause),
                                     ", which the job does not ask for"));
@@ -145,6 +162,7 @@ std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, 
 
 v1::TrialResult CleanResult(const v1::TrialResult& result, std::vector<std::string>* dropped) {
   v1::TrialResult clean = result;
+  if (clean.has_early_stop()) Bound(clean.mutable_early_stop()->mutable_message());
   clean.clear_measurements();
   for (const v1::Measurement& m : result.measurements()) {
     if (std::isfinite(m.value()) && FindRangeProblem(m).empty()) {
@@ -192,13 +210,7 @@ std::string FindEpochProblem(const v1::EpochMetrics& metrics, int epochs) {
 
 v1::Failure BoundFailure(const v1::Failure& failure) {
   v1::Failure bounded = failure;
-  if (bounded.message().size() > kMaxMessageBytes) {
-    size_t end = kMaxMessageBytes - 3;
-    // Not within a UTF-8 character.
-    while (end > 0 && (static_cast<unsigned char>(bounded.message()[end]) & 0xc0) == 0x80) --end;
-    bounded.mutable_message()->resize(end);
-    bounded.mutable_message()->append("...");
-  }
+  Bound(bounded.mutable_message());
   return bounded;
 }
 

@@ -25,7 +25,8 @@ absl::Status ValidateUsage(const google::protobuf::RepeatedPtrField<v1::Measurem
 // Why a result counts as a failed attempt, or nothing: a metric of an objective or constraint that
 // is missing (internal), not finite (diverged) or out of its range (internal), more epochs than the
 // `epochs` of its recipe, others than those of a leg that ends in a pause, or an early stop by a
-// rule that the job does not have (internal).
+// rule that the job does not have, epochs that are not numbered from 1 or whose accuracy is no
+// share (internal).
 std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, int epochs,
                                        const v1::TrialResult& result);
 

@@ -13,7 +13,7 @@ namespace frontier::coordinator {
 struct JobDemand {
   JobId job;
   bool has_work = false;        // an attempt may start: a trial is queued or can be proposed
-  bool fits_worker = false;     // the worker that asks holds the job's data set
+  bool fits_worker = false;     // the worker that asks can run the job's trials
   int running = 0;              // attempts under lease
   int max_parallel_trials = 0;  // 0 = no limit
 };

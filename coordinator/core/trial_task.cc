@@ -30,8 +30,11 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
   task.set_summary(trial.summary());
   if (trial.early_stop().cause() == v1::STOP_CAUSE_SCREENED) {
     task.set_proxy(spec.screening().proxy());
-  } else if (HasEnded(trial.state()) && trial.result().epochs_size() < task.training().epochs()) {
-    task.set_until_epoch(trial.result().epochs_size());
+  } else if (HasEnded(trial.state()) && trial.result().epochs_size() > 0 &&
+             trial.result().epochs_size() < task.training().epochs()) {
+    // A bar at that epoch which no accuracy reaches.
+    task.mutable_stop_rule()->mutable_least_accuracy()->Resize(trial.result().epochs_size(), 0);
+    task.mutable_stop_rule()->set_least_accuracy(trial.result().epochs_size() - 1, 2);
   }
   return task;
 }
@@ -42,6 +45,7 @@ void SetLeg(const v1::JobSpec& spec, const Leg& leg, const Curves& curves, const
     task->set_proxy(spec.screening().proxy());
     return;
   }
+  if (leg.probes) return;
   task->set_until_epoch(leg.until_epoch);
   task->set_checkpoint_sha256(trial.checkpoint_sha256());
   v1::StopRule rule = curves.Rule();

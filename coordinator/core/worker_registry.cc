@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "common/base/version.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -90,6 +91,12 @@ bool HoldsDataset(const v1::Worker& worker, const v1::DatasetSpec& spec) {
   return false;
 }
 
+bool CanRun(const v1::Worker& worker, const v1::JobSpec& spec) {
+  const bool legs = spec.has_early_stopping() || spec.has_screening();
+  return HoldsDataset(worker, spec.dataset()) &&
+         (!legs || worker.protocol_version() >= kLegsProtocolVersion);
+}
+
 std::string DescribeShape(const v1::Shape& input, int classes) {
   return absl::StrCat(input.channels(), "x", input.height(), "x", input.width(), ", ", classes,
                       " classes");
@@ -161,10 +168,13 @@ bool WorkerRegistry::AnyAlive(absl::Duration elapsed,
   return false;
 }
 
-std::string WorkerRegistry::WhyNoWorker(const v1::DatasetSpec& dataset,
-                                        absl::Duration elapsed) const {
-  const auto holds = [&dataset](const v1::Worker& w) { return HoldsDataset(w, dataset); };
-  if (AnyAlive(elapsed, holds)) return "";
+std::string WorkerRegistry::WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed) const {
+  const v1::DatasetSpec& dataset = spec.dataset();
+  if (AnyAlive(elapsed, [&](const v1::Worker& w) { return CanRun(w, spec); })) return "";
+  if (AnyAlive(elapsed, [&](const v1::Worker& w) { return HoldsDataset(w, dataset); })) {
+    return absl::StrCat("all live workers with data set '", dataset.name(),
+                        "' are of a release without early stopping and screening; upgrade them");
+  }
   if (!AnyAlive(elapsed, [](const v1::Worker&) { return true; })) return "no live worker";
   return absl::StrCat("no live worker has data set '", dataset.name(), "' (",
                       DescribeShape(dataset.input(), dataset.classes()), ")");

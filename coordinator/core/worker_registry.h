@@ -23,6 +23,10 @@ absl::Status ValidateRegistration(const v1::RegisterRequest& request);
 // Whether `worker` holds the data set `spec` asks for, shape and classes included.
 bool HoldsDataset(const v1::Worker& worker, const v1::DatasetSpec& spec);
 
+// Whether `worker` can run trials of such a job: it holds the data set, and its release knows what
+// the job asks of a training.
+bool CanRun(const v1::Worker& worker, const v1::JobSpec& spec);
+
 // "1x28x28, 10 classes"
 std::string DescribeShape(const v1::Shape& input, int classes);
 
@@ -50,8 +54,8 @@ class WorkerRegistry {
 
   // Whether `matches` holds for a worker that lives.
   bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
-  // What keeps a job on `dataset` from getting a worker; empty if a live worker holds it.
-  std::string WhyNoWorker(const v1::DatasetSpec& dataset, absl::Duration elapsed) const;
+  // What keeps such a job from getting a worker; empty if a live worker can run it.
+  std::string WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed) const;
 
   // By id, with `alive` set.
   std::vector<v1::Worker> List(absl::Duration elapsed) const;

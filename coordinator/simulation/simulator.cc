@@ -1,5 +1,6 @@
 #include "coordinator/simulation/simulator.h"
 
+#include <algorithm>
 #include <functional>
 #include <queue>
 #include <set>
@@ -99,8 +100,9 @@ class Simulator::Search final : public SearchContext {
   Observation Observe(const SimulatedTrial& trial, bool succeeded, std::vector<double> objectives,
                       double violation) {
     running_.erase(trial.number);
+    const bool again = !told_.insert(trial.number).second;
     history_.push_back({trial.number, *genotypes_[static_cast<size_t>(trial.number - 1)],
-                        trial.origin, succeeded, std::move(objectives), violation});
+                        trial.origin, succeeded, std::move(objectives), violation, again});
     return history_.back();
   }
 
@@ -109,6 +111,7 @@ class Simulator::Search final : public SearchContext {
   const v1::JobSpec& job_;
   absl::flat_hash_set<std::string> taken_;
   std::set<int64_t> running_;
+  std::set<int64_t> told_;                                // of by the history
   std::vector<std::unique_ptr<v1::Genotype>> genotypes_;  // of all trials, by number
   std::vector<std::unique_ptr<SimulatedTrial>> trials_;   // likewise
   std::vector<Observation> history_;
@@ -142,16 +145,21 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
   std::priority_queue<Leg, std::vector<Leg>, std::greater<Leg>> running;
   double now = 0;
   bool more = true;
+  int64_t whole = 0;  // trials that were trained to their end
   while (true) {
     while (static_cast<int>(running.size()) < limits.workers) {
-      if (const std::optional<int64_t> next = rungs.Next(); next.has_value()) {
+      std::optional<int64_t> next = rungs.Next();
+      const bool last = !more || (limits.trials > 0 && search.number() > limits.trials);
+      // As a coordinator, one is trained to its end in any case.
+      if (!next.has_value() && last && running.empty() && whole == 0) next = rungs.Best();
+      if (next.has_value()) {
         const int rung = rungs.PlaceOf(*next)->rung;
         rungs.GoOn(*next);
         const Outcome& outcome = search.trial(*next)->outcome;
         running.push({now + LegSeconds(outcome, rung + 1), *next, rung + 1});
         continue;
       }
-      if (!more || (limits.trials > 0 && search.number() > limits.trials)) break;
+      if (last) break;
       absl::StatusOr<Candidate> candidate = strategy->Propose(search);
       RETURN_IF_ERROR(problem_);
       if (absl::IsUnavailable(candidate.status())) continue;
@@ -176,6 +184,7 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
     const Outcome& outcome = trial->outcome;
     trial->stopped = outcome.succeeded && trial->epochs < ladder.back();
     if (!trial->stopped) {
+      whole += outcome.succeeded;
       search.Observe(*trial, outcome.succeeded, outcome.objectives, outcome.violation);
       ended.push_back(*trial);
       continue;
@@ -185,14 +194,25 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
               search.Observe(*trial, true, rung.objectives, rung.violation));
     rungs.Keep();
   }
+  // Those that wait at a rung, or had gone on from it when the time was over.
+  std::vector<std::pair<int64_t, int>> stopped;
   for (const int64_t number : rungs.Waiting()) {
+    stopped.emplace_back(number, rungs.PlaceOf(number)->rung);
+  }
+  for (; !running.empty(); running.pop()) {
+    if (running.top().rung > 0) stopped.emplace_back(running.top().number, running.top().rung - 1);
+  }
+  for (const auto& [number, last_rung] : stopped) {
     SimulatedTrial* trial = search.trial(number);
-    const RungOutcome& rung =
-        trial->outcome.rungs[static_cast<size_t>(rungs.PlaceOf(number)->rung)];
+    const RungOutcome& rung = trial->outcome.rungs[static_cast<size_t>(last_rung)];
+    trial->stopped = true;
     trial->outcome.objectives = rung.objectives;
     trial->outcome.violation = rung.violation;
     ended.push_back(*trial);
   }
+  std::stable_sort(
+      ended.begin(), ended.end(),
+      [](const SimulatedTrial& x, const SimulatedTrial& y) { return x.ended < y.ended; });
   return ended;
 }
 

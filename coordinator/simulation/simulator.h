@@ -67,9 +67,8 @@ class Simulator {
   Simulator(const Space* space, Evaluate evaluate) : space_(space), evaluate_(evaluate) {}
 
   // One search of `job`, of which the strategy, the objectives' number, epochs and rungs, and the
-  // constraints on parameters and MACs count: trials in the order in which they ended, those that
-  // were stopped last. Ends at a limit, of which there is at least one, or when the space is
-  // exhausted.
+  // constraints on parameters and MACs count: trials in the order in which they ended. Ends at a
+  // limit, of which there is at least one, or when the space is exhausted.
   absl::StatusOr<std::vector<SimulatedTrial>> Run(const v1::JobSpec& job,
                                                   const SimulationLimits& limits);
 

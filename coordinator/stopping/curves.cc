@@ -29,9 +29,10 @@ void Curves::Add(absl::Span<const double> curve, bool whole) {
   }
   means_.push_back(std::move(means));
   if (means_.size() > kMostCurves) means_.pop_front();
+  MakeRule();
 }
 
-v1::StopRule Curves::Rule() const {
+void Curves::MakeRule() {
   v1::StopRule rule;
   switch (stopping_.kind_case()) {
     case v1::EarlyStopping::kMedian: {
@@ -53,7 +54,7 @@ v1::StopRule Curves::Rule() const {
     default:
       break;
   }
-  return rule;
+  rule_ = std::move(rule);
 }
 
 std::vector<double> Curves::Medians() const {

@@ -15,7 +15,7 @@ namespace frontier::coordinator {
 // Not thread-safe.
 class Curves {
  public:
-  explicit Curves(v1::EarlyStopping stopping) : stopping_(std::move(stopping)) {}
+  explicit Curves(v1::EarlyStopping stopping) : stopping_(std::move(stopping)) { MakeRule(); }
 
   // Whether anything depends on what is added.
   bool wanted() const { return stopping_.has_median() || stopping_.has_extrapolation(); }
@@ -23,14 +23,16 @@ class Curves {
   // which they ended; `whole` if it was trained by its whole recipe.
   void Add(absl::Span<const double> curve, bool whole);
   // For the next attempt to start.
-  v1::StopRule Rule() const;
+  const v1::StopRule& Rule() const { return rule_; }
 
  private:
+  void MakeRule();
   std::vector<double> Medians() const;
 
   const v1::EarlyStopping stopping_;
   std::deque<std::vector<double>> means_;  // of a curve's first 1, 2, .. epochs; of the latest
   std::vector<double> best_;               // that ended highest
+  v1::StopRule rule_;
 };
 
 }  // namespace frontier::coordinator

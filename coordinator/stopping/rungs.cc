@@ -11,6 +11,10 @@ namespace {
 // bound.
 constexpr size_t kMostCompared = 4096;
 
+// Rungs of one height have one number of epochs: each bracket leaves out one more of the first
+// ones.
+int Height(const RungPlace& place) { return place.bracket + place.rung; }
+
 }  // namespace
 
 void Rungs::Add(RungPlace place, Observation result) {
@@ -24,29 +28,28 @@ void Rungs::Add(RungPlace place, Observation result) {
 }
 
 std::optional<int64_t> Rungs::Next() const {
-  // Rungs in which training is the furthest come first, whatever the bracket.
   std::optional<int64_t> best;
-  int best_rung = -1;
+  int highest = -1;
   for (const auto& [place, rung] : rungs_) {
-    if (place.rung <= best_rung) continue;
+    if (Height(place) <= highest) continue;
     if (rung.gone_on >= rung.results.size() / static_cast<size_t>(reduction_)) continue;
     const std::optional<int64_t> next = BestWaiting(rung);
     if (!next.has_value()) continue;
     best = next;
-    best_rung = place.rung;
+    highest = Height(place);
   }
   return best;
 }
 
 std::optional<int64_t> Rungs::Best() const {
   std::optional<int64_t> best;
-  int best_rung = -1;
+  int highest = -1;
   for (const auto& [place, rung] : rungs_) {
-    if (place.rung <= best_rung) continue;
+    if (Height(place) <= highest) continue;
     const std::optional<int64_t> next = BestWaiting(rung);
     if (!next.has_value()) continue;
     best = next;
-    best_rung = place.rung;
+    highest = Height(place);
   }
   return best;
 }

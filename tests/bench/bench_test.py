@@ -556,7 +556,8 @@ class StrategiesTest(unittest.TestCase):
         # The whole table dominates 4 x 2, the point (3, 1) 3 x 2.
         self.assertAlmostEqual(measured['strategies.optuna.quality'].peer_value, 0.75)
         self.assertAlmostEqual(measured['strategies.optuna.quality'].value, 0.99 - 0.75)
-        self.assertAlmostEqual(measured['strategies.optuna.time'].value, 0.005 / 1e-4)
+        for name in ('best', 'random', 'tpe', 'nsga2'):
+            self.assertAlmostEqual(measured[f'strategies.optuna.time.{name}'].value, 0.005 / 1e-4)
 
     def test_hypervolume_counts_what_points_dominate_together(self):
         whole = [(0.0, 4.0), (4.0, 0.0)]

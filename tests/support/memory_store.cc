@@ -125,6 +125,10 @@ absl::StatusOr<int64_t> MemoryStore::LastJobId() const {
 
 absl::StatusOr<v1::Trial> MemoryStore::GetTrial(int64_t job_id, int64_t number) const {
   MutexLock lock(&mutex_);
+  if (read_failures_left_ > 0) {
+    --read_failures_left_;
+    return absl::UnavailableError("the test wants no read");
+  }
   const auto it = trials_.find({job_id, number});
   if (it == trials_.end()) {
     return absl::NotFoundError(absl::StrCat("job ", job_id, " trial ", number, " not found"));
@@ -206,6 +210,11 @@ absl::StatusOr<std::optional<v1::RequestRecord>> MemoryStore::FindRequest(
 void MemoryStore::FailCommits(int count) {
   MutexLock lock(&mutex_);
   failures_left_ = count;
+}
+
+void MemoryStore::FailReads(int count) {
+  MutexLock lock(&mutex_);
+  read_failures_left_ = count;
 }
 
 int64_t MemoryStore::commits() const {

@@ -46,6 +46,8 @@ class MemoryStore final : public coordinator::Store {
 
   // The next `count` commits fail with DISK_FULL and leave nothing.
   void FailCommits(int count);
+  // The next `count` reads of single trials fail with UNAVAILABLE.
+  void FailReads(int count);
   int64_t commits() const;
 
  private:
@@ -54,6 +56,7 @@ class MemoryStore final : public coordinator::Store {
 
   mutable Mutex mutex_;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
+  mutable int read_failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t commits_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<int64_t, v1::JobRecord> jobs_ ABSL_GUARDED_BY(mutex_);
   std::map<std::pair<int64_t, int64_t>, v1::Trial> trials_ ABSL_GUARDED_BY(mutex_);

@@ -221,7 +221,9 @@ void Agent::RunLease(const HeldLease& held, int slot) {
   TrialOrder order =
       MakeOrder(task, options_.trial_defaults, *folder, weights_path, hardware_class);
   order.input.set_picks_path(options_.picks_path);
-  order.input.set_checkpoint_path(deps_.checkpoints->Begin(held.key()));
+  // It becomes part of a path.
+  const std::string leg = IsSha256Hex(task.checkpoint_sha256()) ? task.checkpoint_sha256() : "";
+  order.input.set_checkpoint_path(deps_.checkpoints->Begin(held.key(), leg));
   if (!options_.slot_cpus.empty()) {
     const std::vector<int>& cpus = options_.slot_cpus[static_cast<size_t>(slot)];
     if (static_cast<int>(cpus.size()) >= order.threads) order.cpus = cpus;
@@ -264,7 +266,7 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     *report.mutable_result() = std::move(result);
     again = !ReportOutcome(held, std::move(report));
   }
-  deps_.checkpoints->End(held.key(), again);
+  deps_.checkpoints->End(held.key(), again, leg);
 }
 
 absl::Status Agent::FindParent(const HeldLease& held, v1::TrialProcessInput* input) {

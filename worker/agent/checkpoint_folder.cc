@@ -20,6 +20,7 @@ namespace frontier::worker {
 namespace {
 
 constexpr absl::string_view kSuffix = ".checkpoint";
+constexpr size_t kLegDigits = 16;
 
 struct File {
   absl::Time written;
@@ -75,19 +76,20 @@ absl::StatusOr<std::unique_ptr<CheckpointFolder>> CheckpointFolder::Open(
   return opened;
 }
 
-std::string CheckpointFolder::PathOf(const v1::AttemptKey& key) const {
-  return absl::StrCat(folder_, "/job", key.job_id(), "-trial", key.trial(), kSuffix);
+std::string CheckpointFolder::PathOf(const v1::AttemptKey& key, absl::string_view leg) const {
+  return absl::StrCat(folder_, "/job", key.job_id(), "-trial", key.trial(), leg.empty() ? "" : "-",
+                      leg.substr(0, kLegDigits), kSuffix);
 }
 
-std::string CheckpointFolder::Begin(const v1::AttemptKey& key) {
-  std::string path = PathOf(key);
+std::string CheckpointFolder::Begin(const v1::AttemptKey& key, absl::string_view leg) {
+  std::string path = PathOf(key, leg);
   MutexLock lock(&mutex_);
   running_.insert(path);
   return path;
 }
 
-void CheckpointFolder::End(const v1::AttemptKey& key, bool again) {
-  const std::string path = PathOf(key);
+void CheckpointFolder::End(const v1::AttemptKey& key, bool again, absl::string_view leg) {
+  const std::string path = PathOf(key, leg);
   MutexLock lock(&mutex_);
   if (const auto it = running_.find(path); it != running_.end()) running_.erase(it);
   if (!again && running_.count(path) == 0) unlink(path.c_str());

@@ -11,6 +11,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/mutex.h"
@@ -23,7 +24,8 @@ struct CheckpointLimits {
   int64_t most_bytes = int64_t{1} << 30;          // of all together
 };
 
-// One file for each trial of a job, whatever its attempts. Thread-safe.
+// One file for each leg of a trial of a job, whatever its attempts. A leg is named by the digest of
+// the checkpoint that it goes on from, "" if it begins at the start. Thread-safe.
 class CheckpointFolder {
  public:
   // Makes the folder if absent; no trial process of an earlier start runs any more. `clock`
@@ -32,16 +34,16 @@ class CheckpointFolder {
                                                                 const CheckpointLimits& limits,
                                                                 Clock* clock);
 
-  // An attempt begins; the file of its trial, which stays until End.
-  std::string Begin(const v1::AttemptKey& key);
+  // An attempt begins; the file of its leg, which stays until End.
+  std::string Begin(const v1::AttemptKey& key, absl::string_view leg = "");
   // The attempt has ended; `again` if the trial may come back. Then, as at Open, files of no
   // running attempt go that are too old, and the oldest as long as all are too large together.
-  void End(const v1::AttemptKey& key, bool again);
+  void End(const v1::AttemptKey& key, bool again, absl::string_view leg = "");
 
  private:
   CheckpointFolder(std::string folder, const CheckpointLimits& limits, Clock* clock)
       : folder_(std::move(folder)), limits_(limits), clock_(clock) {}
-  std::string PathOf(const v1::AttemptKey& key) const;
+  std::string PathOf(const v1::AttemptKey& key, absl::string_view leg) const;
   void Clean() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string folder_;

@@ -133,6 +133,11 @@ class TableRunner final : public TrialRunner {
   }
 
   absl::StatusOr<v1::TrialResult> Answer(const v1::TrialTask& task, size_t row) const {
+    if (task.has_stop_rule()) {
+      return absl::UnimplementedError(
+          "a table has no learning curves, by which median, patience and extrapolation stop "
+          "trials");
+    }
     v1::TrialResult result;
     result.mutable_engine()->set_library(absl::StrCat("table ", name_));
     result.mutable_engine()->set_seed(task.seed());

@@ -51,6 +51,8 @@ std::vector<std::string> Rerun::Differences() const {
   std::vector<std::string> differences;
   Compare("library", before.library(), now.engine().library(), &differences);
   Compare("hardware class", before.hardware_class(), now.engine().hardware_class(), &differences);
+  Compare("earlier epochs trained on", before.trained_elsewhere(), now.engine().trained_elsewhere(),
+          &differences);
   Compare("precision", before.precision(), now.engine().precision(), &differences);
   // A record may have more: what decided the precision, which is given now.
   const Picks picks = PicksOf(before.picks());

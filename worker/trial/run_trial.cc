@@ -48,7 +48,7 @@ constexpr uint64_t kOrderStream = uint64_t{1} << 32;
 constexpr uint64_t kDropoutStream = kOrderStream + 1;
 
 // What the trial was about when an error came up; the same code means different things.
-enum class Stage { kTask, kData, kPlan, kTraining, kTrained };
+enum class Stage { kTask, kData, kPlan, kScoring, kTraining, kTrained };
 
 v1::FailureCause CauseOf(const absl::Status& status, Stage stage) {
   if (status.code() == absl::StatusCode::kResourceExhausted) {
@@ -62,6 +62,12 @@ v1::FailureCause CauseOf(const absl::Status& status, Stage stage) {
       return v1::FAILURE_CAUSE_DATASET;
     case Stage::kPlan:
       return absl::IsInvalidArgument(status) || absl::IsUnimplemented(status)
+                 ? v1::FAILURE_CAUSE_INVALID
+                 : v1::FAILURE_CAUSE_INTERNAL;
+    case Stage::kScoring:
+      if (absl::IsOutOfRange(status)) return v1::FAILURE_CAUSE_DIVERGED;
+      return absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+                     absl::IsUnimplemented(status)
                  ? v1::FAILURE_CAUSE_INVALID
                  : v1::FAILURE_CAUSE_INTERNAL;
     case Stage::kTraining:
@@ -414,6 +420,7 @@ class Trial {
 
   // In the place of training: scores the network as it would begin.
   absl::StatusOr<v1::TrialResult> Screen() {
+    stage_ = Stage::kScoring;
     ASSIGN_OR_RETURN(const double score,
                      ScoreUntrained(task_.proxy(), model_, samples_, split_.train,
                                     {options_.threads, task_.limits().memory_bytes()}));
@@ -429,6 +436,8 @@ class Trial {
       LogWarning({}, absl::StrCat("checkpoint '", input_.checkpoint_path(), "': ", taken.message(),
                                   "; training begins anew"));
       checkpoint_.reset();
+      elsewhere_.clear();
+      result_.mutable_engine()->clear_trained_elsewhere();
       RETURN_IF_ERROR(plan->ImportModel(model_));
       return 0;
     }

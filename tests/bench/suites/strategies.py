@@ -286,13 +286,20 @@ class Measurements:
         return Figure(mean - peer_mean, self.settings.peer_seeds, f'Optuna {peer}', peer_mean,
                       f'{best}; {listed}; Optuna: {peers}')
 
-    def faster_than_optuna(self):
-        """Of the same kind of strategy, the least."""
-        times = {name: self.optuna(name)[1] / self.ours_beside_optuna(name)[1] for name in OPTUNA}
-        least = min(times, key=times.get)
-        listed = ', '.join(f'{name} {value:.0f}' for name, value in times.items())
-        return Figure(times[least], self.settings.peer_seeds, f'Optuna {least}',
-                      1e3 * self.optuna(least)[1], f'{listed}; peer in ms a proposal')
+    def faster_than_optuna(self, name):
+        """By the same kind of strategy."""
+        theirs, ours = self.optuna(name)[1], self.ours_beside_optuna(name)[1]
+        return Figure(theirs / ours, self.settings.peer_seeds, f'Optuna {name}', 1e3 * theirs,
+                      f'ours {1e3 * ours:.3f} ms, peer in ms')
+
+    def best_faster_than_optuna(self):
+        """By the strategies that find the most."""
+        theirs = max(OPTUNA, key=lambda name: statistics.mean(self.optuna(name)[0]))
+        ours = max((*SEVERAL_OBJECTIVES, 'auto'),
+                   key=lambda name: statistics.mean(self.ours_beside_optuna(name)[0]))
+        seconds, our_seconds = self.optuna(theirs)[1], self.ours_beside_optuna(ours)[1]
+        return Figure(seconds / our_seconds, self.settings.peer_seeds, f'Optuna {theirs}',
+                      1e3 * seconds, f'{ours}, {1e3 * our_seconds:.3f} ms; peer in ms')
 
 
 def _deviation(values):
@@ -379,7 +386,12 @@ def definitions(m: Measurements):
         Definition('strategies.optuna.quality',
                    f'share of the true hypervolume after {OPTUNA_TRIALS} trials, ours less '
                    "Optuna's, best strategies", 'share', HIGHER, m.ahead_of_optuna, must=0.0),
-        Definition('strategies.optuna.time',
-                   "time of one of Optuna's proposals by that of ours, same strategy", 'ratio',
-                   HIGHER, m.faster_than_optuna, must=50)]
+        Definition('strategies.optuna.time.best',
+                   "time of one of Optuna's proposals by that of ours, best strategies", 'ratio',
+                   HIGHER, m.best_faster_than_optuna, must=50)]
+    rows += [Definition(f'strategies.optuna.time.{name}',
+                        f"time of one of Optuna's proposals by that of ours, {name}; ours builds, "
+                        'checks and hashes the network as well', 'ratio', HIGHER,
+                        functools.partial(m.faster_than_optuna, name), must=50)
+             for name in OPTUNA]
     return rows

@@ -1,4 +1,5 @@
 // Trials that pause at rungs, go on, or are stopped by their workers.
+#include <cmath>
 #include <map>
 #include <string>
 #include <vector>
@@ -259,12 +260,57 @@ TEST_F(EarlyStoppingTest, TheMedianRuleGivesWhatOthersHadByEpoch) {
   v1::GetTrialRequest request;
   request.set_job_id(job);
   request.set_trial(4);
-  EXPECT_EQ(h_.core().GetTrial(request)->task().until_epoch(), 1);
+  const v1::TrialTask again = h_.core().GetTrial(request)->task();
+  ASSERT_EQ(again.stop_rule().least_accuracy_size(), 1);
+  EXPECT_GT(again.stop_rule().least_accuracy(0), 1);
   h_.Restart();
   h_.Register("w1", "i2", 4);
   const auto next = h_.Lease("w1", "i2");
   ASSERT_TRUE(next.has_value());
   EXPECT_NEAR(next->task().stop_rule().least_accuracy(0), 0.2, 1e-12);  // of 0.05, 0.2, 0.3, 0.4
+}
+
+TEST_F(EarlyStoppingTest, CurvesAreThoseOfShares) {
+  v1::JobSpec spec = AshaJob(6);
+  spec.mutable_early_stopping()->mutable_median();
+  const int64_t job = h_.Submit(spec);
+  for (const double wrong : {std::nan(""), -0.1, 1.1}) {
+    const v1::AttemptLease lease = Lease();
+    v1::TrialResult result = LegResult(lease, 0.5);
+    result.mutable_epochs(2)->set_validation_accuracy(wrong);
+    EXPECT_EQ(h_.Report("w1", lease, result).value(),
+              lease.task().key().attempt() < 3 ? v1::TRIAL_STATE_QUEUED : v1::TRIAL_STATE_FAILED);
+  }
+  EXPECT_THAT(h_.Trial(job, 1).failure().message(), HasSubstr("epoch 3, accuracy 1.1"));
+}
+
+TEST_F(EarlyStoppingTest, ProbesAreTrainedWhole) {
+  v1::JobSpec spec = AshaJob(12);
+  spec.mutable_early_stopping()->mutable_patience();
+  spec.mutable_screening()->set_proxy(v1::PROXY_NASWOT);
+  spec.mutable_search_space()->mutable_auto_();
+  v1::Constraint* limit = spec.add_constraints();
+  limit->set_metric(v1::METRIC_LATENCY_MS);
+  limit->set_comparison(v1::COMPARISON_AT_MOST);
+  limit->set_bound(2);
+  const int64_t job = h_.Submit(spec);
+  const v1::AttemptLease probe = Lease();
+  EXPECT_EQ(probe.task().until_epoch(), 0);
+  EXPECT_FALSE(probe.task().has_stop_rule());
+  EXPECT_EQ(probe.task().proxy(), v1::PROXY_UNSPECIFIED);
+  v1::TrialResult result = LegResult(probe, 0.5);
+  result.mutable_early_stop()->set_cause(v1::STOP_CAUSE_PATIENCE);
+  EXPECT_OK(h_.Report("w1", probe, result));
+  EXPECT_TRUE(h_.Trial(job, 1).attempts(0).has_failure());
+}
+
+TEST_F(EarlyStoppingTest, AFailedReadOfTheStoreEndsNoJob) {
+  const int64_t job = h_.Submit(AshaJob(12));
+  for (int i = 0; i < 3; ++i) End(Lease(), 0.5);
+  h_.memory().FailReads(1);
+  EXPECT_FALSE(h_.Lease("w1").has_value());
+  EXPECT_EQ(h_.Job(job).state(), v1::JOB_STATE_RUNNING);
+  EXPECT_EQ(Lease().task().until_epoch(), 3);
 }
 
 TEST_F(EarlyStoppingTest, PatienceIsNoReproach) {
@@ -290,6 +336,21 @@ TEST_F(EarlyStoppingTest, ExtrapolationGetsTheBestCurve) {
   EXPECT_EQ(rule.margin(), 0.01);
   ASSERT_EQ(rule.best_curve_size(), 9);
   EXPECT_NEAR(rule.best_curve(8), 0.9 * (1 - 0.5 / 9), 1e-12);
+}
+
+TEST_F(EarlyStoppingTest, WorkersOfTheReleaseBeforeGetNoPartsOfATraining) {
+  v1::RegisterRequest old = frontier::testing::MakeRegistration("old", "i1", 1);
+  old.set_request_id(h_.NextRequestId());
+  old.set_protocol_version(1);
+  ASSERT_OK(h_.core().Register(old));
+  const int64_t job = h_.Submit(AshaJob(3));
+  EXPECT_FALSE(h_.Lease("old").has_value());
+  EXPECT_TRUE(h_.Lease("w1").has_value());
+  h_.clock().Advance(absl::Minutes(1));
+  ASSERT_OK(h_.Heartbeat("old", {}));
+  EXPECT_THAT(h_.Job(job).waiting_for(), HasSubstr("upgrade them"));
+  h_.Submit(SmallJob(3));
+  EXPECT_TRUE(h_.Lease("old").has_value());
 }
 
 TEST_F(EarlyStoppingTest, WhatMakesNoSenseIsRefused) {

@@ -125,6 +125,62 @@ TEST_F(SimulatorTest, WhatTheTableLacksIsNotProposedAndErrorsEndTheSearch) {
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("damaged")));
 }
 
+// Pauses after a fifth of its time; what is seen there is the end, mirrored.
+absl::StatusOr<Outcome> AnswerWithRung(const v1::Genotype& genotype) {
+  Outcome outcome;
+  outcome.seconds = 10 * (1 + genotype.options(2));
+  outcome.objectives = {static_cast<double>(genotype.options(3)),
+                        static_cast<double>(genotype.options(2))};
+  outcome.rungs.push_back(
+      {2, {5.0 - genotype.options(3), outcome.objectives[1]}, 0, outcome.seconds / 5});
+  return outcome;
+}
+
+v1::JobSpec WithRung(v1::JobSpec job) {
+  job.mutable_training()->set_epochs(10);
+  job.mutable_early_stopping()->mutable_asha()->add_rungs(2);
+  job.mutable_early_stopping()->mutable_asha()->set_reduction(5);
+  return job;
+}
+
+TEST_F(SimulatorTest, OneInSoManyIsTrainedToItsEndByEveryStrategy) {
+  for (const StrategyCase& strategy : AllStrategies()) {
+    SCOPED_TRACE(strategy.name);
+    const v1::JobSpec job = WithRung(JobSearchingBy(strategy.spec, 2));
+    const auto run = [&] {
+      Simulator simulator(space_.get(), AnswerWithRung);
+      return simulator.Run(job, {.workers = 3, .trials = 1000}).value();
+    };
+    const std::vector<SimulatedTrial> trials = run();
+    ASSERT_EQ(trials.size(), 25u);
+    std::set<std::string> hashes;
+    int64_t epochs = 0;
+    std::vector<std::string> order;
+    for (const SimulatedTrial& trial : trials) {
+      hashes.insert(trial.hash);
+      order.push_back(trial.hash);
+      epochs += trial.epochs;
+      EXPECT_EQ(trial.stopped, trial.epochs == 2);
+      // Of one that was stopped the figures are those of its rung.
+      EXPECT_EQ(trial.outcome.objectives[0] == trial.outcome.rungs[0].objectives[0], trial.stopped);
+      EXPECT_GE(trial.ended - trial.started, trial.outcome.seconds / 5);
+    }
+    EXPECT_EQ(hashes.size(), 25u);
+    EXPECT_EQ(epochs, 25 * 2 + 5 * 8);
+    std::vector<std::string> again;
+    for (const SimulatedTrial& trial : run()) again.push_back(trial.hash);
+    EXPECT_EQ(order, again);
+  }
+}
+
+TEST_F(SimulatorTest, ResultsOfOtherRungsAreRefused) {
+  v1::JobSpec job = WithRung(Job("random", 2));
+  job.mutable_early_stopping()->mutable_asha()->set_rungs(0, 3);
+  Simulator simulator(space_.get(), AnswerWithRung);
+  EXPECT_THAT(simulator.Run(job, {.workers = 1, .trials = 5}),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("pause after 3, 10 epochs")));
+}
+
 TEST_F(SimulatorTest, FailedTrialsAreToldAsSuch) {
   const auto failing = [](const v1::Genotype& genotype) -> absl::StatusOr<Outcome> {
     Outcome outcome = Answer(genotype).value();

@@ -52,6 +52,15 @@ TEST(RungsTest, HigherRungsComeFirstAndBracketsAreApart) {
   EXPECT_EQ(rungs.Next(), std::nullopt);  // of different brackets
   rungs.Add({0, 0}, Result(3, {3}));
   EXPECT_THAT(rungs.Next(), Optional(1));
+  // The second rung of a bracket has the epochs of the first of the next.
+  rungs.Add({2, 0}, Result(8, {4}));
+  rungs.Add({2, 0}, Result(9, {5}));
+  EXPECT_THAT(rungs.Next(), Optional(8));
+  rungs.Add({1, 2}, Result(10, {4}));
+  rungs.Add({1, 2}, Result(11, {5}));
+  EXPECT_THAT(rungs.Next(), Optional(10));
+  rungs.GoOn(10);
+  rungs.GoOn(8);
   rungs.Add({1, 1}, Result(4, {4}));
   rungs.Add({1, 1}, Result(5, {5}));
   EXPECT_THAT(rungs.Next(), Optional(4));

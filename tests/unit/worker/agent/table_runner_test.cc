@@ -111,6 +111,11 @@ TEST_F(TableRunnerTest, WhatTheTableLacksIsAnInvalidTrial) {
   EXPECT_THAT(Failure().message(), HasSubstr("no accuracy of 'large' after 2 of 10 epochs"));
 }
 
+TEST_F(TableRunnerTest, HasNoCurvesToStopBy) {
+  task()->mutable_stop_rule()->set_patience_epochs(1);
+  EXPECT_THAT(Failure().message(), HasSubstr("no learning curves"));
+}
+
 TEST_F(TableRunnerTest, AStopEndsIt) {
   stop_.Raise();
   EXPECT_TRUE(std::holds_alternative<TrialStopped>(Run().outcome));

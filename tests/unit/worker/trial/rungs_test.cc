@@ -120,9 +120,8 @@ TEST_F(RungsTest, EndsItselfByItsRule) {
   EXPECT_FALSE(stopped.weights_sha256().empty());
   EXPECT_TRUE(stopped.checkpoint_sha256().empty());
   // The same training, as it is asked for to be run again.
-  task()->clear_stop_rule();
-  task()->set_until_epoch(2);
-  EXPECT_EQ(Run().back().result().epochs(1).train_loss(), stopped.epochs(1).train_loss());
+  task()->mutable_stop_rule()->set_least_accuracy(1, 2);
+  EXPECT_EQ(Run().back().result().weights_sha256(), stopped.weights_sha256());
 }
 
 TEST_F(RungsTest, IsScoredWithoutTraining) {
