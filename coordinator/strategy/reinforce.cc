@@ -31,7 +31,7 @@ constexpr size_t kRewardWindow = 100;
 // proposed, the flatter the policy that the next is from.
 constexpr int kRefusedPerTemperature = 1;
 constexpr double kTemperatures[] = {1, 2, 4};
-constexpr int kMaxPolicyDraws = 96;
+constexpr int kMaxPolicyDraws = 12;
 
 // Adam: Kingma and Ba 2015, algorithm 1, with its defaults.
 constexpr double kFirstDecay = 0.9;
@@ -48,6 +48,7 @@ struct Settings {
   double learning_rate = 0;
   double baseline_decay = 0;
   double entropy_weight = 0;
+  bool repeats = false;  // what was proposed may be proposed again
   std::vector<Target> targets;
 };
 
@@ -90,7 +91,8 @@ class ReinforceStrategy final : public ExploringStrategy {
       for (int tried = 0; tried < kRefusedPerTemperature && draws < last; ++draws) {
         const v1::Genotype genotype = DrawBy(
             decisions, [&](size_t d) -> const OptionWeights& { return weights[d]; }, rng);
-        if (!refused.insert(genotype.SerializeAsString()).second) continue;
+        std::string text = genotype.SerializeAsString();
+        if (known_.contains(text) || !refused.insert(std::move(text)).second) continue;
         std::optional<Candidate> candidate = context.Admit(genotype);
         if (candidate.has_value()) return candidate;
         ++tried;
@@ -104,6 +106,7 @@ class ReinforceStrategy final : public ExploringStrategy {
       for (const Decision& decision : decisions) policy_.emplace_back(decision.options.size());
     }
     for (; seen_ < history.size(); ++seen_) {
+      if (!settings_.repeats) known_.insert(history[seen_].genotype.SerializeAsString());
       if (history[seen_].succeeded) Learn(decisions, history);
     }
   }
@@ -174,6 +177,7 @@ class ReinforceStrategy final : public ExploringStrategy {
     reward_sum_ = 0;
     reward_weight_ = 0;
     window_.clear();
+    known_.clear();
     policy_.clear();
   }
 
@@ -184,6 +188,9 @@ class ReinforceStrategy final : public ExploringStrategy {
   double reward_sum_ = 0;  // weighted, as the weights' sum
   double reward_weight_ = 0;
   std::vector<size_t> window_;       // the last successes
+  // What a policy that is nearly sure of itself draws again and again, to be passed over before its
+  // network is built.
+  absl::flat_hash_set<std::string> known_;
   std::vector<Preferences> policy_;  // by decision
 };
 
@@ -225,6 +232,7 @@ absl::StatusOr<std::unique_ptr<Strategy>> CreateReinforceStrategy(const v1::Rein
       spec.has_baseline_decay() ? spec.baseline_decay() : kDefaultBaselineDecay;
   RETURN_IF_ERROR(CheckShare("baseline_decay", settings.baseline_decay));
   settings.entropy_weight = spec.entropy_weight();
+  settings.repeats = job.strategy().allow_repeats();
   for (int i = 0; i < spec.targets_size(); ++i) {
     const std::string item = absl::StrCat("targets[", i, "]");
     absl::StatusOr<Target> target = FindTarget(spec.targets(i), job);
