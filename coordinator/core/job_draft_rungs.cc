@@ -55,7 +55,7 @@ absl::Status JobDraft::PauseAtRung(const AttemptId& id, v1::Trial* trial, const 
   }
   AddEvent(v1::EVENT_KIND_TRIAL_STOPPED, trial->number(), id.attempt,
            trial->attempts(id.attempt - 1).worker_id(),
-           absl::StrCat("pauses after ", leg.until_epoch, " epochs"));
+           absl::StrCat("stopped: ", trial->early_stop().message()));
   return absl::OkStatus();
 }
 
@@ -86,7 +86,7 @@ absl::Status JobDraft::GoOn(TrialNumber number,
   queue_.push_front({number, elapsed_});
   AddEvent(
       v1::EVENT_KIND_TRIAL_GOES_ON, number.value(), 0, "",
-      absl::StrCat("goes on from epoch ", rung->epochs(), ": among the best that came so far"));
+      absl::StrCat("goes on: from epoch ", rung->epochs(), ", among the best that came so far"));
   return absl::OkStatus();
 }
 
@@ -117,9 +117,9 @@ absl::Status JobDraft::WaitInPool(const AttemptId& id, v1::Trial* trial) {
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
   v1::ScreeningReport* report = record_.mutable_job()->mutable_screening();
   report->set_scored(report->scored() + 1);
-  AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt,
+  AddEvent(v1::EVENT_KIND_TRIAL_STOPPED, trial->number(), id.attempt,
            trial->attempts(id.attempt - 1).worker_id(),
-           absl::StrCat("scored ", ScoreOf(*rung), " untrained"));
+           absl::StrCat("stopped: scored ", ScoreOf(*rung), " untrained, waits for its pool"));
   return absl::OkStatus();
 }
 
@@ -173,7 +173,7 @@ absl::Status JobDraft::DecidePool(const std::vector<TrialNumber>& scored) {
       queue_.push_front({number, elapsed_});
       AddEvent(
           v1::EVENT_KIND_TRIAL_GOES_ON, number.value(), 0, "",
-          absl::StrFormat("is trained: its score %.4g is the best of %d", score, scored.size()));
+          absl::StrFormat("goes on: its score %.4g is the best of %d", score, scored.size()));
       continue;
     }
     RETURN_IF_ERROR(SetState(trial, TrialEvent::kStopped));
@@ -182,7 +182,7 @@ absl::Status JobDraft::DecidePool(const std::vector<TrialNumber>& scored) {
         absl::StrFormat("score %.4g is number %d of %d", score, place + 1, scored.size()));
     RETURN_IF_ERROR(NoteEnd(trial).status());
     AddEvent(v1::EVENT_KIND_TRIAL_STOPPED, number.value(), 0, "",
-             absl::StrCat("is not trained: ", trial->early_stop().message()));
+             absl::StrCat("stopped: ", trial->early_stop().message()));
   }
   return absl::OkStatus();
 }

@@ -140,6 +140,7 @@ class TableRunner final : public TrialRunner {
     }
     v1::TrialResult result;
     result.mutable_engine()->set_library(absl::StrCat("table ", name_));
+    result.mutable_engine()->set_precision("none");
     result.mutable_engine()->set_seed(task.seed());
     const bool scored = task.proxy() != v1::PROXY_UNSPECIFIED;
     for (const Column& column : columns_) {
