@@ -18,7 +18,7 @@
 namespace frontier::worker {
 namespace {
 
-constexpr size_t kBatch = 64;
+constexpr size_t kMostSamples = 64;
 // Batch norm divides by the root of the variance plus this.
 constexpr float kEpsilon = 1e-5f;
 // So small that no network's outputs leave the range of a double; R is linear in it.
@@ -42,7 +42,7 @@ bool IsRectifier(v1::Operator op) {
 absl::StatusOr<Batch> FirstBatch(const v1::Model& model, const Samples& samples,
                                  absl::Span<const int32_t> indices) {
   Batch first;
-  const absl::Span<const int32_t> some = indices.first(std::min(indices.size(), kBatch));
+  const absl::Span<const int32_t> some = indices.first(std::min(indices.size(), kMostSamples));
   RETURN_IF_ERROR(ForEachBatch(samples, some, model.normalization(), static_cast<int>(some.size()),
                                [&](const Batch& batch, int) {
                                  first = batch;
