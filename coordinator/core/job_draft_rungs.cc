@@ -171,9 +171,8 @@ absl::Status JobDraft::DecidePool(const std::vector<TrialNumber>& scored) {
     if (place == 0) {
       trial->mutable_rungs(0)->set_goes_on(true);
       queue_.push_front({number, elapsed_});
-      AddEvent(
-          v1::EVENT_KIND_TRIAL_GOES_ON, number.value(), 0, "",
-          absl::StrFormat("goes on: its score %.4g is the best of %d", score, scored.size()));
+      AddEvent(v1::EVENT_KIND_TRIAL_GOES_ON, number.value(), 0, "",
+               absl::StrFormat("goes on: its score %.4g is the best of %d", score, scored.size()));
       continue;
     }
     RETURN_IF_ERROR(SetState(trial, TrialEvent::kStopped));

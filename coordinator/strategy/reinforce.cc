@@ -187,7 +187,7 @@ class ReinforceStrategy final : public ExploringStrategy {
   int64_t steps_ = 0;
   double reward_sum_ = 0;  // weighted, as the weights' sum
   double reward_weight_ = 0;
-  std::vector<size_t> window_;       // the last successes
+  std::vector<size_t> window_;  // the last successes
   // What a policy that is nearly sure of itself draws again and again, to be passed over before its
   // network is built.
   absl::flat_hash_set<std::string> known_;

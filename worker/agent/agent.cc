@@ -20,8 +20,6 @@
 namespace frontier::worker {
 namespace {
 
-LogIds IdsOf(const v1::AttemptKey& key) { return {key.job_id(), key.trial(), key.attempt()}; }
-
 v1::RegisterRequest MakeRegistration(const AgentOptions& options, const DatasetCatalog& catalog) {
   v1::RegisterRequest request;
   request.set_protocol_version(kProtocolVersion);

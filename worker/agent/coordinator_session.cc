@@ -18,8 +18,6 @@ constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // Of repeated tries the first and every tenth are logged.
 constexpr int kLogEvery = 10;
 
-LogIds IdsOf(const v1::AttemptKey& key) { return {key.job_id(), key.trial(), key.attempt()}; }
-
 // Digest of what goes with the outcome: trained weights, or where training goes on. Empty =
 // nothing.
 const std::string& UploadOf(const v1::ReportRequest& report) {

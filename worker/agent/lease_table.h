@@ -12,11 +12,16 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "common/base/log.h"
 #include "common/base/mutex.h"
 #include "frontier/v1/worker_service.pb.h"
 #include "worker/agent/stop_event.h"
 
 namespace frontier::worker {
+
+inline LogIds IdsOf(const v1::AttemptKey& key) {
+  return {key.job_id(), key.trial(), key.attempt()};
+}
 
 enum class StopReason {
   kNone,

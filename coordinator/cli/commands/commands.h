@@ -32,6 +32,9 @@ void AddResumeCommand(CLI::App* app, Session* session);
 void AddCompletionCommand(CLI::App* app, Session* session);
 void AddVersionCommand(CLI::App* app, Session* session);
 
+// Rows asked for at once; the coordinator may send fewer.
+inline constexpr int kPageSize = 500;
+
 // Limits an option to `choices`, which help and completion then show.
 CLI::Validator OneOf(const std::vector<std::string>& choices);
 

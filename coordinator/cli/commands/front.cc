@@ -12,7 +12,6 @@
 namespace frontier::cli {
 namespace {
 
-constexpr int kPageSize = 500;
 // Dots beyond this would not tell more in a plot of some 1,500 cells.
 constexpr int kMostDots = 5000;
 

@@ -12,8 +12,6 @@
 namespace frontier::cli {
 namespace {
 
-constexpr int kPageSize = 500;
-
 struct TrialsFlags {
   int64_t job_id = 0;
   std::string state;

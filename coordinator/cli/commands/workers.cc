@@ -8,8 +8,6 @@
 namespace frontier::cli {
 namespace {
 
-constexpr int kPageSize = 500;
-
 absl::StatusOr<ExitCode> ListWorkers(Session* session) {
   v1::ListWorkersResponse all;
   v1::ListWorkersRequest request;
