@@ -1,5 +1,6 @@
-// The decider: the only layer that locks. Takes requests, decides on pure state, makes each change
-// durable through the store, then shows it in memory.
+// The decider: the only layer that locks. Takes requests, decides on pure state, writes each change
+// to the journal, then shows it in memory. What the journal loses is forgotten here, too: the state
+// is read from the store again.
 #ifndef FRONTIER_COORDINATOR_CORE_DISPATCHER_H_
 #define FRONTIER_COORDINATOR_CORE_DISPATCHER_H_
 
@@ -13,6 +14,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "coordinator/blobs/blob_store.h"
+#include "coordinator/storage/journal.h"
 #include "coordinator/storage/store.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/worker_service.pb.h"
@@ -28,7 +30,8 @@ struct DispatcherOptions {
   absl::Duration request_retention = absl::Hours(24);
 };
 
-// Thread-safe. Errors carry an ErrorDetail; NOT_FOUND names the job, trial or worker.
+// Thread-safe. Errors carry an ErrorDetail; NOT_FOUND names the job, trial or worker. No answer may
+// leave the process before WhenDurable says so.
 class Dispatcher {
  public:
   virtual ~Dispatcher() = default;
@@ -72,19 +75,26 @@ class Dispatcher {
   virtual absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) = 0;
   virtual absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) = 0;
 
+  // When an answer may leave: `done` is called once all that has been decided by now is durable.
+  // With an error if it was lost, or if the journal had a loss since losses() was as given, which
+  // is to be asked for before the call that gave the answer.
+  virtual int64_t losses() const = 0;
+  virtual void WhenDurable(int64_t losses, Journal::Done done) = 0;
+
   // Ends what time ends: leases, wall-clock budgets. To be called a few times a second.
   virtual absl::Status Tick() = 0;
 
-  // `listener` is called after changes, outside the lock, from the thread that made them: a waiting
-  // lease call may now find work, watchers may see something new. Set once, before use.
+  // `listener` is called when changes have become durable, outside the lock: a waiting lease call
+  // may now find work, watchers may see something new. Not any more once this has set another.
   virtual void SetChangeListener(absl::AnyInvocable<void()> listener) = 0;
 };
 
 // Restores from the store: every lease found there counts as just renewed; weights that no
-// trial refers to are deleted. `store`, `blobs` and `clock` outlive the dispatcher.
+// trial refers to are deleted. `journal` writes to `store`; they, `blobs` and `clock` outlive the
+// dispatcher.
 absl::StatusOr<std::unique_ptr<Dispatcher>> CreateDispatcher(const DispatcherOptions& options,
-                                                             Store* store, BlobStore* blobs,
-                                                             Clock* clock);
+                                                             Store* store, Journal* journal,
+                                                             BlobStore* blobs, Clock* clock);
 
 }  // namespace frontier::coordinator
 

@@ -54,7 +54,12 @@ void StripForList(v1::Trial* trial) {
   trial->mutable_result()->clear_epochs();
   if (trial->result().has_engine()) trial->mutable_result()->mutable_engine()->clear_picks();
   if (trial->result().ByteSizeLong() == 0) trial->clear_result();
-  for (v1::Attempt& attempt : *trial->mutable_attempts()) attempt.clear_epochs();
+  for (v1::Attempt& attempt : *trial->mutable_attempts()) {
+    attempt.clear_epochs();
+    attempt.clear_report_id();
+    attempt.clear_report_sha256();
+    attempt.clear_reported_state();
+  }
 }
 
 }  // namespace
@@ -66,7 +71,7 @@ JobState* DispatcherImpl::FindLive(JobId id) {
 
 absl::StatusOr<JobState*> DispatcherImpl::GetLive(JobId id) {
   if (JobState* job = FindLive(id)) return job;
-  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(id.value()));
+  ASSIGN_OR_RETURN(const v1::JobRecord record, journal_->GetJob(id.value()));
   return ErrorWithReason(
       absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
       absl::StrCat(id.ToString(), " has ended: ", EnumName(record.job().state())));
@@ -78,7 +83,7 @@ v1::Job DispatcherImpl::View(const v1::JobRecord& record) {
 
 absl::StatusOr<v1::Job> DispatcherImpl::View(JobId id) {
   if (const JobState* job = FindLive(id)) return View(job->record());
-  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(id.value()));
+  ASSIGN_OR_RETURN(const v1::JobRecord record, journal_->GetJob(id.value()));
   return View(record);
 }
 
@@ -89,11 +94,12 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   std::vector<v1::Worker> workers;
   if (!request.validate_only()) {
     ASSIGN_OR_RETURN(std::optional<v1::SubmitJobResponse> answer,
-                     FindAnswer<v1::SubmitJobResponse>(*store_, key));
+                     FindAnswer<v1::SubmitJobResponse>(*journal_, key));
     if (answer.has_value()) return *std::move(answer);
   }
   {
     MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(Renew());
     workers = workers_.List(clock_->Elapsed());
   }
   // Outside the lock: looking for something to propose may take a while.
@@ -121,6 +127,7 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
 
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   v1::SubmitJobResponse response;
   if (request.validate_only()) {
     *response.mutable_job() = View((*state)->record());
@@ -128,7 +135,7 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   }
   // The same request may have come in meanwhile.
   ASSIGN_OR_RETURN(std::optional<v1::SubmitJobResponse> answer,
-                   FindAnswer<v1::SubmitJobResponse>(*store_, key));
+                   FindAnswer<v1::SubmitJobResponse>(*journal_, key));
   if (answer.has_value()) return *std::move(answer);
   // Its trial may have left the front since it was looked up.
   const std::string parent = ParentWeights((*state)->spec());
@@ -176,6 +183,7 @@ absl::Status DispatcherImpl::ReuseTrials(std::vector<v1::Trial> trials, JobDraft
 
 absl::StatusOr<v1::GetJobResponse> DispatcherImpl::GetJob(const v1::GetJobRequest& request) {
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   v1::GetJobResponse response;
   ASSIGN_OR_RETURN(*response.mutable_job(), View(JobId(request.job_id())));
   return response;
@@ -191,6 +199,7 @@ absl::StatusOr<v1::ListJobsResponse> DispatcherImpl::ListJobs(const v1::ListJobs
     response.set_next_page_token(absl::StrCat(records.back().job().id()));
   }
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   for (const v1::JobRecord& record : records) *response.add_jobs() = View(record);
   return response;
 }
@@ -201,7 +210,8 @@ absl::StatusOr<Response> DispatcherImpl::ChangeJob(absl::string_view method, con
   const RequestKey key = KeyOf(method, request);
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<Response> answer, FindAnswer<Response>(*store_, key));
+  RETURN_IF_ERROR(Renew());
+  ASSIGN_OR_RETURN(std::optional<Response> answer, FindAnswer<Response>(*journal_, key));
   if (answer.has_value()) return *std::move(answer);
   ASSIGN_OR_RETURN(JobState * job, GetLive(JobId(request.job_id())));
   const absl::Time now = clock_->Now();
@@ -253,24 +263,29 @@ absl::StatusOr<DispatcherImpl::Extension> DispatcherImpl::PrepareExtension(
   return Extension{extended.search_space(), *std::move(space), *std::move(gains)};
 }
 
-absl::Status DispatcherImpl::CheckHistory(JobId id, const v1::JobSpec& spec, const Space& space,
-                                          int64_t* checked) {
+absl::Status DispatcherImpl::CheckTrial(const v1::JobSpec& spec, const Space& space,
+                                        const v1::Trial& trial) {
+  // Probes are of no space.
+  if (trial.space_version() < spec.search_space().auto_().composition().version()) {
+    return absl::OkStatus();
+  }
+  const std::optional<Candidate> candidate =
+      AdmitCandidate(spec, space, /*taken=*/{}, trial.genotype());
+  if (candidate.has_value() && candidate->hash == trial.canonical_hash()) return absl::OkStatus();
+  return InvalidField("search_space", absl::StrCat("trial ", trial.number(), " (", trial.summary(),
+                                                   ") would not be what it was"));
+}
+
+absl::StatusOr<int64_t> DispatcherImpl::CheckStoredTrials(JobId id, const v1::JobSpec& spec,
+                                                          const Space& space) const {
+  int64_t checked = 0;
   while (true) {
     ASSIGN_OR_RETURN(
         const std::vector<v1::Trial> trials,
-        store_->ListTrials(id.value(), *checked, v1::TRIAL_STATE_UNSPECIFIED, kMaxPage));
-    if (trials.empty()) return absl::OkStatus();
-    for (const v1::Trial& trial : trials) {
-      *checked = trial.number();
-      // Probes are of no space.
-      if (trial.space_version() < spec.search_space().auto_().composition().version()) continue;
-      const std::optional<Candidate> candidate =
-          AdmitCandidate(spec, space, /*taken=*/{}, trial.genotype());
-      if (candidate.has_value() && candidate->hash == trial.canonical_hash()) continue;
-      return InvalidField("search_space",
-                          absl::StrCat("trial ", trial.number(), " (", trial.summary(),
-                                       ") would not be what it was"));
-    }
+        store_->ListTrials(id.value(), checked, v1::TRIAL_STATE_UNSPECIFIED, kMaxPage));
+    if (trials.empty()) return checked;
+    for (const v1::Trial& trial : trials) RETURN_IF_ERROR(CheckTrial(spec, space, trial));
+    checked = trials.back().number();
   }
 }
 
@@ -278,7 +293,7 @@ absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
     const v1::ExtendSpaceRequest& request) {
   const RequestKey key = KeyOf("ExtendSpace", request);
   ASSIGN_OR_RETURN(std::optional<v1::ExtendSpaceResponse> known,
-                   FindAnswer<v1::ExtendSpaceResponse>(*store_, key));
+                   FindAnswer<v1::ExtendSpaceResponse>(*journal_, key));
   if (known.has_value()) return *std::move(known);
   const JobId id(request.job_id());
   const auto check_version = [&](const v1::JobSpec& spec) {
@@ -291,6 +306,7 @@ absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
   std::vector<v1::Worker> workers;
   {
     MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(Renew());
     ASSIGN_OR_RETURN(const JobState* job, GetLive(id));
     RETURN_IF_ERROR(check_version(job->spec()));
     spec = job->spec();
@@ -298,18 +314,21 @@ absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
   }
   // Outside the lock: comparing the spaces may take a while.
   ASSIGN_OR_RETURN(Extension extension, PrepareExtension(spec, request, workers));
-  int64_t checked = 0;
-  RETURN_IF_ERROR(CheckHistory(id, spec, *extension.space, &checked));
+  ASSIGN_OR_RETURN(int64_t checked, CheckStoredTrials(id, spec, *extension.space));
 
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   // The same request may have come in meanwhile, or another one for the job.
   ASSIGN_OR_RETURN(std::optional<v1::ExtendSpaceResponse> answer,
-                   FindAnswer<v1::ExtendSpaceResponse>(*store_, key));
+                   FindAnswer<v1::ExtendSpaceResponse>(*journal_, key));
   if (answer.has_value()) return *std::move(answer);
   ASSIGN_OR_RETURN(JobState * job, GetLive(id));
   RETURN_IF_ERROR(check_version(job->spec()));
-  RETURN_IF_ERROR(CheckHistory(id, spec, *extension.space, &checked));
+  while (checked < job->job().trials_created()) {
+    ASSIGN_OR_RETURN(const v1::Trial trial, journal_->GetTrial(id.value(), ++checked));
+    RETURN_IF_ERROR(CheckTrial(spec, *extension.space, trial));
+  }
   const absl::Time now = clock_->Now();
   JobDraft draft(job, now, clock_->Elapsed());
   RETURN_IF_ERROR(draft.ExtendSpace(extension.spec, std::move(extension.space), extension.gains));
@@ -363,6 +382,7 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
   std::optional<std::vector<int64_t>> numbers;  // of a live job
   {
     MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(Renew());
     ASSIGN_OR_RETURN(*response.mutable_job(), View(id));
     if (const JobState* job = FindLive(id)) {
       numbers.emplace();
@@ -375,7 +395,7 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
   std::vector<v1::Trial> trials;
   if (numbers.has_value()) {
     for (const int64_t number : *numbers) {
-      ASSIGN_OR_RETURN(v1::Trial trial, store_->GetTrial(id.value(), number));
+      ASSIGN_OR_RETURN(v1::Trial trial, journal_->GetTrial(id.value(), number));
       if (trial.on_front()) trials.push_back(std::move(trial));
     }
   } else {
@@ -407,6 +427,7 @@ absl::StatusOr<v1::ListWorkersResponse> DispatcherImpl::ListWorkers(
     const v1::ListWorkersRequest& request) {
   ASSIGN_OR_RETURN(const int size, PageSize(request.page_size()));
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   std::vector<v1::Worker> workers =
       workers_.List(clock_->Elapsed(), request.page_token(), size + 1);
   v1::ListWorkersResponse response;
@@ -427,18 +448,21 @@ absl::StatusOr<v1::WatchJobResponse> DispatcherImpl::PollJob(const v1::WatchJobR
     return InvalidField("after_event",
                         absl::StrCat("must not be negative, is ", request.after_event()));
   }
-  // Under one lock, so that the events are those that led to the job as it is.
-  MutexLock lock(&mutex_);
-  v1::WatchJobResponse response;
-  ASSIGN_OR_RETURN(*response.mutable_job(), View(JobId(request.job_id())));
+  // As the store has it: the job first, so that no event that led to it is missing.
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
+  std::vector<v1::Event> events;
   if (request.after_event() == 0) {
     ASSIGN_OR_RETURN(*cursor, store_->LastEventSequence());
-    return response;
+  } else {
+    ASSIGN_OR_RETURN(events,
+                     store_->ListEvents(request.job_id(), request.after_event(), kMaxEvents));
+    *cursor = events.empty() ? request.after_event() : events.back().sequence();
   }
-  ASSIGN_OR_RETURN(std::vector<v1::Event> events,
-                   store_->ListEvents(request.job_id(), request.after_event(), kMaxEvents));
-  *cursor = events.empty() ? request.after_event() : events.back().sequence();
+  v1::WatchJobResponse response;
   for (v1::Event& event : events) *response.add_events() = std::move(event);
+  MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
+  *response.mutable_job() = View(record);
   return response;
 }
 

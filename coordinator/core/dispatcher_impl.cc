@@ -26,6 +26,19 @@ LogIds IdsOf(const v1::Event& event) {
           .worker = event.worker_id()};
 }
 
+// As granted, or read from the store, at `elapsed`.
+Lease LeaseOf(const v1::LeaseRecord& record, absl::Duration elapsed, absl::Duration duration) {
+  Lease lease;
+  lease.id = AttemptId::FromKey(record.key());
+  lease.token = record.token();
+  lease.worker_id = record.worker_id();
+  lease.incarnation = record.incarnation();
+  lease.request_id = record.request_id();
+  lease.granted = elapsed;
+  lease.expires = elapsed + duration;
+  return lease;
+}
+
 // Keeps the first error of several steps that do not depend on each other.
 void Note(const absl::Status& status, absl::Status* first) {
   if (first->ok()) *first = status;
@@ -34,8 +47,8 @@ void Note(const absl::Status& status, absl::Status* first) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Dispatcher>> CreateDispatcher(const DispatcherOptions& options,
-                                                             Store* store, BlobStore* blobs,
-                                                             Clock* clock) {
+                                                             Store* store, Journal* journal,
+                                                             BlobStore* blobs, Clock* clock) {
   if (options.lease_duration <= absl::ZeroDuration()) {
     return InvalidField(
         "lease_duration",
@@ -49,25 +62,64 @@ absl::StatusOr<std::unique_ptr<Dispatcher>> CreateDispatcher(const DispatcherOpt
                      absl::FormatDuration(options.lease_duration), ", is ",
                      absl::FormatDuration(options.heartbeat_interval)));
   }
-  auto dispatcher = std::make_unique<DispatcherImpl>(options, store, blobs, clock);
-  RETURN_IF_ERROR(dispatcher->Restore());
+  auto dispatcher = std::make_unique<DispatcherImpl>(options, store, journal, blobs, clock);
+  RETURN_IF_ERROR(dispatcher->Start());
   return dispatcher;
 }
 
-DispatcherImpl::DispatcherImpl(const DispatcherOptions& options, Store* store, BlobStore* blobs,
-                               Clock* clock)
+DispatcherImpl::DispatcherImpl(const DispatcherOptions& options, Store* store, Journal* journal,
+                               BlobStore* blobs, Clock* clock)
     : options_(options),
       store_(store),
+      journal_(journal),
       blobs_(blobs),
       clock_(clock),
       workers_(options.lease_duration) {}
 
 void DispatcherImpl::SetChangeListener(absl::AnyInvocable<void()> listener) {
+  MutexLock lock(&listener_mutex_);
   listener_ = std::move(listener);
 }
 
+void DispatcherImpl::NotifyIfChanged() {
+  if (!changed_.exchange(false)) return;
+  std::vector<std::string> unused;
+  int64_t losses = 0;
+  {
+    MutexLock lock(&mutex_);
+    unused.swap(unused_blobs_);
+    losses = losses_;
+  }
+  journal_->WhenDurable(losses, [this, unused](const absl::Status& status) {
+    // What was lost may have been that they are not used any more.
+    if (status.ok()) DeleteUnreferenced(unused);
+    MutexLock lock(&listener_mutex_);
+    if (listener_) listener_();
+  });
+}
+
+absl::Status DispatcherImpl::Start() {
+  {
+    MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(Restore());
+  }
+  NotifyIfChanged();
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::Renew() {
+  if (losses_ == journal_->losses()) return absl::OkStatus();
+  LogWarning({}, "the database could not be written: going back to what it holds");
+  return Restore();
+}
+
 absl::Status DispatcherImpl::Restore() {
-  MutexLock lock(&mutex_);
+  losses_ = -1;  // until all is read
+  const int64_t losses = journal_->losses();
+  live_.clear();
+  leases_ = LeaseTable();
+  workers_ = WorkerRegistry(options_.lease_duration);
+  references_.clear();
   const absl::Duration elapsed = clock_->Elapsed();
   ASSIGN_OR_RETURN(last_job_id_, store_->LastJobId());
   ASSIGN_OR_RETURN(next_token_, store_->NextLeaseToken());
@@ -86,6 +138,7 @@ absl::Status DispatcherImpl::Restore() {
     }
     live_.emplace(id, *std::move(state));
   }
+  losses_ = losses;
   std::vector<AttemptId> orphans;
   RETURN_IF_ERROR(RestoreLeases(&orphans));
   RETURN_IF_ERROR(RestoreWeights());
@@ -99,7 +152,6 @@ absl::Status DispatcherImpl::Restore() {
     LogInfo({},
             absl::StrCat("restored ", live_.size(), " live jobs and ", leases_.size(), " leases"));
   }
-  changed_ = false;
   return absl::OkStatus();
 }
 
@@ -120,15 +172,8 @@ absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
       continue;
     }
     // Nobody could renew it while no coordinator ran.
-    Lease lease;
-    lease.id = id;
-    lease.token = record.token();
-    lease.worker_id = record.worker_id();
-    lease.incarnation = record.incarnation();
-    lease.granted = elapsed;
-    lease.expires = elapsed + options_.lease_duration;
-    workers_.Touch(lease.worker_id, elapsed, now);
-    leases_.Add(std::move(lease));
+    workers_.Touch(record.worker_id(), elapsed, now);
+    leases_.Add(LeaseOf(record, elapsed, options_.lease_duration));
   }
   for (const auto& [job_id, job] : live_) {
     for (const auto& [number, trial] : job->open_trials()) {
@@ -138,7 +183,7 @@ absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
       }
     }
   }
-  return stray.ended_leases().empty() ? absl::OkStatus() : CommitChange(&stray);
+  return stray.ended_leases().empty() ? absl::OkStatus() : CommitChange(std::move(stray));
 }
 
 absl::Status DispatcherImpl::RestoreWeights() {
@@ -162,14 +207,14 @@ absl::Status DispatcherImpl::RestoreWeights() {
   }
 }
 
-absl::Status DispatcherImpl::CommitChange(v1::Change* change) {
+absl::Status DispatcherImpl::CommitChange(v1::Change change) {
   const absl::Duration elapsed = clock_->Elapsed();
   const bool prune = elapsed >= next_prune_;
   if (prune) {
-    change->set_requests_before_unix_us(
+    change.set_requests_before_unix_us(
         absl::ToUnixMicros(clock_->Now() - options_.request_retention));
   }
-  RETURN_IF_ERROR(store_->Commit(change));
+  RETURN_IF_ERROR(journal_->Write(losses_, std::move(change)));
   if (prune) next_prune_ = elapsed + kPruneInterval;
   changed_ = true;
   return absl::OkStatus();
@@ -182,30 +227,28 @@ absl::Status DispatcherImpl::Commit(JobDraft* draft) {
 }
 
 absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
-  v1::Change* change = draft->change();
-  RETURN_IF_ERROR(CommitChange(change));
+  v1::Change change;
+  change.Swap(draft->change());
+  const auto leases = change.leases();
+  const auto ended_leases = change.ended_leases();
+  const auto events = change.events();
+  const JobId id(draft->record().job().id());
+  const bool ended = HasEnded(draft->record().job().state());
+  const int64_t next_token = change.next_lease_token();
+  RETURN_IF_ERROR(CommitChange(std::move(change)));
   draft->Apply();
   const absl::Duration elapsed = clock_->Elapsed();
-  for (const v1::LeaseRecord& record : change->leases()) {
-    Lease lease;
-    lease.id = AttemptId::FromKey(record.key());
-    lease.token = record.token();
-    lease.worker_id = record.worker_id();
-    lease.incarnation = record.incarnation();
-    lease.granted = elapsed;
-    lease.expires = elapsed + options_.lease_duration;
-    leases_.Add(std::move(lease));
+  for (const v1::LeaseRecord& record : leases) {
+    leases_.Add(LeaseOf(record, elapsed, options_.lease_duration));
   }
-  if (change->next_lease_token() != 0) next_token_ = change->next_lease_token();
+  if (next_token != 0) next_token_ = next_token;
   // What is kept gets its reference before the upload's goes.
   for (const std::string& sha256 : draft->weights_kept()) ++references_[sha256];
-  for (const v1::AttemptKey& key : change->ended_leases()) RemoveLease(AttemptId::FromKey(key));
+  for (const v1::AttemptKey& key : ended_leases) RemoveLease(AttemptId::FromKey(key));
   for (const std::string& sha256 : draft->weights_released()) ReleaseWeights(sha256);
-  for (const std::string& sha256 : draft->weights_unused()) DeleteUnreferencedWeights(sha256);
-  for (const v1::Event& event : change->events()) LogInfo(IdsOf(event), event.message());
-  for (const v1::JobRecord& record : change->jobs()) {
-    if (HasEnded(record.job().state())) live_.erase(JobId(record.job().id()));
-  }
+  for (const std::string& sha256 : draft->weights_unused()) unused_blobs_.push_back(sha256);
+  for (const v1::Event& event : events) LogInfo(IdsOf(event), event.message());
+  if (ended) live_.erase(id);
   return absl::OkStatus();
 }
 
@@ -266,12 +309,16 @@ absl::Status DispatcherImpl::StoreLastSeen() {
   next_last_seen_ = elapsed + kLastSeenInterval;
   v1::Change change;
   for (v1::WorkerRecord& worker : workers_.TakeTouched()) *change.add_workers() = std::move(worker);
-  return change.workers().empty() ? absl::OkStatus() : CommitChange(&change);
+  return change.workers().empty() ? absl::OkStatus() : CommitChange(std::move(change));
 }
 
 absl::Status DispatcherImpl::Tick() {
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
+  v1::Change probe;
+  probe.set_next_lease_token(next_token_);
+  RETURN_IF_ERROR(journal_->Resume(std::move(probe)));
   absl::Status first;
   Note(LoseLeases(leases_.Expired(clock_->Elapsed()), v1::FAILURE_CAUSE_WORKER_LOST,
                   absl::StrCat("not renewed for ", absl::FormatDuration(options_.lease_duration))),
@@ -293,7 +340,11 @@ void DispatcherImpl::SweepWeights() {
     LogWarning({}, absl::StrCat("weights cannot be listed: ", blobs.status().message()));
     return;
   }
-  for (const std::string& sha256 : *blobs) DeleteUnreferencedWeights(sha256);
+  for (const std::string& sha256 : *blobs) {
+    if (references_.contains(sha256)) continue;
+    unused_blobs_.push_back(sha256);
+    changed_ = true;
+  }
 }
 
 void DispatcherImpl::RemoveLease(const AttemptId& id) {
@@ -307,15 +358,19 @@ void DispatcherImpl::RemoveLease(const AttemptId& id) {
 void DispatcherImpl::ReleaseWeights(const std::string& sha256) {
   const auto it = references_.find(sha256);
   if (it != references_.end() && --it->second <= 0) references_.erase(it);
-  DeleteUnreferencedWeights(sha256);
+  unused_blobs_.push_back(sha256);
 }
 
-void DispatcherImpl::DeleteUnreferencedWeights(const std::string& sha256) {
-  if (references_.contains(sha256)) return;
-  // A failure leaves a file too many, which the next sweep meets again.
-  const absl::Status status = blobs_->Delete(sha256);
-  if (!status.ok()) {
-    LogWarning({}, absl::StrCat("weights ", sha256, " cannot be deleted: ", status.message()));
+void DispatcherImpl::DeleteUnreferenced(const std::vector<std::string>& blobs) {
+  if (blobs.empty()) return;
+  MutexLock lock(&mutex_);
+  for (const std::string& sha256 : blobs) {
+    if (references_.contains(sha256)) continue;
+    // A failure leaves a file too many, which the next sweep meets again.
+    const absl::Status status = blobs_->Delete(sha256);
+    if (!status.ok()) {
+      LogWarning({}, absl::StrCat("weights ", sha256, " cannot be deleted: ", status.message()));
+    }
   }
 }
 

@@ -29,16 +29,18 @@
 #include "coordinator/core/lease_table.h"
 #include "coordinator/core/request_log.h"
 #include "coordinator/core/worker_registry.h"
+#include "coordinator/storage/journal.h"
 #include "coordinator/storage/store.h"
 
 namespace frontier::coordinator {
 
 class DispatcherImpl final : public Dispatcher {
  public:
-  DispatcherImpl(const DispatcherOptions& options, Store* store, BlobStore* blobs, Clock* clock);
+  DispatcherImpl(const DispatcherOptions& options, Store* store, Journal* journal, BlobStore* blobs,
+                 Clock* clock);
 
   // Once, before anything else.
-  absl::Status Restore();
+  absl::Status Start();
 
   absl::StatusOr<v1::SubmitJobResponse> SubmitJob(const v1::SubmitJobRequest& request) override;
   absl::StatusOr<v1::GetJobResponse> GetJob(const v1::GetJobRequest& request) override;
@@ -68,20 +70,20 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::ReportResponse> Report(const v1::ReportRequest& request) override;
   absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) override;
 
+  int64_t losses() const override { return journal_->losses(); }
+  void WhenDurable(int64_t losses, Journal::Done done) override {
+    journal_->WhenDurable(losses, std::move(done));
+  }
   absl::Status Tick() override;
   void SetChangeListener(absl::AnyInvocable<void()> listener) override;
 
  private:
-  // Calls the listener on leaving a public method in which something was committed. Declared before
-  // the lock, so that it is destroyed after it.
+  // Sees to what follows from a change that was committed, on leaving a public method. Declared
+  // before the lock, so that it is destroyed after it.
   class NotifyOnExit {
    public:
     explicit NotifyOnExit(DispatcherImpl* dispatcher) : dispatcher_(dispatcher) {}
-    ~NotifyOnExit() {
-      if (dispatcher_->changed_.exchange(false) && dispatcher_->listener_) {
-        dispatcher_->listener_();
-      }
-    }
+    ~NotifyOnExit() { dispatcher_->NotifyIfChanged(); }
     NotifyOnExit(const NotifyOnExit&) = delete;
     NotifyOnExit& operator=(const NotifyOnExit&) = delete;
 
@@ -90,9 +92,16 @@ class DispatcherImpl final : public Dispatcher {
   };
 
   // dispatcher_impl.cc: the door, time, weights.
+  // Once all that was committed is durable: deletes the blobs that are not used any more, and calls
+  // the listener. Nothing if there is nothing new.
+  void NotifyIfChanged();
+  // Reads all state from the store.
+  absl::Status Restore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Does so again if the journal has lost what the state stands on. First in every method.
+  absl::Status Renew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RestoreLeases(std::vector<AttemptId>* orphans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RestoreWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status CommitChange(v1::Change* change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
   // from `live_` after this if it ended.
   absl::Status Commit(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -108,7 +117,7 @@ class DispatcherImpl final : public Dispatcher {
   void SweepWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveLease(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseWeights(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void DeleteUnreferencedWeights(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void DeleteUnreferenced(const std::vector<std::string>& blobs);
 
   // dispatcher_clients.cc
   // Null if the job has ended or never was.
@@ -130,18 +139,22 @@ class DispatcherImpl final : public Dispatcher {
   static absl::StatusOr<Extension> PrepareExtension(const v1::JobSpec& spec,
                                                     const v1::ExtendSpaceRequest& request,
                                                     const std::vector<v1::Worker>& workers);
-  // That the trials after number `*checked`, which moves on, are in `space` what they were.
-  absl::Status CheckHistory(JobId id, const v1::JobSpec& spec, const Space& space,
-                            int64_t* checked);
+  // That a trial of the job is in `space` what it was.
+  static absl::Status CheckTrial(const v1::JobSpec& spec, const Space& space,
+                                 const v1::Trial& trial);
+  // That all are which the store has; the number of the last.
+  absl::StatusOr<int64_t> CheckStoredTrials(JobId id, const v1::JobSpec& spec,
+                                            const Space& space) const;
 
   // dispatcher_workers.cc
-  absl::StatusOr<std::optional<v1::LeaseResponse>> TryLeaseFrom(JobId id,
-                                                                const v1::LeaseRequest& request,
-                                                                const RequestKey& key)
+  absl::StatusOr<v1::LeaseResponse> TryLeaseLocked(const v1::LeaseRequest& request)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The stored answer has the lease's key and token alone, since an architecture for each request
-  // of a day would be most of the database. A lease that has ended since is no work now.
-  v1::LeaseResponse RepeatLease(const v1::LeaseResponse& stored)
+  absl::StatusOr<std::optional<v1::LeaseResponse>> TryLeaseFrom(JobId id,
+                                                                const v1::LeaseRequest& request)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What was answered to a report of an attempt that is not leased any more. Errors: REQUEST_REUSED
+  // if that had other content, else as NotHeld.
+  absl::StatusOr<v1::TrialState> FindReported(const AttemptId& id, const RequestKey& key)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Queued first, else proposed; nothing if the job has nothing for this worker.
   absl::StatusOr<std::optional<TrialNumber>> PickTrial(JobState* job, absl::string_view worker_id,
@@ -171,12 +184,15 @@ class DispatcherImpl final : public Dispatcher {
 
   const DispatcherOptions options_;
   Store* const store_;
+  Journal* const journal_;
   BlobStore* const blobs_;
   Clock* const clock_;
-  absl::AnyInvocable<void()> listener_;
   std::atomic<bool> changed_ = false;  // since the listener was last called
+  Mutex listener_mutex_;
+  absl::AnyInvocable<void()> listener_ ABSL_GUARDED_BY(listener_mutex_);
 
   Mutex mutex_;
+  int64_t losses_ ABSL_GUARDED_BY(mutex_) = 0;  // of the journal, when the state was last read
   std::map<JobId, std::unique_ptr<JobState>> live_ ABSL_GUARDED_BY(mutex_);
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);
@@ -185,6 +201,8 @@ class DispatcherImpl final : public Dispatcher {
   JobId last_served_ ABSL_GUARDED_BY(mutex_);
   // Of weights: by trials that keep them, and by uploads of live leases.
   absl::flat_hash_map<std::string, int> references_ ABSL_GUARDED_BY(mutex_);
+  // Digests of what may have no reference any more, to be deleted once that is durable.
+  std::vector<std::string> unused_blobs_ ABSL_GUARDED_BY(mutex_);
   // Uploads for leases older than this token were let in by an earlier process, so they are not in
   // `references_`: no sweep while such a lease lives.
   int64_t first_token_ ABSL_GUARDED_BY(mutex_) = 1;

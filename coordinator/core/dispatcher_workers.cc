@@ -37,8 +37,9 @@ absl::StatusOr<v1::RegisterResponse> DispatcherImpl::Register(const v1::Register
   RETURN_IF_ERROR(ValidateRegistration(request));
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   ASSIGN_OR_RETURN(std::optional<v1::RegisterResponse> answer,
-                   FindAnswer<v1::RegisterResponse>(*store_, key));
+                   FindAnswer<v1::RegisterResponse>(*journal_, key));
   if (answer.has_value()) {
     workers_.Touch(request.worker_id(), clock_->Elapsed(), clock_->Now());
     return *std::move(answer);
@@ -69,7 +70,7 @@ absl::StatusOr<v1::RegisterResponse> DispatcherImpl::Register(const v1::Register
   v1::Change change;
   *change.add_workers() = record;
   AddAnswer(key, response, now, &change);
-  RETURN_IF_ERROR(CommitChange(&change));
+  RETURN_IF_ERROR(CommitChange(std::move(change)));
   workers_.Put(std::move(record), clock_->Elapsed());
   LogInfo({.worker = request.worker_id()},
           absl::StrCat("registered: ", request.slots(), " slots, ", request.hardware().cpu_model(),
@@ -82,16 +83,25 @@ absl::StatusOr<v1::RegisterResponse> DispatcherImpl::Register(const v1::Register
 }
 
 absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseRequest& request) {
-  v1::LeaseRequest content = request;
-  content.clear_wait_ms();  // how long to wait is not what is asked for
-  const RequestKey key = KeyOf("Lease", content);
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
+  return TryLeaseLocked(request);
+}
+
+absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLeaseLocked(const v1::LeaseRequest& request) {
+  RETURN_IF_ERROR(CheckRequestId(request.request_id()));
   RETURN_IF_ERROR(workers_.Check(request.worker_id(), request.incarnation()));
   workers_.Touch(request.worker_id(), clock_->Elapsed(), clock_->Now());
-  ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> answer,
-                   FindAnswer<v1::LeaseResponse>(*store_, key));
-  if (answer.has_value()) return RepeatLease(*answer);
+  if (const Lease* granted = leases_.OfRequest(request.worker_id(), request.request_id())) {
+    v1::LeaseResponse response;
+    const JobState* job = FindLive(granted->id.job);
+    *response.mutable_lease() =
+        MakeLease(granted->id, *job, *job->FindOpen(granted->id.trial), granted->token);
+    return response;
+  }
+  // The lease has ended since: no work now.
+  if (workers_.WasLeased(request.worker_id(), request.request_id())) return v1::LeaseResponse();
   if (workers_.HasLeft(request.worker_id())) return v1::LeaseResponse();
   const v1::Worker& worker = workers_.Find(request.worker_id())->worker();
   if (leases_.CountOfWorker(worker.id()) >= worker.slots()) return v1::LeaseResponse();
@@ -106,7 +116,7 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
     demands.push_back(demand);
   }
   for (const JobId id : LeaseOrder(demands, last_served_)) {
-    ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> response, TryLeaseFrom(id, request, key));
+    ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> response, TryLeaseFrom(id, request));
     if (!response.has_value()) continue;
     last_served_ = id;
     return *std::move(response);
@@ -114,19 +124,8 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLease(const v1::LeaseReques
   return v1::LeaseResponse();
 }
 
-v1::LeaseResponse DispatcherImpl::RepeatLease(const v1::LeaseResponse& stored) {
-  const AttemptId id = AttemptId::FromKey(stored.lease().task().key());
-  const Lease* lease = leases_.Find(id);
-  const JobState* job = FindLive(id.job);
-  v1::LeaseResponse response;
-  if (lease != nullptr && job != nullptr && lease->token == stored.lease().token()) {
-    *response.mutable_lease() = MakeLease(id, *job, *job->FindOpen(id.trial), lease->token);
-  }
-  return response;
-}
-
 absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
-    JobId id, const v1::LeaseRequest& request, const RequestKey& key) {
+    JobId id, const v1::LeaseRequest& request) {
   // Time may have used up the budget since the last tick.
   RETURN_IF_ERROR(SettleJob(id));
   JobState* job = FindLive(id);
@@ -145,16 +144,12 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
       }
       const int64_t token = next_token_;
       ASSIGN_OR_RETURN(const AttemptId attempt,
-                       draft.Start(**picked, request.worker_id(), request.incarnation(), token,
-                                   now + options_.lease_duration));
+                       draft.Start(**picked, request, token, now + options_.lease_duration));
       RETURN_IF_ERROR(draft.Settle());
       v1::LeaseResponse response;
       *response.mutable_lease() = MakeLease(attempt, *job, *draft.FindTrial(attempt.trial), token);
-      v1::LeaseResponse stored;
-      *stored.mutable_lease()->mutable_task()->mutable_key() = attempt.ToKey();
-      stored.mutable_lease()->set_token(token);
-      AddAnswer(key, stored, now, draft.change());
       RETURN_IF_ERROR(CommitSettled(&draft));
+      workers_.NoteLeased(request.worker_id(), request.request_id());
       return response;
     }
     failure = picked.status();
@@ -174,7 +169,7 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
   if (queued.has_value()) return queued;
   if (const auto next = job->NextToGoOn(); next.has_value()) {
     const absl::Status goes_on = draft->GoOn(*next, [&](TrialNumber number) {
-      return store_->GetTrial(job->id().value(), number.value());
+      return journal_->GetTrial(job->id().value(), number.value());
     });
     if (goes_on.ok()) return *next;
     // Of the store, not of the job: the next call tries again.
@@ -222,7 +217,7 @@ absl::Status DispatcherImpl::NotHeld(const AttemptId& id) {
   std::string now;
   absl::StatusOr<v1::Job> job = View(id.job);
   if (!job.ok()) return job.status();
-  const absl::StatusOr<v1::Trial> trial = store_->GetTrial(id.job.value(), id.trial.value());
+  const absl::StatusOr<v1::Trial> trial = journal_->GetTrial(id.job.value(), id.trial.value());
   if (!trial.ok()) return trial.status();
   if (HasEnded(job->state())) {
     now = absl::StrCat("the job has ended: ", EnumName(job->state()));
@@ -246,6 +241,7 @@ absl::StatusOr<v1::HeartbeatResponse> DispatcherImpl::Heartbeat(
   }
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   RETURN_IF_ERROR(workers_.Check(request.worker_id(), request.incarnation()));
   const absl::Duration elapsed = clock_->Elapsed();
   workers_.Touch(request.worker_id(), elapsed, clock_->Now());
@@ -338,6 +334,7 @@ absl::Status DispatcherImpl::CheckLease(const v1::UploadWeightsHeader& header) {
                                                       header.sha256().substr(0, 80), "'"));
   }
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   if (!IsHeld(id, header.worker_id(), header.token())) return NotHeld(id);
   const std::vector<std::string>& uploads = leases_.Find(id)->uploads;
   if (std::find(uploads.begin(), uploads.end(), header.sha256()) != uploads.end()) {
@@ -356,6 +353,7 @@ absl::StatusOr<std::string> DispatcherImpl::FindParentWeights(
     const v1::GetParentWeightsRequest& request) {
   const AttemptId id = AttemptId::FromKey(request.key());
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
   const std::string& weights = ParentWeights(FindLive(id.job)->spec());
   if (weights.empty()) {
@@ -368,6 +366,7 @@ absl::StatusOr<std::string> DispatcherImpl::FindCheckpoint(
     const v1::GetCheckpointRequest& request) {
   const AttemptId id = AttemptId::FromKey(request.key());
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
   const std::string& checkpoint = FindLive(id.job)->FindOpen(id.trial)->checkpoint_sha256();
   if (checkpoint.empty()) {
@@ -377,26 +376,48 @@ absl::StatusOr<std::string> DispatcherImpl::FindCheckpoint(
 }
 
 absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportRequest& request) {
-  const RequestKey key = KeyOf("Report", request);
+  v1::ReportRequest content = request;
+  content.clear_next();
+  const RequestKey key = KeyOf("Report", std::move(content));
+  RETURN_IF_ERROR(CheckRequestId(key.id));
   RETURN_IF_ERROR(ValidateReport(request));
   const AttemptId id = AttemptId::FromKey(request.key());
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
-  ASSIGN_OR_RETURN(std::optional<v1::ReportResponse> answer,
-                   FindAnswer<v1::ReportResponse>(*store_, key));
-  if (answer.has_value()) return *std::move(answer);
+  RETURN_IF_ERROR(Renew());
   const absl::Time now = clock_->Now();
   workers_.Touch(request.worker_id(), clock_->Elapsed(), now);
-  if (!IsHeld(id, request.worker_id(), request.token())) return NotHeld(id);
-  JobState* job = FindLive(id.job);
-  JobDraft draft(job, now, clock_->Elapsed());
-  RETURN_IF_ERROR(DraftReport(request, id, job, &draft));
-  RETURN_IF_ERROR(draft.Settle());
   v1::ReportResponse response;
-  response.set_trial_state(draft.FindTrial(id.trial)->state());
-  AddAnswer(key, response, now, draft.change());
-  RETURN_IF_ERROR(CommitSettled(&draft));
+  if (IsHeld(id, request.worker_id(), request.token())) {
+    JobState* job = FindLive(id.job);
+    JobDraft draft(job, now, clock_->Elapsed());
+    RETURN_IF_ERROR(DraftReport(request, id, job, &draft));
+    ASSIGN_OR_RETURN(const v1::TrialState state, draft.NoteReport(id, key));
+    RETURN_IF_ERROR(Commit(&draft));
+    response.set_trial_state(state);
+  } else {
+    ASSIGN_OR_RETURN(const v1::TrialState state, FindReported(id, key));
+    response.set_trial_state(state);
+  }
+  if (request.has_next()) {
+    const absl::StatusOr<v1::LeaseResponse> next = TryLeaseLocked(request.next());
+    // The report is accepted all the same; why there is no lease the next call tells.
+    if (next.ok() && next->has_lease()) *response.mutable_next() = next->lease();
+  }
   return response;
+}
+
+absl::StatusOr<v1::TrialState> DispatcherImpl::FindReported(const AttemptId& id,
+                                                            const RequestKey& key) {
+  const JobState* job = FindLive(id.job);
+  const v1::Trial* open = job == nullptr ? nullptr : job->FindOpen(id.trial);
+  absl::StatusOr<v1::Trial> trial =
+      open != nullptr ? *open : journal_->GetTrial(id.job.value(), id.trial.value());
+  if (!trial.ok() || id.attempt < 1 || id.attempt > trial->attempts_size()) return NotHeld(id);
+  const v1::Attempt& attempt = trial->attempts(id.attempt - 1);
+  if (attempt.report_id() != key.id) return NotHeld(id);
+  if (attempt.report_sha256() != key.content_sha256) return RequestReused(key, key.method);
+  return attempt.reported_state();
 }
 
 absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const AttemptId& id,
@@ -420,7 +441,7 @@ absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const
                absl::StrCat("figures left out of the result: ", absl::StrJoin(dropped, ", ")));
   }
   return draft->Succeed(id, clean, clean.measurements(), [&](TrialNumber number) {
-    return store_->GetTrial(id.job.value(), number.value());
+    return journal_->GetTrial(id.job.value(), number.value());
   });
 }
 
@@ -441,8 +462,9 @@ absl::StatusOr<v1::GiveBackResponse> DispatcherImpl::GiveBack(const v1::GiveBack
   const AttemptId id = AttemptId::FromKey(request.key());
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
+  RETURN_IF_ERROR(Renew());
   ASSIGN_OR_RETURN(std::optional<v1::GiveBackResponse> answer,
-                   FindAnswer<v1::GiveBackResponse>(*store_, key));
+                   FindAnswer<v1::GiveBackResponse>(*journal_, key));
   if (answer.has_value()) return *std::move(answer);
   const absl::Time now = clock_->Now();
   workers_.Touch(request.worker_id(), clock_->Elapsed(), now);

@@ -135,9 +135,8 @@ void JobDraft::NoteArms() {
 
 absl::Status JobDraft::Exhaust() { return SetJobState(JobEvent::kLimitReached, kSpaceExhausted); }
 
-absl::StatusOr<AttemptId> JobDraft::Start(TrialNumber number, absl::string_view worker_id,
-                                          absl::string_view incarnation, int64_t token,
-                                          absl::Time expires) {
+absl::StatusOr<AttemptId> JobDraft::Start(TrialNumber number, const v1::LeaseRequest& request,
+                                          int64_t token, absl::Time expires) {
   ASSIGN_OR_RETURN(v1::Trial * trial, Edit(number));
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kStarted));
   queue_.erase(std::remove_if(queue_.begin(), queue_.end(),
@@ -146,18 +145,19 @@ absl::StatusOr<AttemptId> JobDraft::Start(TrialNumber number, absl::string_view 
   v1::Attempt* attempt = trial->add_attempts();
   attempt->set_number(trial->attempts_size());
   attempt->set_state(v1::ATTEMPT_STATE_RUNNING);
-  attempt->set_worker_id(std::string(worker_id));
+  attempt->set_worker_id(request.worker_id());
   attempt->set_started_unix_us(now_us());
   const AttemptId id{state_->id(), number, attempt->number()};
   v1::LeaseRecord* lease = change_.add_leases();
   *lease->mutable_key() = id.ToKey();
   lease->set_token(token);
-  lease->set_worker_id(std::string(worker_id));
-  lease->set_incarnation(std::string(incarnation));
+  lease->set_worker_id(request.worker_id());
+  lease->set_incarnation(request.incarnation());
+  lease->set_request_id(request.request_id());
   lease->set_expires_unix_us(absl::ToUnixMicros(expires));
   change_.set_next_lease_token(token + 1);
-  AddEvent(v1::EVENT_KIND_ATTEMPT_STARTED, number.value(), id.attempt, worker_id,
-           absl::StrCat("attempt ", id.attempt, " leased to worker '", worker_id, "'"));
+  AddEvent(v1::EVENT_KIND_ATTEMPT_STARTED, number.value(), id.attempt, request.worker_id(),
+           absl::StrCat("attempt ", id.attempt, " leased to worker '", request.worker_id(), "'"));
   return id;
 }
 

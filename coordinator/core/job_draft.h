@@ -21,12 +21,14 @@
 #include "coordinator/core/attempt_id.h"
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/legs.h"
+#include "coordinator/core/request_log.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/space/space.h"
 #include "coordinator/strategy/strategy.h"
 #include "frontier/v1/job_service.pb.h"
 #include "frontier/v1/record.pb.h"
 #include "frontier/v1/trial.pb.h"
+#include "frontier/v1/worker_service.pb.h"
 
 namespace frontier::coordinator {
 
@@ -49,8 +51,8 @@ class JobDraft {
   absl::Status Exhaust();
 
   // Leases the next attempt of a queued trial.
-  absl::StatusOr<AttemptId> Start(TrialNumber number, absl::string_view worker_id,
-                                  absl::string_view incarnation, int64_t token, absl::Time expires);
+  absl::StatusOr<AttemptId> Start(TrialNumber number, const v1::LeaseRequest& request,
+                                  int64_t token, absl::Time expires);
 
   // Adds epochs to a running attempt: those after its last one, in order. What is wrong with one
   // that is left out goes to `refused`.
@@ -73,6 +75,9 @@ class JobDraft {
   // Queued again if the cause is retried and attempts are left, failed otherwise.
   absl::Status Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage);
   absl::Status Lose(const AttemptId& id, v1::FailureCause cause, absl::string_view message);
+  // Keeps what a repeat of the report that has just ended the attempt is to be known by; returns
+  // the trial's state.
+  absl::StatusOr<v1::TrialState> NoteReport(const AttemptId& id, const RequestKey& report);
   // Queued again, first in line.
   absl::Status Return(const AttemptId& id, absl::string_view reason, const Usage& usage);
 

@@ -57,6 +57,17 @@ int LeaseTable::CountOfWorker(absl::string_view worker_id) const {
   return it == by_worker_.end() ? 0 : static_cast<int>(it->second.size());
 }
 
+const Lease* LeaseTable::OfRequest(absl::string_view worker_id,
+                                   absl::string_view request_id) const {
+  const auto it = by_worker_.find(worker_id);
+  if (it == by_worker_.end()) return nullptr;
+  for (const AttemptId& id : it->second) {
+    const Lease& lease = leases_.at(id);
+    if (lease.request_id == request_id) return &lease;
+  }
+  return nullptr;
+}
+
 std::vector<AttemptId> LeaseTable::Expired(absl::Duration now) const {
   std::vector<AttemptId> expired;
   for (const auto& [expires, id] : by_expiry_) {

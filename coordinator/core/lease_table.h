@@ -21,6 +21,7 @@ struct Lease {
   int64_t token = 0;  // fencing
   std::string worker_id;
   std::string incarnation;
+  std::string request_id;  // of the call that was answered with it
   absl::Duration granted;
   absl::Duration expires;
   std::vector<std::string> uploads;  // digests of weights that were let in for it
@@ -41,6 +42,8 @@ class LeaseTable {
   // By attempt id.
   std::vector<AttemptId> OfWorker(absl::string_view worker_id) const;
   int CountOfWorker(absl::string_view worker_id) const;
+  // The lease that a call of this worker was answered with; null if there is none.
+  const Lease* OfRequest(absl::string_view worker_id, absl::string_view request_id) const;
   // Those with `expires` <= now, the longest expired first.
   std::vector<AttemptId> Expired(absl::Duration now) const;
   // By attempt id.

@@ -23,18 +23,25 @@ std::string DigestOf(const google::protobuf::MessageLite& message) {
   return Sha256Hex(bytes);
 }
 
-absl::StatusOr<std::optional<std::string>> FindStoredAnswer(const Store& store,
+absl::Status CheckRequestId(const std::string& id) {
+  if (!id.empty() && id.size() <= kMaxIdLength) return absl::OkStatus();
+  return InvalidField(
+      "request_id", absl::StrCat("must have 1 to ", kMaxIdLength, " characters, has ", id.size()));
+}
+
+absl::Status RequestReused(const RequestKey& key, absl::string_view method) {
+  return ErrorWithReason(
+      absl::StatusCode::kAlreadyExists, v1::ERROR_REASON_REQUEST_REUSED,
+      absl::StrCat("request id '", key.id, "' was used for another ", method, " request"));
+}
+
+absl::StatusOr<std::optional<std::string>> FindStoredAnswer(const Journal& journal,
                                                             const RequestKey& key) {
-  if (key.id.empty() || key.id.size() > kMaxIdLength) {
-    return InvalidField("request_id", absl::StrCat("must have 1 to ", kMaxIdLength,
-                                                   " characters, has ", key.id.size()));
-  }
-  ASSIGN_OR_RETURN(const std::optional<v1::RequestRecord> record, store.FindRequest(key.id));
+  RETURN_IF_ERROR(CheckRequestId(key.id));
+  ASSIGN_OR_RETURN(const std::optional<v1::RequestRecord> record, journal.FindRequest(key.id));
   if (!record.has_value()) return std::nullopt;
   if (record->method() != key.method || record->content_sha256() != key.content_sha256) {
-    return ErrorWithReason(absl::StatusCode::kAlreadyExists, v1::ERROR_REASON_REQUEST_REUSED,
-                           absl::StrCat("request id '", key.id, "' was used for another ",
-                                        record->method(), " request"));
+    return RequestReused(key, record->method());
   }
   return record->response();
 }

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "coordinator/storage/store.h"
+#include "coordinator/storage/journal.h"
 #include "frontier/v1/record.pb.h"
 #include "google/protobuf/message_lite.h"
 
@@ -37,15 +37,22 @@ RequestKey KeyOf(absl::string_view method, Request request) {
   return key;
 }
 
+// INVALID_ARGUMENT for an id that is none.
+absl::Status CheckRequestId(const std::string& id);
+
+// ALREADY_EXISTS (reason REQUEST_REUSED): the id of `key` was used for a `method` request with
+// other content.
+absl::Status RequestReused(const RequestKey& key, absl::string_view method);
+
 // The stored answer to a repeated request, serialized, or nothing for a new one. INVALID_ARGUMENT
 // for an id that is none; ALREADY_EXISTS (reason REQUEST_REUSED) if the id was used for other
-// content; errors of the store.
-absl::StatusOr<std::optional<std::string>> FindStoredAnswer(const Store& store,
+// content; errors of the journal.
+absl::StatusOr<std::optional<std::string>> FindStoredAnswer(const Journal& journal,
                                                             const RequestKey& key);
 
 template <typename Response>
-absl::StatusOr<std::optional<Response>> FindAnswer(const Store& store, const RequestKey& key) {
-  absl::StatusOr<std::optional<std::string>> stored = FindStoredAnswer(store, key);
+absl::StatusOr<std::optional<Response>> FindAnswer(const Journal& journal, const RequestKey& key) {
+  absl::StatusOr<std::optional<std::string>> stored = FindStoredAnswer(journal, key);
   if (!stored.ok()) return stored.status();
   if (!stored->has_value()) return std::optional<Response>();
   Response response;

@@ -54,6 +54,18 @@ constexpr Transition<v1::JobState, JobEvent> kJobTable[] = {
     {v1::JOB_STATE_DRAINING, JobEvent::kFailed, v1::JOB_STATE_FAILED},
 };
 
+template <typename State, typename Event>
+absl::StatusOr<State> LookUp(absl::Span<const Transition<State, Event>> table, State from,
+                             Event event) {
+  for (const auto& transition : table) {
+    if (transition.from == from && transition.event == event) return transition.to;
+  }
+  return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                         absl::StrCat("is ", EnumName(from), ", cannot be ", EventName(event)));
+}
+
+}  // namespace
+
 absl::string_view EventName(TrialEvent event) {
   switch (event) {
     case TrialEvent::kStarted:
@@ -109,18 +121,6 @@ absl::string_view EventName(JobEvent event) {
   }
   return "?";
 }
-
-template <typename State, typename Event>
-absl::StatusOr<State> LookUp(absl::Span<const Transition<State, Event>> table, State from,
-                             Event event) {
-  for (const auto& transition : table) {
-    if (transition.from == from && transition.event == event) return transition.to;
-  }
-  return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
-                         absl::StrCat("is ", EnumName(from), ", cannot be ", EventName(event)));
-}
-
-}  // namespace
 
 absl::StatusOr<v1::TrialState> NextState(v1::TrialState from, TrialEvent event) {
   return LookUp<v1::TrialState, TrialEvent>(kTrialTable, from, event);

@@ -4,6 +4,7 @@
 #define FRONTIER_COORDINATOR_CORE_TRIAL_MACHINE_H_
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "frontier/v1/job.pb.h"
 #include "frontier/v1/trial.pb.h"
 
@@ -36,6 +37,11 @@ enum class JobEvent {
 absl::StatusOr<v1::TrialState> NextState(v1::TrialState from, TrialEvent event);
 absl::StatusOr<v1::AttemptState> NextState(v1::AttemptState from, AttemptEvent event);
 absl::StatusOr<v1::JobState> NextState(v1::JobState from, JobEvent event);
+
+// As messages say it: "is queued, cannot be given back".
+absl::string_view EventName(TrialEvent event);
+absl::string_view EventName(AttemptEvent event);
+absl::string_view EventName(JobEvent event);
 
 bool HasEnded(v1::TrialState state);
 bool HasEnded(v1::JobState state);

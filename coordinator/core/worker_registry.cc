@@ -1,5 +1,6 @@
 #include "coordinator/core/worker_registry.h"
 
+#include <algorithm>
 #include <limits>
 #include <set>
 #include <utility>
@@ -15,6 +16,8 @@ namespace {
 constexpr int kMaxNameLength = 128;
 constexpr int kMaxSlots = 4096;
 constexpr int kMaxDatasets = 1000;
+// Of a worker; more than calls of its that can be on their way at once.
+constexpr size_t kRememberedLeases = 32;
 
 bool IsName(absl::string_view text) {
   if (text.empty() || text.size() > kMaxNameLength) return false;
@@ -158,6 +161,21 @@ void WorkerRegistry::Leave(absl::string_view worker_id) {
 bool WorkerRegistry::HasLeft(absl::string_view worker_id) const {
   const auto it = workers_.find(std::string(worker_id));
   return it != workers_.end() && it->second.left;
+}
+
+void WorkerRegistry::NoteLeased(absl::string_view worker_id, absl::string_view request_id) {
+  const auto it = workers_.find(std::string(worker_id));
+  if (it == workers_.end()) return;
+  std::deque<std::string>& leased = it->second.leased;
+  if (leased.size() >= kRememberedLeases) leased.pop_front();
+  leased.emplace_back(request_id);
+}
+
+bool WorkerRegistry::WasLeased(absl::string_view worker_id, absl::string_view request_id) const {
+  const auto it = workers_.find(std::string(worker_id));
+  if (it == workers_.end()) return false;
+  const std::deque<std::string>& leased = it->second.leased;
+  return std::find(leased.begin(), leased.end(), request_id) != leased.end();
 }
 
 bool WorkerRegistry::AnyAlive(absl::Duration elapsed,

@@ -2,6 +2,7 @@
 #ifndef FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
 #define FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
 
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -51,6 +52,9 @@ class WorkerRegistry {
   // registers.
   void Leave(absl::string_view worker_id);
   bool HasLeft(absl::string_view worker_id) const;
+  // That a known worker's call got a lease. Of the last ones that is known until a restart.
+  void NoteLeased(absl::string_view worker_id, absl::string_view request_id);
+  bool WasLeased(absl::string_view worker_id, absl::string_view request_id) const;
 
   // Whether `matches` holds for a worker that lives.
   bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
@@ -70,12 +74,13 @@ class WorkerRegistry {
     absl::Duration heard = -absl::InfiniteDuration();
     bool touched = false;
     bool left = false;
+    std::deque<std::string> leased;  // request ids
   };
   bool IsAlive(const Entry& entry, absl::Duration elapsed) const {
     return !entry.left && elapsed - entry.heard < lease_duration_;
   }
 
-  const absl::Duration lease_duration_;
+  absl::Duration lease_duration_;
   std::map<std::string, Entry, std::less<>> workers_;
 };
 

@@ -1,5 +1,7 @@
 #include "coordinator/service/coordinator_server.h"
 
+#include <pthread.h>
+
 #include "absl/memory/memory.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
@@ -46,8 +48,14 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Create(
   FileBlobStoreOptions blobs;
   blobs.folder = absl::StrCat(options.data_dir, "/blobs");
   ASSIGN_OR_RETURN(server->blobs_, OpenFileBlobStore(blobs));
-  ASSIGN_OR_RETURN(server->dispatcher_, CreateDispatcher(options.dispatcher, server->store_.get(),
-                                                         server->blobs_.get(), clock));
+  server->journal_ = std::make_unique<GroupJournal>(server->store_.get());
+  server->journal_thread_ = std::thread([journal = server->journal_.get()] {
+    pthread_setname_np(pthread_self(), "journal");
+    journal->Run();
+  });
+  ASSIGN_OR_RETURN(server->dispatcher_,
+                   CreateDispatcher(options.dispatcher, server->store_.get(),
+                                    server->journal_.get(), server->blobs_.get(), clock));
   return server;
 }
 
@@ -59,6 +67,9 @@ absl::Status CoordinatorServer::Serve() {
 
 void CoordinatorServer::Stop() {
   if (gateway_ != nullptr) gateway_->Stop();
+  if (!journal_thread_.joinable()) return;
+  journal_->Stop();
+  journal_thread_.join();
 }
 
 }  // namespace frontier::coordinator

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -12,6 +13,7 @@
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
 #include "coordinator/service/gateway.h"
+#include "coordinator/storage/group_journal.h"
 #include "coordinator/storage/store.h"
 
 namespace frontier::coordinator {
@@ -49,9 +51,11 @@ class CoordinatorServer {
   Clock* const clock_;
   // In the order in which they stand on each other.
   std::unique_ptr<Store> store_;
+  std::unique_ptr<GroupJournal> journal_;
   std::unique_ptr<BlobStore> blobs_;
   std::unique_ptr<Dispatcher> dispatcher_;
   std::unique_ptr<Gateway> gateway_;
+  std::thread journal_thread_;
 };
 
 }  // namespace frontier::coordinator

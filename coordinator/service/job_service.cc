@@ -40,7 +40,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::SubmitJob(grpc::CallbackServerConte
                                                        const v1::SubmitJobRequest* request,
                                                        v1::SubmitJobResponse* response) {
   return AnswerUnary(
-      context, request, response,
+      context, dispatcher_, request, response,
       [this](const v1::SubmitJobRequest& submit) -> absl::StatusOr<v1::SubmitJobResponse> {
         RETURN_IF_ERROR(
             CheckProtocolVersion(kProtocolVersion, submit.protocol_version(), "client"));
@@ -65,89 +65,89 @@ grpc::ServerWriteReactor<v1::GetWeightsResponse>* JobServiceAdapter::GetWeights(
 grpc::ServerUnaryReactor* JobServiceAdapter::GetJob(grpc::CallbackServerContext* context,
                                                     const v1::GetJobRequest* request,
                                                     v1::GetJobResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::GetJobRequest& checked) {
-    return dispatcher_->GetJob(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::GetJobRequest& checked) { return dispatcher_->GetJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ListJobs(grpc::CallbackServerContext* context,
                                                       const v1::ListJobsRequest* request,
                                                       v1::ListJobsResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ListJobsRequest& checked) {
-    return dispatcher_->ListJobs(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ListJobsRequest& checked) { return dispatcher_->ListJobs(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::CancelJob(grpc::CallbackServerContext* context,
                                                        const v1::CancelJobRequest* request,
                                                        v1::CancelJobResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::CancelJobRequest& checked) {
-    return dispatcher_->CancelJob(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::CancelJobRequest& checked) { return dispatcher_->CancelJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::PauseJob(grpc::CallbackServerContext* context,
                                                       const v1::PauseJobRequest* request,
                                                       v1::PauseJobResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::PauseJobRequest& checked) {
-    return dispatcher_->PauseJob(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::PauseJobRequest& checked) { return dispatcher_->PauseJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ResumeJob(grpc::CallbackServerContext* context,
                                                        const v1::ResumeJobRequest* request,
                                                        v1::ResumeJobResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ResumeJobRequest& checked) {
-    return dispatcher_->ResumeJob(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ResumeJobRequest& checked) { return dispatcher_->ResumeJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ExtendSpace(grpc::CallbackServerContext* context,
                                                          const v1::ExtendSpaceRequest* request,
                                                          v1::ExtendSpaceResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ExtendSpaceRequest& checked) {
-    return dispatcher_->ExtendSpace(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ExtendSpaceRequest& checked) { return dispatcher_->ExtendSpace(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ReplayJob(grpc::CallbackServerContext* context,
                                                        const v1::ReplayJobRequest* request,
                                                        v1::ReplayJobResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ReplayJobRequest& checked) {
-    return dispatcher_->ReplayJob(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ReplayJobRequest& checked) { return dispatcher_->ReplayJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ListTrials(grpc::CallbackServerContext* context,
                                                         const v1::ListTrialsRequest* request,
                                                         v1::ListTrialsResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ListTrialsRequest& checked) {
-    return dispatcher_->ListTrials(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ListTrialsRequest& checked) { return dispatcher_->ListTrials(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::GetTrial(grpc::CallbackServerContext* context,
                                                       const v1::GetTrialRequest* request,
                                                       v1::GetTrialResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::GetTrialRequest& checked) {
-    return dispatcher_->GetTrial(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::GetTrialRequest& checked) { return dispatcher_->GetTrial(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::GetFront(grpc::CallbackServerContext* context,
                                                       const v1::GetFrontRequest* request,
                                                       v1::GetFrontResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::GetFrontRequest& checked) {
-    return dispatcher_->GetFront(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::GetFrontRequest& checked) { return dispatcher_->GetFront(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ListWorkers(grpc::CallbackServerContext* context,
                                                          const v1::ListWorkersRequest* request,
                                                          v1::ListWorkersResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ListWorkersRequest& checked) {
-    return dispatcher_->ListWorkers(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ListWorkersRequest& checked) { return dispatcher_->ListWorkers(checked); });
 }
 
 }  // namespace frontier::coordinator

@@ -22,9 +22,10 @@ uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
   uint64_t seen = 0;
   for (int i = 0; i < kMaxFirstTries; ++i) {
     seen = changes_;
+    const int64_t losses = dispatcher_->losses();
     absl::StatusOr<v1::LeaseResponse> response = dispatcher_->TryLease(request);
     if (!response.ok() || response->has_lease() || request.wait_ms() <= 0) {
-      done(std::move(response));
+      Answer(losses, std::move(response), std::move(done));
       return 0;
     }
     if (seen == changes_) break;
@@ -39,6 +40,21 @@ uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
   // What changed before this request was in the queue has not been tried for it.
   if (seen != changes_) wake_();
   return id;
+}
+
+void LeaseQueue::Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done) {
+  if (!response.ok() || !response->has_lease()) {
+    done(std::move(response));
+    return;
+  }
+  dispatcher_->WhenDurable(losses, [response = std::move(response),
+                                    done = std::move(done)](const absl::Status& durable) mutable {
+    if (durable.ok()) {
+      done(std::move(response));
+    } else {
+      done(durable);
+    }
+  });
 }
 
 uint64_t LeaseQueue::Add(Waiter* waiter) {
@@ -114,6 +130,7 @@ void LeaseQueue::Pump() {
     uint64_t id = 0;
     Waiter waiter;
     if (!Take(&id, &waiter)) break;
+    const int64_t losses = dispatcher_->losses();
     absl::StatusOr<v1::LeaseResponse> response = dispatcher_->TryLease(waiter.request);
     if (response.ok() && !response->has_lease()) {
       PutBack(id, std::move(waiter));
@@ -127,7 +144,7 @@ void LeaseQueue::Pump() {
       cancelled = taken_cancelled_;
     }
     // A lease nobody takes any more is found by the worker's next request or heartbeat.
-    if (!cancelled) waiter.done(std::move(response));
+    if (!cancelled) Answer(losses, std::move(response), std::move(waiter.done));
   }
   MutexLock lock(&mutex_);
   if (left == 0) cursor_ = 0;  // all have been tried: the first come is first again

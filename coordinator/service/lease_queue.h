@@ -63,6 +63,9 @@ class LeaseQueue {
     Done done;
   };
 
+  // Calls `done` once the lease, if there is one, is durable. `losses` is from before it was made.
+  void Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done);
+
   // Takes `waiter` in and returns its id; 0, and leaves it, if the queue was shut down.
   uint64_t Add(Waiter* waiter);
   // The first waiter at or after `cursor_`, going round, out of the queue; false if there is none.

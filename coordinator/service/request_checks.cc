@@ -245,6 +245,7 @@ absl::Status CheckRequest(const v1::ReportRequest& request) {
   if (request.outcome_case() == v1::ReportRequest::OUTCOME_NOT_SET) {
     return InvalidField("outcome", "is missing: give a result or a failure");
   }
+  if (request.has_next()) RETURN_IF_ERROR(PrefixField("next", CheckRequest(request.next())));
   RETURN_IF_ERROR(CheckSize("failure.message", request.failure().message(), kMaxTextBytes));
   RETURN_IF_ERROR(CheckMeasurements("usage", request.usage()));
   const v1::TrialResult& result = request.result();

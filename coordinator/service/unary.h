@@ -5,30 +5,37 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/rpc/grpc_status.h"
+#include "coordinator/core/dispatcher.h"
 #include "coordinator/service/request_checks.h"
 
 namespace frontier::coordinator {
 
-// Checks `request`, then answers with what `call(*request)` gives.
+// Checks `request`, then answers with what `call(*request)` gives, once all that it tells of is
+// durable.
 template <typename Request, typename Response, typename Call>
-grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, const Request* request,
-                                      Response* response, Call call) {
+grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Dispatcher* dispatcher,
+                                      const Request* request, Response* response, Call call) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::Status status = CheckRequest(*request);
-  if (status.ok()) {
-    absl::StatusOr<Response> result = call(*request);
-    if (result.ok()) {
-      *response = *std::move(result);
-    } else {
-      status = std::move(result).status();
-    }
+  const absl::Status checked = CheckRequest(*request);
+  if (!checked.ok()) {
+    reactor->Finish(ToGrpcStatus(checked));
+    return reactor;
   }
-  reactor->Finish(ToGrpcStatus(status));
+  const int64_t losses = dispatcher->losses();
+  absl::StatusOr<Response> result = call(*request);
+  if (!result.ok()) {
+    reactor->Finish(ToGrpcStatus(result.status()));
+    return reactor;
+  }
+  *response = *std::move(result);
+  dispatcher->WhenDurable(
+      losses, [reactor](const absl::Status& durable) { reactor->Finish(ToGrpcStatus(durable)); });
   return reactor;
 }
 

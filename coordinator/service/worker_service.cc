@@ -60,9 +60,9 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::Register(grpc::CallbackServerCon
     reactor->Finish(ToGrpcStatus(status));
     return reactor;
   }
-  return AnswerUnary(context, request, response, [this](const v1::RegisterRequest& checked) {
-    return dispatcher_->Register(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::RegisterRequest& checked) { return dispatcher_->Register(checked); });
 }
 
 grpc::ServerUnaryReactor* WorkerServiceAdapter::Lease(grpc::CallbackServerContext*,
@@ -81,25 +81,25 @@ grpc::ServerReadReactor<v1::UploadWeightsRequest>* WorkerServiceAdapter::UploadW
 grpc::ServerUnaryReactor* WorkerServiceAdapter::Heartbeat(grpc::CallbackServerContext* context,
                                                           const v1::HeartbeatRequest* request,
                                                           v1::HeartbeatResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::HeartbeatRequest& checked) {
-    return dispatcher_->Heartbeat(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::HeartbeatRequest& checked) { return dispatcher_->Heartbeat(checked); });
 }
 
 grpc::ServerUnaryReactor* WorkerServiceAdapter::Report(grpc::CallbackServerContext* context,
                                                        const v1::ReportRequest* request,
                                                        v1::ReportResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::ReportRequest& checked) {
-    return dispatcher_->Report(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::ReportRequest& checked) { return dispatcher_->Report(checked); });
 }
 
 grpc::ServerUnaryReactor* WorkerServiceAdapter::GiveBack(grpc::CallbackServerContext* context,
                                                          const v1::GiveBackRequest* request,
                                                          v1::GiveBackResponse* response) {
-  return AnswerUnary(context, request, response, [this](const v1::GiveBackRequest& checked) {
-    return dispatcher_->GiveBack(checked);
-  });
+  return AnswerUnary(
+      context, dispatcher_, request, response,
+      [this](const v1::GiveBackRequest& checked) { return dispatcher_->GiveBack(checked); });
 }
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetParentWeights(

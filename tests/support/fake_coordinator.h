@@ -40,6 +40,11 @@ class FakeCoordinator {
     leases_.push_back(lease);
     changed_.SignalAll();
   }
+  // To a report that asks for one.
+  void GrantNext(const v1::AttemptLease& lease) {
+    MutexLock lock(&mutex_);
+    next_leases_.push_back(lease);
+  }
   // What every lease inherits.
   void SetParentWeights(const std::string& bytes) {
     MutexLock lock(&mutex_);
@@ -109,6 +114,7 @@ class FakeCoordinator {
   CondVar changed_;
   std::map<std::string, Failing> failures_ ABSL_GUARDED_BY(mutex_);
   std::deque<v1::AttemptLease> leases_ ABSL_GUARDED_BY(mutex_);
+  std::deque<v1::AttemptLease> next_leases_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Directive> directives_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> calls_;
   std::vector<v1::RegisterRequest> registrations_;
@@ -177,7 +183,12 @@ class FakeWorkerClient final : public WorkerClient {
     RETURN_IF_ERROR(Begin("Report"));
     c_->reports_.push_back(request);
     c_->changed_.SignalAll();
-    return v1::ReportResponse();
+    v1::ReportResponse response;
+    if (request.has_next() && !c_->next_leases_.empty()) {
+      *response.mutable_next() = c_->next_leases_.front();
+      c_->next_leases_.pop_front();
+    }
+    return response;
   }
 
   absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest& request) override {

@@ -184,6 +184,8 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   absl::StatusOr<v1::GiveBackResponse> GiveBack(const v1::GiveBackRequest&) override {
     return Answer<v1::GiveBackResponse>();
   }
+  int64_t losses() const override { return 0; }
+  void WhenDurable(int64_t, coordinator::Journal::Done done) override { done(absl::OkStatus()); }
   absl::Status Tick() override {
     MutexLock lock(&mutex_);
     ++ticks_;

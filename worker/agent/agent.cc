@@ -122,7 +122,8 @@ absl::Status Agent::DeliverOutbox() {
         report.set_request_id(session_.NextRequestId());
       }
     }
-    if (!session_.Deliver(deps_.lease_client, report, nullptr, leave_, options_.connect_timeout)) {
+    if (!session_.Deliver(deps_.lease_client, report, nullptr, nullptr, leave_,
+                          options_.connect_timeout)) {
       return absl::DeadlineExceededError(
           absl::StrCat("outcomes of an earlier start could not be delivered within ",
                        absl::FormatDuration(options_.connect_timeout)));
@@ -145,15 +146,20 @@ void Agent::LeaseLoop() {
     return;
   }
   registered_.Raise();
-  v1::LeaseRequest request;
-  request.set_request_id(session_.NextRequestId());
-  request.set_worker_id(options_.worker_id);
-  request.set_incarnation(options_.incarnation);
+  v1::LeaseRequest request = MakeLeaseRequest();
   request.set_wait_ms(absl::ToInt64Milliseconds(options_.lease_wait));
   Backoff backoff = session_.NewBackoff();
   while (table_.WaitForRoom() && !leave_.raised()) {
     if (!RequestWork(&request, &backoff)) return;
   }
+}
+
+v1::LeaseRequest Agent::MakeLeaseRequest() {
+  v1::LeaseRequest request;
+  request.set_request_id(session_.NextRequestId());
+  request.set_worker_id(options_.worker_id);
+  request.set_incarnation(options_.incarnation);
+  return request;
 }
 
 bool Agent::RequestWork(v1::LeaseRequest* request, Backoff* backoff) {
@@ -304,7 +310,14 @@ bool Agent::ReportOutcome(const HeldLease& held, v1::ReportRequest report) {
              absl::StrCat("cannot keep the outcome on disk, a crash now would lose it: ",
                           stored.message()));
   }
-  return session_.Deliver(deps_.client, std::move(report), &held, abandon_);
+  if (leave_.raised()) {
+    return session_.Deliver(deps_.client, std::move(report), &held, nullptr, abandon_);
+  }
+  CoordinatorSession::NextLease next;
+  next.request = MakeLeaseRequest();
+  const bool settled = session_.Deliver(deps_.client, std::move(report), &held, &next, abandon_);
+  if (next.granted.has_value()) TakeIn(*next.granted);
+  return settled;
 }
 
 void Agent::HeartbeatLoop() {

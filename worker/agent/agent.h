@@ -86,6 +86,7 @@ class Agent {
   void SlotLoop(int slot);
 
   absl::Status DeliverOutbox();
+  v1::LeaseRequest MakeLeaseRequest();
   // False if the worker must leave.
   bool RequestWork(v1::LeaseRequest* request, Backoff* backoff);
   LeaseTable::Accepted TakeIn(const v1::AttemptLease& lease);
@@ -94,7 +95,7 @@ class Agent {
   absl::Status FindParent(const HeldLease& held, v1::TrialProcessInput* input);
   // Puts the checkpoint from which the trial goes on at `path`, if it does; warns if it cannot.
   void FetchCheckpoint(const HeldLease& held, const std::string& path);
-  // Whether it was settled.
+  // Whether it was settled. Asks for another lease in the same call.
   bool ReportOutcome(const HeldLease& held, v1::ReportRequest report);
   absl::Status SendHeartbeat(bool leaving);
   void Obey(const v1::Directive& directive);

@@ -135,8 +135,8 @@ CoordinatorSession::Next CoordinatorSession::AfterError(WorkerClient* client,
   return pacer_->Pause(stop, pause) ? Next::kStopped : Next::kTryAgain;
 }
 
-absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, const v1::ReportRequest& report,
-                                             bool* uploaded) {
+absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, v1::ReportRequest report,
+                                             NextLease* next, bool* uploaded) {
   if (!*uploaded) {
     const std::string path = outbox_->WeightsPath(report.key(), report.token());
     v1::UploadWeightsHeader header;
@@ -149,14 +149,16 @@ absl::Status CoordinatorSession::SendOutcome(WorkerClient* client, const v1::Rep
     RETURN_IF_ERROR(client->UploadWeights(header, path));
     *uploaded = true;
   }
+  if (next != nullptr) *report.mutable_next() = next->request;
   ASSIGN_OR_RETURN(const v1::ReportResponse response, client->Report(report));
+  if (next != nullptr && response.has_next()) next->granted = response.next();
   LogInfo(IdsOf(report.key()), absl::StrCat("reported ", report.has_result() ? "result" : "failure",
                                             "; the trial is ", EnumName(response.trial_state())));
   return absl::OkStatus();
 }
 
 bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
-                                 const HeldLease* held, const StopEvent& stop,
+                                 const HeldLease* held, NextLease* next, const StopEvent& stop,
                                  absl::Duration give_up_after) {
   const LogIds ids = IdsOf(report.key());
   const v1::AttemptKey key = report.key();
@@ -177,7 +179,7 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
       return settle();
     }
     const int64_t registered = registrations();
-    const absl::Status status = SendOutcome(client, report, &uploaded);
+    const absl::Status status = SendOutcome(client, report, next, &uploaded);
     if (status.ok()) return settle();
     if (GetErrorReason(status) == v1::ERROR_REASON_STALE_LEASE) {
       LogWarning(ids, absl::StrCat("outcome refused, it is dropped: ", status.message()));

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,12 +45,19 @@ class CoordinatorSession {
   absl::Status RegisterAgain(WorkerClient* client, const StopEvent& stop, int64_t registrations);
   int64_t registrations() const { return registrations_.load(); }
 
+  // Another lease, asked for together with a report.
+  struct NextLease {
+    v1::LeaseRequest request;
+    std::optional<v1::AttemptLease> granted;
+  };
+
   // Uploads the weights of a report and reports, until accepted, refused for good, or no longer
   // wanted (`held`, if not null, was revoked); then it leaves the outbox. False if `stop` came
   // first: it stays there. A result the coordinator finds invalid is reported as a failure instead,
-  // so that the attempt comes to an end.
+  // so that the attempt comes to an end. `next` may be null.
   bool Deliver(WorkerClient* client, v1::ReportRequest report, const HeldLease* held,
-               const StopEvent& stop, absl::Duration give_up_after = absl::ZeroDuration());
+               NextLease* next, const StopEvent& stop,
+               absl::Duration give_up_after = absl::ZeroDuration());
 
   // The model file that the trial of a lease inherits from. CANCELLED if `stop` came first, else
   // the refusal.
@@ -83,7 +91,8 @@ class CoordinatorSession {
       WorkerClient* client, const v1::AttemptKey& key, int64_t token, const StopEvent& stop,
       absl::string_view what,
       absl::StatusOr<std::string> (WorkerClient::*method)(const Request& request));
-  absl::Status SendOutcome(WorkerClient* client, const v1::ReportRequest& report, bool* uploaded);
+  absl::Status SendOutcome(WorkerClient* client, v1::ReportRequest report, NextLease* next,
+                           bool* uploaded);
   // Decides after a failed try: whether to try again.
   enum class Next { kTryAgain, kRefused, kStopped };
   Next AfterError(WorkerClient* client, const absl::Status& status, const LogIds& ids,

@@ -64,12 +64,13 @@ absl::string_view Query::GetBlob(int column) const {
 
 bool Query::IsNull(int column) const { return statement_->getColumn(column).isNull(); }
 
-Connection::Connection(const std::string& path, Access access, absl::Duration busy_timeout)
+Connection::Connection(const std::string& path, Access access, absl::Duration busy_timeout,
+                       const std::string& vfs)
     : database_(path,
                 (access == Access::kReadWrite ? SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE
                                               : SQLite::OPEN_READONLY) |
                     SQLite::OPEN_NOMUTEX,
-                static_cast<int>(absl::ToInt64Milliseconds(busy_timeout))) {
+                static_cast<int>(absl::ToInt64Milliseconds(busy_timeout)), vfs) {
   sqlite3_extended_result_codes(database_.getHandle(), 1);
   database_.exec("PRAGMA foreign_keys = ON");
   // Damage is found when a page is read, not when its content makes no sense.

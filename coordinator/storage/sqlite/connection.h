@@ -53,7 +53,9 @@ enum class Access { kReadWrite, kReadOnly };
 // Not thread-safe. Methods throw SQLite::Exception; the store catches them.
 class Connection {
  public:
-  Connection(const std::string& path, Access access, absl::Duration busy_timeout);
+  // `vfs` names SQLite's file layer; empty = its default.
+  Connection(const std::string& path, Access access, absl::Duration busy_timeout,
+             const std::string& vfs);
 
   // `sql` is a constant: statements are kept by its address.
   Query Prepare(const char* sql);

@@ -115,8 +115,8 @@ absl::Status SqliteStore::Read(absl::FunctionRef<absl::Status(Connection*)> read
   absl::Status status;
   try {
     if (connection == nullptr) {
-      connection =
-          std::make_unique<Connection>(options_.path, Access::kReadOnly, options_.busy_timeout);
+      connection = std::make_unique<Connection>(options_.path, Access::kReadOnly,
+                                                options_.busy_timeout, options_.vfs);
     }
     status = read(connection.get());
   } catch (const std::exception& error) {
@@ -379,8 +379,8 @@ absl::StatusOr<std::unique_ptr<Store>> OpenSqliteStore(const SqliteStoreOptions&
                    FileLock::Acquire(options.path, options.busy_timeout));
   std::unique_ptr<Connection> connection;
   try {
-    connection =
-        std::make_unique<Connection>(options.path, Access::kReadWrite, options.busy_timeout);
+    connection = std::make_unique<Connection>(options.path, Access::kReadWrite,
+                                              options.busy_timeout, options.vfs);
     RETURN_IF_ERROR(PrepareDatabase(options, connection.get()));
   } catch (const std::exception& error) {
     return SqliteException(options.path, error,

@@ -18,6 +18,8 @@ struct SqliteStoreOptions {
   absl::Duration busy_timeout = absl::Seconds(5);
   // Largest size of the database itself; a commit beyond it gets DISK_FULL. 0 = the disk's limit.
   int64_t max_bytes = 0;
+  // SQLite's file layer, by name; empty = the system's files.
+  std::string vfs;
 };
 
 // Opens or makes the file and migrates it to this version's schema. Besides the errors of Store:

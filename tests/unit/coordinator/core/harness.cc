@@ -99,8 +99,10 @@ void Harness::Restart() {
   dispatcher_.reset();
   if (kind_ == StoreKind::kSqlite) {
     store_.reset();
+    coordinator::SqliteStoreOptions options;
+    options.path = folder_.File("frontier.db");
     absl::StatusOr<std::unique_ptr<coordinator::Store>> store =
-        coordinator::OpenSqliteStore({.path = folder_.File("frontier.db")});
+        coordinator::OpenSqliteStore(options);
     ASSERT_OK(store);
     store_ = *std::move(store);
   } else if (store_ == nullptr) {
@@ -108,8 +110,9 @@ void Harness::Restart() {
     memory_ = memory.get();
     store_ = std::move(memory);
   }
+  journal_ = std::make_unique<DirectJournal>(store_.get());
   absl::StatusOr<std::unique_ptr<coordinator::Dispatcher>> dispatcher =
-      coordinator::CreateDispatcher(options_, store_.get(), &blobs_, &clock_);
+      coordinator::CreateDispatcher(options_, store_.get(), journal_.get(), &blobs_, &clock_);
   ASSERT_OK(dispatcher);
   dispatcher_ = *std::move(dispatcher);
 }

@@ -16,6 +16,7 @@
 #include "frontier/v1/job.pb.h"
 #include "frontier/v1/trial.pb.h"
 #include "frontier/v1/worker_service.pb.h"
+#include "tests/support/direct_journal.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/memory_store.h"
 #include "tests/support/temp_folder.h"
@@ -87,6 +88,7 @@ class Harness {
   FakeClock clock_;
   MemoryStore* memory_ = nullptr;
   std::unique_ptr<coordinator::Store> store_;
+  std::unique_ptr<DirectJournal> journal_;
   MemoryBlobStore blobs_;
   std::unique_ptr<coordinator::Dispatcher> dispatcher_;
   int64_t requests_ = 0;

@@ -115,19 +115,17 @@ TEST_P(Idempotency, RegisterAndLease) {
   lease.set_worker_id("w1");
   lease.set_incarnation("i1");
   lease.set_wait_ms(1000);
-  h.Register("w2");
-  ExpectRepeatable(
-      &h,
-      [&] {
-        lease.set_wait_ms(lease.wait_ms() - 1);  // how long to wait may differ
-        return h.core().TryLease(lease);
-      },
-      [&] {
-        v1::LeaseRequest other = lease;
-        other.set_worker_id("w2");
-        return h.core().TryLease(other).status();
-      });
+  const auto first = h.core().TryLease(lease);
+  ASSERT_OK(first);
+  lease.set_wait_ms(999);  // how long to wait may differ
+  EXPECT_EQ(h.core().TryLease(lease)->SerializeAsString(), first->SerializeAsString());
+  h.Restart();
+  EXPECT_EQ(h.core().TryLease(lease)->SerializeAsString(), first->SerializeAsString());
   EXPECT_EQ(h.Job(job).trials_created(), 1);
+  // Ids of such calls are a worker's own.
+  h.Register("w2");
+  lease.set_worker_id("w2");
+  EXPECT_NE(h.core().TryLease(lease)->lease().token(), first->lease().token());
 }
 
 TEST_P(Idempotency, ReportAndGiveBack) {
@@ -159,6 +157,37 @@ TEST_P(Idempotency, ReportAndGiveBack) {
         return h.core().GiveBack(other).status();
       });
   EXPECT_EQ(h.Job(job).trials_queued(), 1);
+}
+
+TEST_P(Idempotency, AReportThatAsksForTheNextLease) {
+  Harness h(GetParam());
+  const int64_t job = h.Submit(SmallJob(3));
+  h.Register("w1");
+  const auto lease = h.Lease("w1");
+  v1::ReportRequest report = MakeReport("report", "w1", *lease, MakeResult(0.5, 1));
+  report.mutable_next()->set_request_id("next");
+  report.mutable_next()->set_worker_id("w1");
+  report.mutable_next()->set_incarnation("i1");
+  const auto first = h.core().Report(report);
+  ASSERT_OK(first);
+  EXPECT_EQ(first->trial_state(), v1::TRIAL_STATE_SUCCEEDED);
+  EXPECT_EQ(first->next().task().key().trial(), 2);
+  EXPECT_EQ(h.core().Report(report)->SerializeAsString(), first->SerializeAsString());
+  h.Restart();
+  EXPECT_EQ(h.core().Report(report)->SerializeAsString(), first->SerializeAsString());
+  EXPECT_EQ(h.Job(job).trials_created(), 2);
+  // What is asked for next is no part of the report.
+  report.clear_next();
+  EXPECT_FALSE(h.core().Report(report)->has_next());
+  // One that may have none is accepted all the same.
+  v1::ReportRequest second = MakeReport("second", "w1", first->next(), MakeResult(0.6, 1));
+  second.mutable_next()->set_request_id("another");
+  second.mutable_next()->set_worker_id("w1");
+  second.mutable_next()->set_incarnation("i0");
+  const auto without = h.core().Report(second);
+  ASSERT_OK(without);
+  EXPECT_EQ(without->trial_state(), v1::TRIAL_STATE_SUCCEEDED);
+  EXPECT_FALSE(without->has_next());
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, Idempotency,

@@ -145,15 +145,16 @@ TEST(Restart, FrontAndTokensGoOn) {
 
 TEST(Restart, OptionsThatMakeNoSenseAreRefused) {
   frontier::testing::MemoryStore store;
+  frontier::testing::DirectJournal journal(&store);
   frontier::testing::MemoryBlobStore blobs;
   frontier::testing::FakeClock clock;
   DispatcherOptions options;
   options.heartbeat_interval = absl::Seconds(11);
-  EXPECT_FALSE(CreateDispatcher(options, &store, &blobs, &clock).ok());
+  EXPECT_FALSE(CreateDispatcher(options, &store, &journal, &blobs, &clock).ok());
   options.heartbeat_interval = absl::Seconds(10);
-  EXPECT_OK(CreateDispatcher(options, &store, &blobs, &clock));
+  EXPECT_OK(CreateDispatcher(options, &store, &journal, &blobs, &clock));
   options.lease_duration = absl::ZeroDuration();
-  EXPECT_FALSE(CreateDispatcher(options, &store, &blobs, &clock).ok());
+  EXPECT_FALSE(CreateDispatcher(options, &store, &journal, &blobs, &clock).ok());
 }
 
 }  // namespace

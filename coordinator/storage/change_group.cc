@@ -1,0 +1,64 @@
+#include "coordinator/storage/change_group.h"
+
+#include <algorithm>
+
+namespace frontier::coordinator {
+namespace {
+
+// Moves `row` over the one of the same key, or to the end.
+template <typename Key, typename Row>
+void Put(const Key& key, Row* row, absl::flat_hash_map<Key, int>* places,
+         google::protobuf::RepeatedPtrField<Row>* rows) {
+  const auto [place, is_new] = places->try_emplace(key, rows->size());
+  Row* kept = is_new ? rows->Add() : rows->Mutable(place->second);
+  kept->Swap(row);
+}
+
+template <typename Map, typename Key, typename Rows>
+const typename Rows::value_type* Find(const Map& places, const Key& key, const Rows& rows) {
+  const auto place = places.find(key);
+  return place == places.end() ? nullptr : &rows.Get(place->second);
+}
+
+}  // namespace
+
+void ChangeGroup::Add(v1::Change change) {
+  empty_ = false;
+  for (v1::JobRecord& job : *change.mutable_jobs()) {
+    Put(job.job().id(), &job, &jobs_, merged_.mutable_jobs());
+  }
+  for (v1::Trial& trial : *change.mutable_trials()) {
+    Put({trial.job_id(), trial.number()}, &trial, &trials_, merged_.mutable_trials());
+  }
+  for (v1::LeaseRecord& lease : *change.mutable_leases()) {
+    const v1::AttemptKey& key = lease.key();
+    Put({key.job_id(), key.trial(), key.attempt()}, &lease, &leases_, merged_.mutable_leases());
+  }
+  for (v1::AttemptKey& key : *change.mutable_ended_leases()) {
+    merged_.add_ended_leases()->Swap(&key);
+  }
+  for (v1::WorkerRecord& worker : *change.mutable_workers()) {
+    Put(worker.worker().id(), &worker, &workers_, merged_.mutable_workers());
+  }
+  for (v1::Event& event : *change.mutable_events()) merged_.add_events()->Swap(&event);
+  for (v1::RequestRecord& request : *change.mutable_requests()) {
+    Put(request.request_id(), &request, &requests_, merged_.mutable_requests());
+  }
+  merged_.set_requests_before_unix_us(
+      std::max(merged_.requests_before_unix_us(), change.requests_before_unix_us()));
+  merged_.set_next_lease_token(std::max(merged_.next_lease_token(), change.next_lease_token()));
+}
+
+const v1::JobRecord* ChangeGroup::FindJob(int64_t job_id) const {
+  return Find(jobs_, job_id, merged_.jobs());
+}
+
+const v1::Trial* ChangeGroup::FindTrial(int64_t job_id, int64_t number) const {
+  return Find(trials_, std::pair(job_id, number), merged_.trials());
+}
+
+const v1::RequestRecord* ChangeGroup::FindRequest(absl::string_view request_id) const {
+  return Find(requests_, std::string(request_id), merged_.requests());
+}
+
+}  // namespace frontier::coordinator

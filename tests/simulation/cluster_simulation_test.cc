@@ -1,0 +1,85 @@
+// Schedules of operations and faults, each from a seed. FRONTIER_SIMULATED_SCHEDULES runs more than
+// the short form, FRONTIER_SIMULATION_SEED begins at another seed.
+#include <cstdint>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/simulation/cluster.h"
+#include "tests/simulation/operation.h"
+
+namespace frontier::simulation {
+namespace {
+
+constexpr int kOperations = 300;
+constexpr int kSchedules = 500;
+constexpr size_t kLeastKindsOfFaults = 5;
+
+int64_t FromEnvironment(const char* name, int64_t otherwise) {
+  const char* text = std::getenv(name);
+  int64_t value = 0;
+  return text != nullptr && absl::SimpleAtoi(text, &value) ? value : otherwise;
+}
+
+// What a reader needs to see it happen again.
+std::string Describe(uint64_t seed, const Schedule& schedule, const std::string& violation) {
+  // The operation at which it shows may change while others are left out.
+  const Schedule shrunk =
+      Shrink(schedule, [seed](const Schedule& part) { return !Play(seed, part, nullptr).empty(); });
+  return absl::StrCat("seed ", seed, ": ", violation, "\nshrunk to ", shrunk.size(),
+                      " operations, which give: ", Play(seed, shrunk, nullptr), "\nTEST(...) {\n",
+                      ToText(shrunk), "EXPECT_EQ(Play(", seed, ", schedule, nullptr), \"\");\n}\n");
+}
+
+TEST(Simulation, NoScheduleBreaksAnInvariant) {
+  const auto first = static_cast<uint64_t>(FromEnvironment("FRONTIER_SIMULATION_SEED", 1));
+  const auto count =
+      static_cast<uint64_t>(FromEnvironment("FRONTIER_SIMULATED_SCHEDULES", kSchedules));
+  std::map<std::string, int64_t> all;
+  size_t fewest = 100;
+  for (uint64_t seed = first; seed < first + count; ++seed) {
+    const Schedule schedule = MakeSchedule(seed, kOperations);
+    std::map<std::string, int> faults;
+    const std::string violation = Play(seed, schedule, &faults);
+    if (!violation.empty()) {
+      FAIL() << Describe(seed, schedule, violation);
+    }
+    fewest = std::min(fewest, faults.size());
+    for (const auto& [kind, times] : faults) all[kind] += times;
+  }
+  EXPECT_GE(fewest, kLeastKindsOfFaults);
+  std::cout << count << " schedules of " << kOperations << " operations from seed " << first
+            << ", at least " << fewest << " kinds of faults in each; in all";
+  for (const auto& [kind, times] : all) std::cout << ", " << kind << ": " << times;
+  std::cout << "\n";
+}
+
+TEST(Simulation, TheSameScheduleHasTheSameHistory) {
+  std::map<std::string, int> first;
+  std::map<std::string, int> second;
+  const Schedule schedule = MakeSchedule(7, kOperations);
+  EXPECT_EQ(Play(7, schedule, &first), Play(7, schedule, &second));
+  EXPECT_EQ(first, second);
+}
+
+TEST(Simulation, ShrinkingKeepsWhatFails) {
+  const Schedule schedule = MakeSchedule(3, 200);
+  const auto cuts = [](const Schedule& part) {
+    int count = 0;
+    for (const Operation& operation : part) count += operation.kind == OpKind::kDeliver;
+    return count >= 3;
+  };
+  ASSERT_TRUE(cuts(schedule));
+  const Schedule shrunk = Shrink(schedule, cuts);
+  EXPECT_EQ(shrunk.size(), 3u);
+  EXPECT_TRUE(cuts(shrunk));
+  EXPECT_THAT(ToText(shrunk), ::testing::HasSubstr("{OpKind::kDeliver, "));
+}
+
+}  // namespace
+}  // namespace frontier::simulation

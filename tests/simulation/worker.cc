@@ -1,0 +1,183 @@
+#include "tests/simulation/worker.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "tests/unit/coordinator/core/harness.h"
+
+namespace frontier::simulation {
+namespace {
+
+constexpr double kTokens = 1e6;
+
+// A worker tries again after these, as the daemon does.
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsResourceExhausted(status) ||
+         absl::IsInternal(status) || absl::IsDeadlineExceeded(status) || absl::IsAborted(status) ||
+         absl::IsDataLoss(status);
+}
+
+}  // namespace
+
+double AccuracyOf(int64_t token) { return static_cast<double>(token) / kTokens; }
+
+int64_t TokenOf(double accuracy) { return std::llround(accuracy * kTokens); }
+
+Worker::Worker(int number, uint64_t* calls) : id_(absl::StrCat("w", number)), calls_(calls) {
+  Kill();
+}
+
+void Worker::Kill() {
+  incarnation_ = absl::StrCat("i", ++starts_);
+  registered_ = false;
+  lease_.reset();
+  waits_for_.reset();
+  again_ = false;
+  heartbeat_ = 0;
+  settled_.clear();
+  if (outbox_.has_value()) outbox_->clear_next();
+}
+
+std::string Worker::NextRequestId() {
+  return absl::StrCat(id_, "-", incarnation_, "-", ++requests_);
+}
+
+Call Worker::Send(Request request) {
+  Call call{++*calls_, std::move(request)};
+  waits_for_ = call;
+  again_ = false;
+  return call;
+}
+
+v1::LeaseRequest Worker::MakeLeaseRequest() {
+  v1::LeaseRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_worker_id(id_);
+  request.set_incarnation(incarnation_);
+  return request;
+}
+
+v1::ReportRequest Worker::MakeReport(uint32_t choice) {
+  v1::ReportRequest report;
+  report.set_request_id(NextRequestId());
+  report.set_worker_id(id_);
+  *report.mutable_key() = lease_->task().key();
+  report.set_token(lease_->token());
+  switch (choice % 16) {
+    case 0:
+      report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_CRASHED);
+      report.mutable_failure()->set_message("simulated");
+      break;
+    case 1:
+      report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_DIVERGED);
+      report.mutable_failure()->set_message("simulated");
+      break;
+    case 2:
+      *report.mutable_result() = testing::MakeResult(std::numeric_limits<double>::quiet_NaN(), 1);
+      break;
+    default:
+      *report.mutable_result() =
+          testing::MakeResult(AccuracyOf(lease_->token()), 1 + (choice / 16) % 7);
+  }
+  if ((choice / 128) % 2 == 0) *report.mutable_next() = MakeLeaseRequest();
+  return report;
+}
+
+std::optional<Call> Worker::Step(uint32_t choice) {
+  if (waits_for_.has_value()) {
+    if (!again_ && choice % 4 != 0) return std::nullopt;
+    return Send(waits_for_->request);
+  }
+  if (outbox_.has_value()) return Send(*outbox_);
+  if (!registered_) {
+    v1::RegisterRequest request = testing::MakeRegistration(id_, incarnation_, 1);
+    request.set_request_id(NextRequestId());
+    return Send(std::move(request));
+  }
+  if (!lease_.has_value()) return Send(MakeLeaseRequest());
+  outbox_ = MakeReport(choice);
+  return Send(*outbox_);
+}
+
+Call Worker::Heartbeat() {
+  v1::HeartbeatRequest request;
+  request.set_worker_id(id_);
+  request.set_incarnation(incarnation_);
+  if (lease_.has_value()) {
+    v1::LeaseStatus* status = request.add_leases();
+    *status->mutable_key() = lease_->task().key();
+    status->set_token(lease_->token());
+  }
+  Call call{++*calls_, std::move(request)};
+  heartbeat_ = call.id;
+  return call;
+}
+
+void Worker::Drop(int64_t token) {
+  settled_.insert(token);
+  if (lease_.has_value() && lease_->token() == token) lease_.reset();
+  if (!outbox_.has_value() || outbox_->token() != token) return;
+  outbox_.reset();
+  // Also while it is being reported.
+  if (waits_for_.has_value() && std::holds_alternative<v1::ReportRequest>(waits_for_->request)) {
+    waits_for_.reset();
+  }
+}
+
+void Worker::TakeLease(const v1::AttemptLease& lease) {
+  if (settled_.count(lease.token()) > 0) return;
+  if (lease_.has_value() && lease_->token() > lease.token()) return;
+  lease_ = lease;
+}
+
+void Worker::TakeError(const absl::Status& status) {
+  const v1::ErrorReason reason = GetErrorReason(status);
+  if (reason == v1::ERROR_REASON_UNKNOWN_WORKER) {
+    registered_ = false;
+    waits_for_.reset();
+    return;
+  }
+  if (reason == v1::ERROR_REASON_STALE_LEASE &&
+      std::holds_alternative<v1::ReportRequest>(waits_for_->request)) {
+    Drop(std::get<v1::ReportRequest>(waits_for_->request).token());
+    waits_for_.reset();
+    return;
+  }
+  if (!IsTransient(status)) {
+    violation_ = absl::StrCat("an honest worker was told: ", status.ToString());
+    return;
+  }
+  again_ = true;
+}
+
+void Worker::TakeAnswer(uint64_t call, const absl::StatusOr<Response>& answer) {
+  if (call == heartbeat_) {
+    heartbeat_ = 0;
+    if (GetErrorReason(answer.status()) == v1::ERROR_REASON_UNKNOWN_WORKER) registered_ = false;
+    if (!answer.ok()) return;
+    for (const v1::Directive& directive : std::get<v1::HeartbeatResponse>(*answer).directives()) {
+      if (directive.action() == v1::ACTION_STOP) Drop(directive.token());
+      if (directive.action() == v1::ACTION_START) TakeLease(directive.lease());
+    }
+    return;
+  }
+  if (!waits_for_.has_value() || waits_for_->id != call) return;
+  if (!answer.ok()) return TakeError(answer.status());
+  const Request request = std::move(waits_for_->request);
+  waits_for_.reset();
+  if (std::holds_alternative<v1::RegisterRequest>(request)) {
+    registered_ = true;
+  } else if (std::holds_alternative<v1::LeaseRequest>(request)) {
+    const auto& response = std::get<v1::LeaseResponse>(*answer);
+    if (response.has_lease()) TakeLease(response.lease());
+  } else {
+    Drop(std::get<v1::ReportRequest>(request).token());
+    const auto& response = std::get<v1::ReportResponse>(*answer);
+    if (response.has_next()) TakeLease(response.next());
+  }
+}
+
+}  // namespace frontier::simulation
