@@ -8,7 +8,7 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from suites import (accuracy, auto, cluster, engine, machine, processes, rows,  # noqa: E402
+from suites import (accuracy, auto, cluster, coordinator, engine, machine, processes, rows,  # noqa: E402
                     sources, space, strategies)
 
 
@@ -42,11 +42,17 @@ def strategies_rows(source, args, say):
     return strategies.definitions(strategies.Measurements(source, settings, say))
 
 
+def coordinator_rows(source, args, say):
+    settings = coordinator.Settings.quick() if args.quick else coordinator.Settings()
+    return coordinator.definitions(coordinator.Measurements(source, settings, say))
+
+
 # The exit code of --check_arguments that tells scripts/bench.sh to build and measure.
 GO_ON = 10
 
 SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows,
-          'auto': auto_rows, 'strategies': strategies_rows}
+          'auto': auto_rows, 'strategies': strategies_rows,
+          'coordinator': coordinator_rows}
 
 
 def parse(arguments):

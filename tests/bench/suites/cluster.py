@@ -1,4 +1,5 @@
 """A coordinator and workers on this machine, for searches that a benchmark measures."""
+import contextlib
 import json
 import os
 import subprocess
@@ -49,28 +50,48 @@ def stop_all():
     _RUNNING.clear()
 
 
-def search(binaries, folder, data_sets, cores, job):
-    """All trials of one job, as `frontier trials --json` has them, once it has ended."""
-    run = tempfile.mkdtemp(prefix='search-', dir=folder)
+@contextlib.contextmanager
+def coordinator(binaries, folder):
+    """A fresh coordinator; its folder, for what else is made, and its address. Ends all after."""
+    run = tempfile.mkdtemp(prefix='cluster-', dir=folder)
     address_file = os.path.join(run, 'address')
     log = os.path.join(run, 'coordinator.log')
     try:
-        coordinator = _start(
+        process = _start(
             [os.path.join(binaries, 'frontier-coordinator'), '--listen', '127.0.0.1:0',
              '--data_dir', os.path.join(run, 'coordinator'), '--port_file', address_file], log)
         _wait_for(lambda: os.path.exists(address_file) and os.path.getsize(address_file) > 0,
-                  coordinator, log)
+                  process, log)
         with open(address_file, encoding='utf-8') as file:
-            address = file.read().strip()
-        flags = [f'--dataset={name}={path}' for name, path in data_sets.items()]
-        log = os.path.join(run, 'worker.log')
-        worker = _start(
-            [os.path.join(binaries, 'frontier-worker'), '--coordinator', address, '--worker_id',
-             'bench', '--slots', str(len(cores)), '--threads_per_trial', '1', '--state_dir',
-             os.path.join(run, 'worker'), *flags], log)
-        _wait_for(lambda: json.loads(_client(binaries, address, 'workers', '--json'))['workers'],
-                  worker, log)
-        _client(binaries, address, 'submit', '-', '--watch', text=job)
-        return json.loads(_client(binaries, address, 'trials', '1', '--all', '--json'))['trials']
+            yield run, file.read().strip()
     finally:
         stop_all()
+
+
+def submit(binaries, address, job):
+    _client(binaries, address, 'submit', '-', text=job)
+
+
+def _search_with(binaries, run, address, flags, job):
+    log = os.path.join(run, 'worker.log')
+    worker = _start([os.path.join(binaries, 'frontier-worker'), '--coordinator', address,
+                     '--worker_id', 'bench', '--state_dir', os.path.join(run, 'worker'), *flags],
+                    log)
+    _wait_for(lambda: json.loads(_client(binaries, address, 'workers', '--json'))['workers'],
+              worker, log)
+    _client(binaries, address, 'submit', '-', '--watch', text=job)
+    return json.loads(_client(binaries, address, 'trials', '1', '--all', '--json'))['trials']
+
+
+def search(binaries, folder, data_sets, cores, job):
+    """All trials of one job, as `frontier trials --json` has them, once it has ended."""
+    flags = [f'--dataset={name}={path}' for name, path in data_sets.items()]
+    with coordinator(binaries, folder) as (run, address):
+        return _search_with(binaries, run, address,
+                            ['--slots', str(len(cores)), '--threads_per_trial', '1', *flags], job)
+
+
+def table_search(binaries, folder, table, job):
+    """The same, by one worker that looks all results up in a table."""
+    with coordinator(binaries, folder) as (run, address):
+        return _search_with(binaries, run, address, [f'--evaluator=table:{table}'], job)

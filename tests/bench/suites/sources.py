@@ -2,9 +2,12 @@
 import csv
 import gzip
 import os
+import statistics
 import subprocess
+import tempfile
+import time
 
-from . import auto, cluster, processes, rows
+from . import auto, cluster, processes, rows, strategies
 
 FASHION_MNIST = '/usr/share/datasets/fashion-mnist'
 # The Debian package python3-torch is for Debian's own interpreter.
@@ -99,15 +102,53 @@ class RealSource:
              '--objectives=a,b', f'--strategy={strategy}', f'--history={history}',
              f'--proposals={count}'], self.cores[:1])
 
+    def need_optuna(self):
+        if self.optuna_version is None:
+            raise rows.NotMeasured('Optuna is missing: install the Debian package python3-optuna')
+
     def optuna_search(self, table, sampler, **flags):
         if not os.path.exists(table):
             raise rows.NotMeasured(f'there is no table {table}')
-        if self.optuna_version is None:
-            raise rows.NotMeasured('Optuna is missing: install the Debian package python3-optuna')
+        self.need_optuna()
         return processes.once(
             [DEBIAN_PYTHON, os.path.join(self.peers, 'optuna_search.py'), f'--table={table}',
              f'--sampler={sampler}', *(f'--{name}={value}' for name, value in flags.items())],
             self.cores[:1])
+
+    def no_op_trials(self, job, workers, seconds):
+        """What a fresh coordinator gets done with workers that train nothing."""
+        with cluster.coordinator(self.binaries, self.folder) as (_, address):
+            cluster.submit(self.binaries, address, job)
+            return processes.once(
+                [os.path.join(self.binaries, 'frontier-coordinator-bench'),
+                 f'--coordinator={address}', f'--workers={workers}', f'--seconds={seconds}'],
+                self.cores)
+
+    def optuna_trials(self, count, seconds):
+        """Trials a second of so many processes; None if Optuna is missing."""
+        if self.optuna_version is None:
+            return None
+        answer = processes.once(
+            [DEBIAN_PYTHON, os.path.join(self.peers, 'optuna_trials.py'), f'--processes={count}',
+             f'--seconds={seconds}', f'--folder={self.folder}'], self.cores)
+        return answer['trials'] / answer['seconds']
+
+    def sync_ms(self):
+        """Median of what this disk takes to keep 8 KiB."""
+        taken = []
+        with tempfile.NamedTemporaryFile(dir=self.folder) as file:
+            for _ in range(200):
+                file.write(bytes(8192))
+                file.flush()
+                began = time.perf_counter()
+                os.fdatasync(file.fileno())
+                taken.append(1000 * (time.perf_counter() - began))
+        return statistics.median(taken)
+
+    def table_trials(self, job):
+        if not os.path.exists(strategies.TABLE):
+            raise rows.NotMeasured(f'there is no table {strategies.TABLE}')
+        return cluster.table_search(self.binaries, self.folder, strategies.TABLE, job)
 
     @staticmethod
     def table_points(table, *columns):
