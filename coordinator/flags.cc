@@ -15,6 +15,8 @@ namespace {
 constexpr char kFooter[] =
     "A configuration file has lines such as  listen=\"0.0.0.0:7070\" ; flags override it.\n"
     "\n"
+    "Without a command it serves.\n"
+    "\n"
     "Exit codes: 0 ended in good order; 1 internal error; 2 usage or configuration; 3 the data\n"
     "folder or its database cannot be used (locked, read-only, damaged, newer, full); 4 the\n"
     "address cannot be listened on (in use, not of this machine, not permitted).";
@@ -67,6 +69,24 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
                  "frontier-coordinator");
     app.footer(kFooter);
     app.set_version_flag("--version", VersionLine("frontier-coordinator"));
+    const auto add_task = [&](const char* name, const char* help, Task task) {
+      CLI::App* command = app.add_subcommand(name, help);
+      command->fallthrough()->configurable(false);
+      command->callback([flags, task] { flags->task = task; });
+      return command;
+    };
+    app.require_subcommand(0, 1);
+    add_task("backup", "Copy the data folder, which may be served from, as it is at one moment",
+             Task::kBackUp)
+        ->add_option("folder", flags->folder, "Where to; made")
+        ->required();
+    add_task("restore", "Make a backup the data folder", Task::kRestore)
+        ->add_option("folder", flags->folder, "The backup")
+        ->required();
+    add_task("check", "Say what is wrong with the data folder, which nobody serves from",
+             Task::kCheck);
+    add_task("compact", "Give back the space of what was deleted from the database",
+             Task::kCompact);
     app.set_config("--config", "", "Read flags from this file");
     app.allow_config_extras(CLI::config_extras_mode::error);
     AddFlags(flags, &values, &app);

@@ -13,7 +13,12 @@ namespace frontier::coordinator {
 // What the process exits with; --help says so too.
 enum ExitCode { kOk = 0, kInternal = 1, kUsage = 2, kDatabase = 3, kAddress = 4 };
 
+// What to do with the data folder.
+enum class Task { kServe, kBackUp, kRestore, kCheck, kCompact };
+
 struct Flags {
+  Task task = Task::kServe;
+  std::string folder;  // to back up to, or to restore from
   CoordinatorServerOptions server;
   LogOptions log;
   std::string port_file;      // empty = none

@@ -14,6 +14,7 @@
 #include "common/base/version.h"
 #include "coordinator/flags.h"
 #include "coordinator/service/coordinator_server.h"
+#include "coordinator/tasks.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -73,5 +74,6 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (flags.task != Task::kServe) return RunTask(flags);
   return Run(flags, signals);
 }

@@ -6,10 +6,12 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <system_error>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/sha256.h"
 #include "common/base/status.h"
 
 namespace frontier {
@@ -70,6 +72,37 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   if (folder_fd < 0) return ErrnoStatus(errno, "cannot open", folder);
   absl::Cleanup closer = [folder_fd] { close(folder_fd); };
   if (fsync(folder_fd) != 0) return ErrnoStatus(errno, "cannot sync", folder);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FileSha256(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return ErrnoStatus(errno, "cannot open", path);
+  Sha256 digest;
+  std::string buffer(size_t{1} << 18, '\0');
+  while (file) {
+    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    digest.Update(absl::string_view(buffer.data(), static_cast<size_t>(file.gcount())));
+  }
+  if (file.bad()) return absl::InternalError(absl::StrCat("cannot read '", path, "'"));
+  return digest.FinishHex();
+}
+
+absl::StatusOr<int64_t> FileSize(const std::string& path) {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error) return ErrnoStatus(error.value(), "cannot look at", path);
+  return static_cast<int64_t>(size);
+}
+
+absl::Status CopyFile(const std::string& from, const std::string& to) {
+  std::error_code error;
+  std::filesystem::copy_file(from, to, error);
+  if (error) return ErrnoStatus(error.value(), absl::StrCat("cannot copy '", from, "' to"), to);
+  const int fd = open(to.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, "cannot open", to);
+  absl::Cleanup closer = [fd] { close(fd); };
+  if (fsync(fd) != 0) return ErrnoStatus(errno, "cannot sync", to);
   return absl::OkStatus();
 }
 

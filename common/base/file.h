@@ -2,6 +2,7 @@
 #ifndef FRONTIER_COMMON_BASE_FILE_H_
 #define FRONTIER_COMMON_BASE_FILE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -16,6 +17,15 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // The file appears whole or not at all, also after a power cut: written beside its place, synced,
 // renamed, and its folder synced. RESOURCE_EXHAUSTED if the disk is full.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
+
+// Bytes in a file. NOT_FOUND, or another error with the system's reason.
+absl::StatusOr<int64_t> FileSize(const std::string& path);
+
+// Digest (hex) of a file's content, read in pieces. Errors as ReadFile.
+absl::StatusOr<std::string> FileSha256(const std::string& path);
+
+// Copies a file to `to`, which must not exist; it is on the disk when this returns.
+absl::Status CopyFile(const std::string& from, const std::string& to);
 
 // Makes `path` and its parents; fine if it is there.
 absl::Status MakeDirectories(const std::string& path);

@@ -45,6 +45,9 @@ struct FileBlobStoreOptions {
   int64_t max_blob_bytes = int64_t{1} << 30;  // of one blob
 };
 
+// Where such a store keeps a blob.
+std::string FileBlobPath(absl::string_view folder, absl::string_view sha256);
+
 // Removes what unfinished writers of an earlier process left.
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenFileBlobStore(const FileBlobStoreOptions& options);
 

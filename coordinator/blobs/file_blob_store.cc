@@ -190,9 +190,7 @@ class FileBlobStore final : public BlobStore {
 
  private:
   std::string Incoming() const { return absl::StrCat(options_.folder, "/incoming"); }
-  std::string Path(absl::string_view sha256) const {
-    return absl::StrCat(options_.folder, "/", sha256.substr(0, 2), "/", sha256);
-  }
+  std::string Path(absl::string_view sha256) const { return FileBlobPath(options_.folder, sha256); }
   static absl::Status ReadError(int error_number, absl::string_view sha256,
                                 const std::string& path) {
     if (error_number == ENOENT) return absl::NotFoundError(absl::StrCat("no blob ", sha256));
@@ -204,6 +202,10 @@ class FileBlobStore final : public BlobStore {
 };
 
 }  // namespace
+
+std::string FileBlobPath(absl::string_view folder, absl::string_view sha256) {
+  return absl::StrCat(folder, "/", sha256.substr(0, 2), "/", sha256);
+}
 
 absl::StatusOr<std::unique_ptr<BlobStore>> OpenFileBlobStore(const FileBlobStoreOptions& options) {
   auto store = std::make_unique<FileBlobStore>(options);

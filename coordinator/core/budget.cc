@@ -70,10 +70,10 @@ std::optional<std::string> UsedTrialBudget(const v1::Job& job) {
   return absl::StrCat("budget of ", budget.trials(), " trials used");
 }
 
-std::optional<std::string> UsedResourceBudget(const v1::Job& job) {
+std::optional<std::string> UsedResourceBudget(const v1::Job& job, double wall_seconds) {
   const v1::Budget& budget = job.spec().budget();
   const v1::JobUsage& usage = job.usage();
-  if (budget.has_wall_seconds() && usage.wall_seconds() >= budget.wall_seconds()) {
+  if (budget.has_wall_seconds() && wall_seconds >= budget.wall_seconds()) {
     return absl::StrCat("budget of ", budget.wall_seconds(), " s wall time used");
   }
   if (budget.has_cpu_seconds() && usage.cpu_seconds() >= budget.cpu_seconds()) {

@@ -22,8 +22,8 @@ double WallSeconds(const v1::JobRecord& record, absl::Time now);
 std::optional<std::string> UsedTrialBudget(const v1::Job& job);
 
 // Why no further attempt may start ("budget of 60 s wall time used"), or nothing. Looks at
-// job.usage.
-std::optional<std::string> UsedResourceBudget(const v1::Job& job);
+// job.usage but for its wall time.
+std::optional<std::string> UsedResourceBudget(const v1::Job& job, double wall_seconds);
 
 // Trials of its own that succeeded: not those of an earlier job that it reuses.
 int64_t OwnSuccesses(const v1::Job& job);

@@ -190,8 +190,9 @@ absl::Status ComposeSpace(int64_t train_samples, v1::JobSpec* spec) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::ProbeFinding> FindingOf(const v1::Trial& trial) {
-  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(trial.architecture()));
+absl::StatusOr<v1::ProbeFinding> FindingOf(const v1::Trial& trial,
+                                           const v1::Architecture& architecture) {
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(architecture));
   const NetworkSize size = coordinator::SizeOf(costs);
   v1::ProbeFinding finding;
   finding.set_trial(trial.number());

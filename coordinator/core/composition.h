@@ -26,7 +26,8 @@ bool HasProposedAllProbes(const v1::Job& job);
 absl::Status ComposeSpace(int64_t train_samples, v1::JobSpec* spec);
 
 // How the probe `trial`, which has succeeded or failed, ended.
-absl::StatusOr<v1::ProbeFinding> FindingOf(const v1::Trial& trial);
+absl::StatusOr<v1::ProbeFinding> FindingOf(const v1::Trial& trial,
+                                           const v1::Architecture& architecture);
 
 // The space of a job all of whose probes have ended, without version. FAILED_PRECONDITION if none
 // succeeded; errors as Compose.

@@ -148,6 +148,7 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
   RETURN_IF_ERROR(ReuseTrials(*std::move(reused), &draft));
   v1::Change& change = *draft.change();
   if (draft.IsEmpty()) *change.add_jobs() = (*state)->record();
+  *change.mutable_jobs(0)->mutable_job()->mutable_spec() = (*state)->spec();
   v1::Event* event = change.add_events();
   event->set_job_id(id.value());
   event->set_kind(v1::EVENT_KIND_JOB_SUBMITTED);
@@ -372,7 +373,8 @@ absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrial
   ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
   v1::GetTrialResponse response;
   ASSIGN_OR_RETURN(*response.mutable_trial(), store_->GetTrial(request.job_id(), request.trial()));
-  *response.mutable_task() = MakeTrialTask(record.job().spec(), response.trial());
+  *response.mutable_task() =
+      MakeTrialTask(record.job().spec(), response.trial(), response.trial().architecture());
   return response;
 }
 

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
-#include "coordinator/core/parent.h"
+#include "coordinator/core/references.h"
 #include "coordinator/core/trial_machine.h"
 
 namespace frontier::coordinator {
@@ -17,7 +17,6 @@ constexpr absl::Duration kPruneInterval = absl::Minutes(10);
 constexpr absl::Duration kLastSeenInterval = absl::Minutes(1);
 // Beyond its own time limit an attempt has this long to load data, upload and report.
 constexpr absl::Duration kReportGrace = absl::Minutes(5);
-constexpr int kPage = 500;
 
 LogIds IdsOf(const v1::Event& event) {
   return {.job = event.job_id(),
@@ -141,7 +140,7 @@ absl::Status DispatcherImpl::Restore() {
   losses_ = losses;
   std::vector<AttemptId> orphans;
   RETURN_IF_ERROR(RestoreLeases(&orphans));
-  RETURN_IF_ERROR(RestoreWeights());
+  RETURN_IF_ERROR(CountReferences(*store_, &references_));
   RETURN_IF_ERROR(
       LoseLeases(orphans, v1::FAILURE_CAUSE_WORKER_LOST, "no lease of it was found at the start"));
   next_sweep_ = elapsed;
@@ -184,27 +183,6 @@ absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
     }
   }
   return stray.ended_leases().empty() ? absl::OkStatus() : CommitChange(std::move(stray));
-}
-
-absl::Status DispatcherImpl::RestoreWeights() {
-  int64_t before = 0;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::vector<v1::JobRecord> jobs, store_->ListJobs(before, kPage));
-    if (jobs.empty()) return absl::OkStatus();
-    for (const v1::JobRecord& record : jobs) {
-      before = record.job().id();
-      const std::string& parent = ParentWeights(record.job().spec());
-      if (!parent.empty()) ++references_[parent];
-      const bool live = !HasEnded(record.job().state());
-      if (record.job().front_size() == 0 && !live) continue;
-      RETURN_IF_ERROR(store_->ForEachTrial(before, [this, live](const v1::Trial& trial) {
-        if (trial.weights_kept()) ++references_[trial.result().weights_sha256()];
-        // Of a job that has ended no trial goes on.
-        if (live && !trial.checkpoint_sha256().empty()) ++references_[trial.checkpoint_sha256()];
-        return absl::OkStatus();
-      }));
-    }
-  }
 }
 
 absl::Status DispatcherImpl::CommitChange(v1::Change change) {

@@ -100,7 +100,6 @@ class DispatcherImpl final : public Dispatcher {
   // Does so again if the journal has lost what the state stands on. First in every method.
   absl::Status Renew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RestoreLeases(std::vector<AttemptId>* orphans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status RestoreWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
   // from `live_` after this if it ended.

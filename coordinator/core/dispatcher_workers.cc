@@ -129,10 +129,11 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
   // Time may have used up the budget since the last tick.
   RETURN_IF_ERROR(SettleJob(id));
   JobState* job = FindLive(id);
-  if (job == nullptr || !job->HasWork() || UsedResourceBudget(View(job->record())).has_value()) {
+  const absl::Time now = clock_->Now();
+  if (job == nullptr || !job->HasWork() ||
+      UsedResourceBudget(job->job(), WallSeconds(job->record(), now)).has_value()) {
     return std::nullopt;
   }
-  const absl::Time now = clock_->Now();
   absl::Status failure;
   {
     JobDraft draft(job, now, clock_->Elapsed());
@@ -201,7 +202,9 @@ v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const JobState& 
   v1::AttemptLease lease;
   lease.set_token(token);
   lease.set_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
-  *lease.mutable_task() = MakeTrialTask(job.spec(), trial);
+  *lease.mutable_task() =
+      MakeTrialTask(job.spec(), trial,
+                    trial.has_architecture() ? trial.architecture() : job.ArchitectureOf(id.trial));
   SetLeg(job.spec(), NextLeg(job.spec(), job.ladders(), trial), job.curves(), trial,
          lease.mutable_task());
   *lease.mutable_task()->mutable_key() = id.ToKey();

@@ -44,9 +44,16 @@ void JobDraft::Count(v1::Job* job, v1::TrialState state, int64_t change) {
 }
 
 JobDraft::JobDraft(JobState* state, absl::Time now, absl::Duration elapsed)
-    : state_(state), now_(now), elapsed_(elapsed), record_(state->record_), queue_(state->queue_) {}
+    : state_(state), now_(now), elapsed_(elapsed), queue_(state->queue_) {
+  v1::Job* job = state->record_.mutable_job();
+  v1::JobSpec* spec = job->unsafe_arena_release_spec();
+  record_ = state->record_;
+  job->unsafe_arena_set_allocated_spec(spec);
+  record_.mutable_job()->unsafe_arena_set_allocated_spec(spec);
+}
 
 JobDraft::~JobDraft() {
+  if (!owns_spec_) record_.mutable_job()->unsafe_arena_release_spec();
   if (applied_) return;
   state_->rungs_.Rollback();
   if (!strategy_touched_) return;
@@ -55,6 +62,21 @@ JobDraft::~JobDraft() {
     LogError({.job = state_->id().value()},
              absl::StrCat("strategy cannot be put back: ", status.ToString()));
   }
+}
+
+v1::JobSpec* JobDraft::OwnSpec() {
+  v1::Job* job = record_.mutable_job();
+  if (!owns_spec_) {
+    job->unsafe_arena_release_spec();
+    *job->mutable_spec() = state_->spec();
+    owns_spec_ = true;
+  }
+  return job->mutable_spec();
+}
+
+const v1::Architecture& JobDraft::ArchitectureOf(const v1::Trial& trial) const {
+  return trial.has_architecture() ? trial.architecture()
+                                  : state_->ArchitectureOf(TrialNumber(trial.number()));
 }
 
 absl::StatusOr<TrialNumber> JobDraft::Propose() {
@@ -198,7 +220,7 @@ absl::Status JobDraft::ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<
     RETURN_IF_ERROR(SetJobState(JobEvent::kExtended, ""));
   }
   KeepPastSpace();
-  *job->mutable_spec()->mutable_search_space() = spec;
+  *OwnSpec()->mutable_search_space() = spec;
   job->set_space_size(space->Size());
   space_ = std::move(space);
   strategy_touched_ = true;
@@ -258,7 +280,7 @@ absl::Status JobDraft::CancelTrials(absl::string_view reason, bool running_too) 
 
 absl::Status JobDraft::AddFinding(const v1::Trial& trial) {
   if (!IsProbing(record_.job().spec())) return absl::OkStatus();
-  ASSIGN_OR_RETURN(*record_.add_probes(), FindingOf(trial));
+  ASSIGN_OR_RETURN(*record_.add_probes(), FindingOf(trial, ArchitectureOf(trial)));
   return absl::OkStatus();
 }
 
@@ -290,7 +312,7 @@ absl::Status JobDraft::UseComposition(v1::Composition composition) {
   space_ = std::move(space);
   strategy_touched_ = true;
   KeepPastSpace();
-  *job->mutable_spec()->mutable_search_space() = std::move(spec);
+  *OwnSpec()->mutable_search_space() = std::move(spec);
   job->set_space_size(space_->Size());
   record_.clear_probes();
   record_.clear_proposal_known_ends();
@@ -306,7 +328,8 @@ absl::Status JobDraft::Settle() {
   RETURN_IF_ERROR(DecidePools());
   if (!HasEnded(job->state())) {
     job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
-    const std::optional<std::string> resource = UsedResourceBudget(*job);
+    const std::optional<std::string> resource =
+        UsedResourceBudget(*job, job->usage().wall_seconds());
     const std::optional<std::string> limit =
         resource.has_value() ? resource : UsedTrialBudget(*job);
     // A budget of time or energy that is used up leaves nothing for further attempts.
@@ -337,7 +360,14 @@ absl::Status JobDraft::Settle() {
     const Strategy& strategy = strategy_ != nullptr ? *strategy_ : *state_->strategy_;
     *record_.mutable_strategy() = strategy.Save();
   }
-  *change_.add_jobs() = record_;
+  v1::JobRecord* written = change_.add_jobs();
+  if (owns_spec_) {
+    *written = record_;
+  } else {
+    v1::JobSpec* spec = job->unsafe_arena_release_spec();
+    *written = record_;
+    job->unsafe_arena_set_allocated_spec(spec);
+  }
   for (const auto& [number, trial] : trials_) *change_.add_trials() = trial;
   return absl::OkStatus();
 }
@@ -356,7 +386,10 @@ std::string JobDraft::NoSuccess(absl::string_view limit) const {
 }
 
 void JobDraft::Apply() {
-  state_->record_ = std::move(record_);
+  // Of a spec that was lent one owner is left.
+  if (!owns_spec_) state_->record_.mutable_job()->unsafe_arena_release_spec();
+  state_->record_.Swap(&record_);
+  owns_spec_ = true;
   state_->queue_ = std::move(queue_);
   if (front_.has_value()) state_->front_ = *std::move(front_);
   if (space_ != nullptr) state_->space_ = std::move(space_);
@@ -382,7 +415,12 @@ void JobDraft::Apply() {
   for (auto& [number, trial] : trials_) {
     if (HasEnded(trial.state())) {
       state_->open_.erase(number);
+      state_->architectures_.erase(number);
     } else {
+      if (trial.has_architecture()) {
+        state_->architectures_[number].Swap(trial.mutable_architecture());
+        trial.clear_architecture();
+      }
       state_->open_[number] = std::move(trial);
     }
   }

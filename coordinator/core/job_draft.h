@@ -117,6 +117,9 @@ class JobDraft {
  private:
   static void Count(v1::Job* job, v1::TrialState state, int64_t change);
   absl::StatusOr<v1::Trial*> Edit(TrialNumber number);
+  // The record's spec, to be changed.
+  v1::JobSpec* OwnSpec();
+  const v1::Architecture& ArchitectureOf(const v1::Trial& trial) const;
   absl::Status SetState(v1::Trial* trial, TrialEvent event);
   // Why a job that ends by `limit` without a success has failed.
   std::string NoSuccess(absl::string_view limit) const;
@@ -165,8 +168,11 @@ class JobDraft {
   const absl::Time now_;
   const absl::Duration elapsed_;
 
+  // Its spec is the state's, lent, unless `owns_spec_`: it is most of a record and hardly ever
+  // changes.
   v1::JobRecord record_;
-  std::map<TrialNumber, v1::Trial> trials_;  // changed
+  bool owns_spec_ = false;
+  std::map<TrialNumber, v1::Trial> trials_;  // changed; with architectures if they are new here
   std::deque<QueuedTrial> queue_;
   std::optional<ParetoFront> front_;
   std::unique_ptr<Space> space_;        // in place of the state's; null = that

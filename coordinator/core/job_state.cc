@@ -121,7 +121,9 @@ absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
   if (!trial.checkpoint_sha256().empty()) checkpoints_[trial.number()] = trial.checkpoint_sha256();
   RETURN_IF_ERROR(TakeRungs(trial, ended));
   if (!HasEnded(trial.state())) {
-    open_.emplace(number, trial);
+    v1::Trial& open = open_.emplace(number, trial).first->second;
+    architectures_[number].Swap(open.mutable_architecture());
+    open.clear_architecture();
     if (trial.state() == v1::TRIAL_STATE_QUEUED && !WaitsForPool(trial)) {
       queue_.push_back({number, elapsed});
     }

@@ -80,7 +80,11 @@ class JobState {
   // The trial that waits at a rung and is to go on before others are proposed, if any. In a job
   // that has nothing else to do and no trial that was trained to its end, the best of all.
   std::optional<TrialNumber> NextToGoOn() const;
-  // Queued and running trials, by number.
+  // Of a queued or running trial.
+  const v1::Architecture& ArchitectureOf(TrialNumber number) const {
+    return architectures_.at(number);
+  }
+  // Queued and running trials, by number, without their architectures.
   const std::map<TrialNumber, v1::Trial>& open_trials() const { return open_; }
   // Null if the trial has ended or was never made.
   const v1::Trial* FindOpen(TrialNumber number) const;
@@ -112,6 +116,7 @@ class JobState {
   absl::flat_hash_set<std::string> hashes_;  // of every trial made
   std::vector<Observation> history_;         // since the space was composed
   std::map<TrialNumber, v1::Trial> open_;
+  std::map<TrialNumber, v1::Architecture> architectures_;  // of these; they do not change
   std::deque<QueuedTrial> queue_;
   ParetoFront front_;
   Ladders ladders_;

@@ -13,11 +13,12 @@ const v1::TrainingRecipe& RecipeOf(const v1::JobSpec& spec, const v1::Trial& tri
   return trial.has_training() ? trial.training() : spec.training();
 }
 
-v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial) {
+v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial,
+                            const v1::Architecture& architecture) {
   v1::TrialTask task;
   task.mutable_key()->set_job_id(trial.job_id());
   task.mutable_key()->set_trial(trial.number());
-  *task.mutable_architecture() = trial.architecture();
+  *task.mutable_architecture() = architecture;
   *task.mutable_dataset() = spec.dataset();
   *task.mutable_training() = RecipeOf(spec, trial);
   *task.mutable_limits() = spec.limits();

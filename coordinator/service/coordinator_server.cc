@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status.h"
+#include "coordinator/maintenance/data_folder.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 
 namespace frontier::coordinator {
@@ -42,11 +43,11 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Create(
   RETURN_IF_ERROR(MakeDirectories(options.data_dir));
   auto server = absl::WrapUnique(new CoordinatorServer(options, clock));
   SqliteStoreOptions store;
-  store.path = absl::StrCat(options.data_dir, "/frontier.db");
+  store.path = DatabasePath(options.data_dir);
   store.busy_timeout = options.database_wait;
   ASSIGN_OR_RETURN(server->store_, OpenSqliteStore(store));
   FileBlobStoreOptions blobs;
-  blobs.folder = absl::StrCat(options.data_dir, "/blobs");
+  blobs.folder = BlobsFolder(options.data_dir);
   ASSIGN_OR_RETURN(server->blobs_, OpenFileBlobStore(blobs));
   server->journal_ = std::make_unique<GroupJournal>(server->store_.get());
   server->journal_thread_ = std::thread([journal = server->journal_.get()] {

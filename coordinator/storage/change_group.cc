@@ -5,13 +5,14 @@
 namespace frontier::coordinator {
 namespace {
 
-// Moves `row` over the one of the same key, or to the end.
+// Swaps `row` with the one of the same key, or moves it to the end; returns where it is.
 template <typename Key, typename Row>
-void Put(const Key& key, Row* row, absl::flat_hash_map<Key, int>* places,
+Row* Put(const Key& key, Row* row, absl::flat_hash_map<Key, int>* places,
          google::protobuf::RepeatedPtrField<Row>* rows) {
   const auto [place, is_new] = places->try_emplace(key, rows->size());
   Row* kept = is_new ? rows->Add() : rows->Mutable(place->second);
   kept->Swap(row);
+  return kept;
 }
 
 template <typename Map, typename Key, typename Rows>
@@ -25,10 +26,18 @@ const typename Rows::value_type* Find(const Map& places, const Key& key, const R
 void ChangeGroup::Add(v1::Change change) {
   empty_ = false;
   for (v1::JobRecord& job : *change.mutable_jobs()) {
-    Put(job.job().id(), &job, &jobs_, merged_.mutable_jobs());
+    v1::JobRecord* kept = Put(job.job().id(), &job, &jobs_, merged_.mutable_jobs());
+    // `job` is what was there before.
+    if (job.job().has_spec() && !kept->job().has_spec()) {
+      kept->mutable_job()->mutable_spec()->Swap(job.mutable_job()->mutable_spec());
+    }
   }
   for (v1::Trial& trial : *change.mutable_trials()) {
-    Put({trial.job_id(), trial.number()}, &trial, &trials_, merged_.mutable_trials());
+    v1::Trial* kept =
+        Put({trial.job_id(), trial.number()}, &trial, &trials_, merged_.mutable_trials());
+    if (trial.has_architecture() && !kept->has_architecture()) {
+      kept->mutable_architecture()->Swap(trial.mutable_architecture());
+    }
   }
   for (v1::LeaseRecord& lease : *change.mutable_leases()) {
     const v1::AttemptKey& key = lease.key();

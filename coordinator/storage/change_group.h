@@ -23,7 +23,8 @@ class ChangeGroup {
   // What does to a store what the changes would do one after another.
   v1::Change* change() { return &merged_; }
 
-  // Rows as the changes leave them; null = they do not write it.
+  // Rows as the changes leave them, specs and architectures if they are written; null = the changes
+  // do not write the row.
   const v1::JobRecord* FindJob(int64_t job_id) const;
   const v1::Trial* FindTrial(int64_t job_id, int64_t number) const;
   const v1::RequestRecord* FindRequest(absl::string_view request_id) const;

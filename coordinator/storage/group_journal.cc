@@ -82,23 +82,47 @@ absl::Status GroupJournal::Resume(v1::Change probe) {
 }
 
 absl::StatusOr<v1::JobRecord> GroupJournal::GetJob(int64_t job_id) const {
+  std::optional<v1::JobRecord> written;
   {
     MutexLock lock(&mutex_);
     for (const ChangeGroup* group : {&pending_, &committing_}) {
-      if (const v1::JobRecord* job = group->FindJob(job_id)) return *job;
+      const v1::JobRecord* job = group->FindJob(job_id);
+      if (job == nullptr) continue;
+      if (!written.has_value()) {
+        written = *job;
+      } else if (!written->job().has_spec() && job->job().has_spec()) {
+        *written->mutable_job()->mutable_spec() = job->job().spec();
+      }
     }
   }
-  return store_->GetJob(job_id);
+  if (written.has_value() && written->job().has_spec()) return *std::move(written);
+  absl::StatusOr<v1::JobRecord> stored = store_->GetJob(job_id);
+  if (!written.has_value() || !stored.ok()) return stored;
+  *written->mutable_job()->mutable_spec() = std::move(*stored->mutable_job()->mutable_spec());
+  return *std::move(written);
 }
 
 absl::StatusOr<v1::Trial> GroupJournal::GetTrial(int64_t job_id, int64_t number) const {
+  std::optional<v1::Trial> written;
   {
     MutexLock lock(&mutex_);
     for (const ChangeGroup* group : {&pending_, &committing_}) {
-      if (const v1::Trial* trial = group->FindTrial(job_id, number)) return *trial;
+      const v1::Trial* trial = group->FindTrial(job_id, number);
+      if (trial == nullptr) continue;
+      if (!written.has_value()) {
+        written = *trial;
+      } else if (!written->has_architecture() && trial->has_architecture()) {
+        *written->mutable_architecture() = trial->architecture();
+      }
     }
   }
-  return store_->GetTrial(job_id, number);
+  if (written.has_value() && written->has_architecture()) return *std::move(written);
+  absl::StatusOr<v1::Trial> stored = store_->GetTrial(job_id, number);
+  if (!written.has_value() || !stored.ok()) return stored;
+  if (stored->has_architecture()) {
+    *written->mutable_architecture() = std::move(*stored->mutable_architecture());
+  }
+  return *std::move(written);
 }
 
 absl::StatusOr<std::optional<v1::RequestRecord>> GroupJournal::FindRequest(

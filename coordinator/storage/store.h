@@ -30,7 +30,9 @@ class Store {
 
   // The one door: applies all of `change` in one transaction and sets the `sequence` of its events.
   // A lease both granted and ended in it is gone; old answers are dropped before new ones come.
-  // Rows of a job that is not stored, and an answer to a request id that has one, are INTERNAL.
+  // A job without its spec, or a trial without its architecture, keeps the one that is stored.
+  // Rows of a job that is not stored, a job without its spec among them, and an answer to a request
+  // id that has one, are INTERNAL.
   virtual absl::Status Commit(v1::Change* change) = 0;
 
   // NOT_FOUND names the job.

@@ -56,9 +56,19 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
   }
   if (const absl::Status status = CheckJobs(*change); !status.ok()) return status;
   ++commits_;
-  for (const v1::JobRecord& job : change->jobs()) jobs_[job.job().id()] = job;
+  for (const v1::JobRecord& job : change->jobs()) {
+    v1::JobRecord& stored = jobs_[job.job().id()];
+    const v1::JobSpec spec = stored.job().spec();
+    stored = job;
+    if (!job.job().has_spec()) *stored.mutable_job()->mutable_spec() = spec;
+  }
   for (const v1::Trial& trial : change->trials()) {
-    trials_[{trial.job_id(), trial.number()}] = trial;
+    v1::Trial& stored = trials_[{trial.job_id(), trial.number()}];
+    const v1::Trial before = stored;
+    stored = trial;
+    if (!trial.has_architecture() && before.has_architecture()) {
+      *stored.mutable_architecture() = before.architecture();
+    }
   }
   for (const v1::LeaseRecord& lease : change->leases()) leases_[Coordinates(lease.key())] = lease;
   for (const v1::AttemptKey& key : change->ended_leases()) leases_.erase(Coordinates(key));
@@ -83,7 +93,13 @@ absl::Status MemoryStore::CheckJobs(const v1::Change& change) const {
   for (const v1::Trial& trial : change.trials()) named.insert(trial.job_id());
   for (const v1::Event& event : change.events()) named.insert(event.job_id());
   for (const v1::LeaseRecord& lease : change.leases()) named.insert(lease.key().job_id());
-  for (const v1::JobRecord& job : change.jobs()) named.erase(job.job().id());
+  for (const v1::JobRecord& job : change.jobs()) {
+    if (job.job().has_spec()) {
+      named.erase(job.job().id());
+    } else {
+      named.insert(job.job().id());
+    }
+  }
   for (const int64_t job : named) {
     if (jobs_.count(job) == 0) {
       return absl::InternalError(absl::StrCat("rows of job ", job, ", which is not stored"));

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <utility>
 
@@ -75,6 +76,11 @@ int MiniCluster::StopWorker(const std::string& id) {
   workers_.erase(id);
   return exit_code;
 }
+
+void MiniCluster::SuspendCoordinator() { coordinator_->Signal(SIGSTOP); }
+void MiniCluster::ResumeCoordinator() { coordinator_->Signal(SIGCONT); }
+void MiniCluster::SuspendWorker(const std::string& id) { workers_.at(id)->Signal(SIGSTOP); }
+void MiniCluster::ResumeWorker(const std::string& id) { workers_.at(id)->Signal(SIGCONT); }
 
 int MiniCluster::StopCoordinator() {
   coordinator_->Signal(SIGTERM);

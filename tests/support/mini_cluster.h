@@ -33,6 +33,11 @@ class MiniCluster {
   void KillCoordinator();  // SIGKILL
   absl::Status StartWorker(const std::string& id);
   void KillWorker(const std::string& id);  // SIGKILL
+  // SIGSTOP: it does nothing until it is told to go on.
+  void SuspendCoordinator();
+  void ResumeCoordinator();
+  void SuspendWorker(const std::string& id);
+  void ResumeWorker(const std::string& id);
   // SIGTERM; its exit code.
   int StopWorker(const std::string& id);
   int StopCoordinator();

@@ -40,26 +40,6 @@ std::vector<std::string> FilesWithSuffix(const std::string& folder, absl::string
 
 }  // namespace
 
-absl::StatusOr<std::string> FileSha256(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return ErrnoStatus(errno, "cannot open", path);
-  Sha256 digest;
-  std::string buffer(size_t{1} << 18, '\0');
-  while (file) {
-    file.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    digest.Update(absl::string_view(buffer.data(), static_cast<size_t>(file.gcount())));
-  }
-  if (file.bad()) return absl::InternalError(absl::StrCat("cannot read '", path, "'"));
-  return digest.FinishHex();
-}
-
-absl::StatusOr<int64_t> FileSize(const std::string& path) {
-  std::error_code error;
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return ErrnoStatus(error.value(), "cannot look at", path);
-  return static_cast<int64_t>(size);
-}
-
 absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(const std::string& folder) {
   RETURN_IF_ERROR(MakeDirectories(folder));
   if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {

@@ -39,12 +39,6 @@ class Outbox {
   const std::string folder_;
 };
 
-// Digest (hex) of a file's content, read in pieces. Errors as ReadFile.
-absl::StatusOr<std::string> FileSha256(const std::string& path);
-
-// Bytes in a file. NOT_FOUND, or another error with the system's reason.
-absl::StatusOr<int64_t> FileSize(const std::string& path);
-
 }  // namespace frontier::worker
 
 #endif  // FRONTIER_WORKER_AGENT_OUTBOX_H_

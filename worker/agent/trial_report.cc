@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
-#include "worker/agent/outbox.h"
+#include "common/base/file.h"
 
 namespace frontier::worker {
 namespace {

@@ -1,5 +1,7 @@
 #include "coordinator/storage/sqlite/change.h"
 
+#include <SQLiteCpp/Exception.h>
+
 #include <string>
 
 #include "coordinator/storage/sqlite/names.h"
@@ -29,10 +31,31 @@ bool HasEnded(v1::JobState state) {
          state == v1::JOB_STATE_FAILED;
 }
 
-void WriteJob(const v1::JobRecord& record, Connection* connection) {
+// Of a job that is stored.
+void UpdateJob(const v1::JobRecord& record, Connection* connection) {
   const v1::Job& job = record.job();
   const std::string state = StateName(job.state());
   const std::string bytes = record.SerializeAsString();
+  Query query = connection->Prepare(
+      "UPDATE jobs SET state = ?, ended = ?, submitted_unix_us = ?, ended_unix_us = ?, record = ? "
+      "WHERE id = ?");
+  query.Text(state).Int(HasEnded(job.state()) ? 1 : 0).Int(job.submitted_unix_us());
+  query.Int(job.ended_unix_us()).Blob(bytes).Int(job.id()).Run();
+  if (connection->Changes() != 1) {
+    throw SQLite::Exception("job " + std::to_string(job.id()) + " has no spec and is not stored");
+  }
+}
+
+void WriteJob(const v1::JobRecord& record, Connection* connection) {
+  if (!record.job().has_spec()) {
+    UpdateJob(record, connection);
+    return;
+  }
+  const v1::Job& job = record.job();
+  const std::string state = StateName(job.state());
+  v1::JobRecord without_spec = record;
+  without_spec.mutable_job()->clear_spec();
+  const std::string bytes = without_spec.SerializeAsString();
   Query query = connection->Prepare(
       "INSERT INTO jobs (id, name, state, ended, submitted_unix_us, ended_unix_us, record) "
       "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET name = excluded.name, "
@@ -42,14 +65,10 @@ void WriteJob(const v1::JobRecord& record, Connection* connection) {
   query.Int(job.id()).Text(job.spec().name()).Text(state).Int(HasEnded(job.state()) ? 1 : 0);
   query.Int(job.submitted_unix_us()).Int(job.ended_unix_us()).Blob(bytes);
   query.Run();
+  WriteSpec(job.id(), job.spec(), connection);
 }
 
 void WriteArchitecture(const v1::Trial& trial, Connection* connection) {
-  if (!trial.has_architecture()) {
-    Query query = connection->Prepare("DELETE FROM architectures WHERE job_id = ? AND trial = ?");
-    query.Int(trial.job_id()).Int(trial.number()).Run();
-    return;
-  }
   const std::string bytes = trial.architecture().SerializeAsString();
   // Touches no page while the architecture stays the same.
   Query query = connection->Prepare(
@@ -95,12 +114,17 @@ void WriteMeasurements(const v1::Trial& trial, Connection* connection) {
   }
 }
 
-void WriteTrial(const v1::Trial& trial, Connection* connection) {
+std::string WithoutArchitecture(const v1::Trial& trial) {
+  if (!trial.has_architecture()) return trial.SerializeAsString();
   v1::Trial stored = trial;
   stored.clear_architecture();
+  return stored.SerializeAsString();
+}
+
+void WriteTrial(const v1::Trial& trial, Connection* connection) {
   const std::string state = StateName(trial.state());
   const OptionalText failure(trial.has_failure(), CauseName(trial.failure().cause()));
-  const std::string bytes = stored.SerializeAsString();
+  const std::string bytes = WithoutArchitecture(trial);
   {
     Query query = connection->Prepare(
         "INSERT INTO trials (job_id, number, state, canonical_hash, summary, on_front, feasible, "
@@ -115,7 +139,7 @@ void WriteTrial(const v1::Trial& trial, Connection* connection) {
     failure.BindTo(&query);
     query.Int(trial.created_unix_us()).Int(trial.ended_unix_us()).Blob(bytes).Run();
   }
-  WriteArchitecture(trial, connection);
+  if (trial.has_architecture()) WriteArchitecture(trial, connection);
   WriteAttempts(trial, connection);
   WriteMeasurements(trial, connection);
 }
@@ -168,6 +192,14 @@ void WriteRequest(const v1::RequestRecord& request, Connection* connection) {
 }
 
 }  // namespace
+
+void WriteSpec(int64_t job_id, const v1::JobSpec& spec, Connection* connection) {
+  const std::string bytes = spec.SerializeAsString();
+  Query query = connection->Prepare(
+      "INSERT INTO job_specs (job_id, spec) VALUES (?, ?) "
+      "ON CONFLICT (job_id) DO UPDATE SET spec = excluded.spec");
+  query.Int(job_id).Blob(bytes).Run();
+}
 
 void WriteChange(const v1::Change& change, Connection* connection,
                  std::vector<int64_t>* sequences) {

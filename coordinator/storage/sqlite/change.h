@@ -14,6 +14,9 @@ namespace frontier::coordinator {
 // each of its events. Throws SQLite::Exception.
 void WriteChange(const v1::Change& change, Connection* connection, std::vector<int64_t>* sequences);
 
+// Throws SQLite::Exception.
+void WriteSpec(int64_t job_id, const v1::JobSpec& spec, Connection* connection);
+
 }  // namespace frontier::coordinator
 
 #endif  // FRONTIER_COORDINATOR_STORAGE_SQLITE_CHANGE_H_

@@ -66,8 +66,12 @@ class Connection {
 
   bool IsReadOnly();
   bool InTransaction();
+  // Rows that the last statement changed.
+  int Changes() const { return database_.getChanges(); }
   int64_t LastInsertRowId() const { return database_.getLastInsertRowid(); }
   int SystemErrno();
+  // For what needs all of SQLiteCpp.
+  SQLite::Database& database() { return database_; }
 
  private:
   SQLite::Database database_;

@@ -1,22 +1,56 @@
 #include "coordinator/storage/sqlite/schema.h"
 
+#include <SQLiteCpp/Exception.h>
+
 #include <iterator>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
+#include "coordinator/storage/sqlite/change.h"
 #include "coordinator/storage/sqlite/sqlite_status.h"
+#include "frontier/v1/record.pb.h"
 
 namespace frontier::coordinator {
 namespace {
 
-// Step i takes version i to version i + 1. A released step is never changed.
+// Of databases of version 1, whose records of jobs held their specs.
+void SplitSpecs(Connection* connection) {
+  std::vector<v1::JobRecord> jobs;
+  {
+    Query query = connection->Prepare("SELECT id, record FROM jobs");
+    while (query.Next()) {
+      const absl::string_view bytes = query.GetBlob(1);
+      if (!jobs.emplace_back().ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+        throw SQLite::Exception("record of job " + std::to_string(query.GetInt(0)) +
+                                " cannot be read");
+      }
+    }
+  }
+  for (v1::JobRecord& record : jobs) {
+    WriteSpec(record.job().id(), record.job().spec(), connection);
+    record.mutable_job()->clear_spec();
+    const std::string bytes = record.SerializeAsString();
+    Query query = connection->Prepare("UPDATE jobs SET record = ? WHERE id = ?");
+    query.Blob(bytes).Int(record.job().id()).Run();
+  }
+}
+
+struct Migration {
+  const char* statements;
+  void (*rewrite)(Connection* connection) = nullptr;  // after the statements
+};
+
+// Step i takes version i to version i + 1. A released step is never changed; a database that each
+// version left is in tests/golden/databases.
 //
 // `record` columns hold the serialized message and are what the coordinator reads; the columns
 // beside them are for indices and for people with the sqlite3 shell. Times are microseconds since
 // the epoch, states and kinds the lower-case names of the protocol's enums.
-constexpr const char* kMigrations[] = {
-    R"sql(
+constexpr Migration kMigrations[] = {
+    {R"sql(
 CREATE TABLE jobs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   name TEXT NOT NULL,
@@ -131,7 +165,15 @@ CREATE TABLE meta (
   value INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO meta VALUES ('next_lease_token', 1);
+)sql"},
+    {R"sql(
+-- Written once for each job and for each of its spaces, while its row in jobs changes with each trial.
+CREATE TABLE job_specs (
+  job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+  spec BLOB NOT NULL  -- JobSpec
+) STRICT;
 )sql",
+     SplitSpecs},
 };
 
 }  // namespace
@@ -166,7 +208,8 @@ void MigrateSchema(Connection* connection) {
   if (version == SchemaVersion()) return;
   connection->Execute("BEGIN IMMEDIATE");
   for (int64_t step = version; step < SchemaVersion(); ++step) {
-    connection->Execute(kMigrations[step]);
+    connection->Execute(kMigrations[step].statements);
+    if (kMigrations[step].rewrite != nullptr) kMigrations[step].rewrite(connection);
   }
   connection->Execute(absl::StrCat("PRAGMA application_id = ", kApplicationId));
   connection->Execute(absl::StrCat("PRAGMA user_version = ", SchemaVersion()));

@@ -64,6 +64,9 @@ class SqliteStore final : public Store {
   absl::StatusOr<std::vector<Message>> ReadRecords(const char* sql,
                                                    absl::FunctionRef<void(Query*)> bind,
                                                    absl::string_view what) const;
+  // All jobs of `query`, whose columns are their records and specs.
+  absl::StatusOr<std::vector<v1::JobRecord>> ReadJobs(const char* sql,
+                                                      absl::FunctionRef<void(Query*)> bind) const;
   absl::StatusOr<int64_t> ReadInt(const char* sql) const;
   template <typename Message>
   absl::Status Parse(absl::string_view bytes, absl::string_view what, Message* message) const;
@@ -166,27 +169,47 @@ absl::StatusOr<int64_t> SqliteStore::ReadInt(const char* sql) const {
   return value;
 }
 
+absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::ReadJobs(
+    const char* sql, absl::FunctionRef<void(Query*)> bind) const {
+  std::vector<v1::JobRecord> jobs;
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
+    Query query = connection->Prepare(sql);
+    bind(&query);
+    while (query.Next()) {
+      v1::JobRecord& job = jobs.emplace_back();
+      RETURN_IF_ERROR(Parse(query.GetBlob(0), "a job", &job));
+      RETURN_IF_ERROR(Parse(query.GetBlob(1), absl::StrCat("job ", job.job().id(), " spec"),
+                            job.mutable_job()->mutable_spec()));
+    }
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return jobs;
+}
+
 absl::StatusOr<v1::JobRecord> SqliteStore::GetJob(int64_t job_id) const {
   ASSIGN_OR_RETURN(std::vector<v1::JobRecord> jobs,
-                   ReadRecords<v1::JobRecord>(
-                       "SELECT record FROM jobs WHERE id = ?",
-                       [&](Query* query) { query->Int(job_id); }, absl::StrCat("job ", job_id)));
+                   ReadJobs("SELECT j.record, s.spec FROM jobs j JOIN job_specs s "
+                            "ON s.job_id = j.id WHERE j.id = ?",
+                            [&](Query* query) { query->Int(job_id); }));
   if (jobs.empty()) return absl::NotFoundError(absl::StrCat("no job ", job_id));
   return std::move(jobs.front());
 }
 
 absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::ListJobs(int64_t before, int limit) const {
-  return ReadRecords<v1::JobRecord>(
-      "SELECT record FROM jobs WHERE id < ? ORDER BY id DESC LIMIT ?",
+  return ReadJobs(
+      "SELECT j.record, s.spec FROM jobs j JOIN job_specs s ON s.job_id = j.id "
+      "WHERE j.id < ? ORDER BY j.id DESC LIMIT ?",
       [&](Query* query) {
         query->Int(before > 0 ? before : std::numeric_limits<int64_t>::max()).Int(limit);
-      },
-      "a job");
+      });
 }
 
 absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::LoadLiveJobs() const {
-  return ReadRecords<v1::JobRecord>(
-      "SELECT record FROM jobs WHERE ended = 0 ORDER BY id", [](Query*) {}, "a job");
+  return ReadJobs(
+      "SELECT j.record, s.spec FROM jobs j JOIN job_specs s ON s.job_id = j.id "
+      "WHERE j.ended = 0 ORDER BY j.id",
+      [](Query*) {});
 }
 
 absl::StatusOr<int64_t> SqliteStore::LastJobId() const {

@@ -74,27 +74,38 @@ v1::TrialResult NoOpWorker::MakeResult() {
   return result;
 }
 
+v1::LeaseRequest NoOpWorker::MakeLeaseRequest() {
+  v1::LeaseRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_worker_id(id_);
+  request.set_incarnation(incarnation_);
+  return request;
+}
+
 absl::StatusOr<bool> NoOpWorker::RunTrial(absl::Duration patience, Times* times) {
-  v1::LeaseRequest lease;
-  lease.set_request_id(NextRequestId());
-  lease.set_worker_id(id_);
-  lease.set_incarnation(incarnation_);
-  lease.set_wait_ms(absl::ToInt64Milliseconds(patience));
   const absl::Duration began = clock_->Elapsed();
-  ASSIGN_OR_RETURN(const v1::LeaseResponse leased, client_->Lease(lease));
-  if (!leased.has_lease()) return false;
+  if (!lease_.has_value()) {
+    v1::LeaseRequest request = MakeLeaseRequest();
+    request.set_wait_ms(absl::ToInt64Milliseconds(patience));
+    ASSIGN_OR_RETURN(const v1::LeaseResponse leased, client_->Lease(request));
+    if (!leased.has_lease()) return false;
+    lease_ = leased.lease();
+  }
   const absl::Duration granted = clock_->Elapsed();
   v1::ReportRequest report;
   report.set_request_id(NextRequestId());
   report.set_worker_id(id_);
-  *report.mutable_key() = leased.lease().task().key();
-  report.set_token(leased.lease().token());
+  *report.mutable_key() = lease_->task().key();
+  report.set_token(lease_->token());
   *report.mutable_result() = MakeResult();
+  *report.mutable_next() = MakeLeaseRequest();
   ASSIGN_OR_RETURN(const v1::ReportResponse reported, client_->Report(report));
   if (reported.trial_state() != v1::TRIAL_STATE_SUCCEEDED) {
     return absl::InternalError(absl::StrCat("trial ", report.key().trial(), " is in state ",
                                             reported.trial_state(), " after its report"));
   }
+  lease_.reset();
+  if (reported.has_next()) lease_ = reported.next();
   times->lease = granted - began;
   times->report = clock_->Elapsed() - granted;
   return true;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,8 @@ namespace frontier::bench {
 // One connection of its own. Not thread-safe.
 class NoOpWorker {
  public:
-  // What the calls of one trial took.
+  // What the calls of one trial took. Its report asks for the next lease, so most need no call for
+  // theirs.
   struct Times {
     absl::Duration lease;
     absl::Duration report;
@@ -36,6 +38,7 @@ class NoOpWorker {
 
  private:
   std::string NextRequestId();
+  v1::LeaseRequest MakeLeaseRequest();
   v1::TrialResult MakeResult();
 
   const std::unique_ptr<WorkerClient> client_;
@@ -44,6 +47,7 @@ class NoOpWorker {
   Clock* const clock_;
   Rng rng_;
   int64_t requests_ = 0;
+  std::optional<v1::AttemptLease> lease_;  // to work on next
 };
 
 }  // namespace frontier::bench

@@ -82,8 +82,8 @@ class Measurements:
         ours, theirs, syncs = self.sides()
         middle = {key: statistics.median(answer[key] for answer in ours) for key in ours[0]}
         return Figure(middle['trials_per_second'], len(ours),
-                      detail=f'{WORKERS} workers; lease {middle["lease_p50_ms"]:.2f} ms, report '
-                             f'{middle["report_p50_ms"]:.2f} ms (medians); sync of the disk '
+                      detail=f'{WORKERS} workers; a report with the next lease '
+                             f'{middle["report_p50_ms"]:.2f} ms (median); sync of the disk '
                              f'{statistics.median(syncs):.3f} ms',
                       **self.peer(theirs, 1))
 

@@ -106,10 +106,32 @@ TEST_P(StoreContract, ReplacesRows) {
   EXPECT_THAT(store_->GetJob(1).value(), EqualsProto(change.jobs(0)));
   EXPECT_THAT(store_->GetTrial(1, 1).value(), EqualsProto(change.trials(0)));
   EXPECT_THAT(store_->LoadLeases().value(), ElementsAre(EqualsProto(change.leases(0))));
+}
 
-  change.mutable_trials(0)->clear_architecture();
+TEST_P(StoreContract, KeepsWhatIsNotWrittenAgain) {
+  v1::Change change = JobChange(1);
+  *change.add_trials() = MakeTrial(1, 1, v1::TRIAL_STATE_RUNNING);
   ASSERT_OK(store_->Commit(&change));
-  EXPECT_THAT(store_->GetTrial(1, 1).value(), EqualsProto(change.trials(0)));
+  v1::JobRecord job = change.jobs(0);
+  job.mutable_job()->set_state(v1::JOB_STATE_PAUSED);
+  v1::Trial trial = MakeTrial(1, 1);
+  v1::Change again;
+  *again.add_jobs() = job;
+  again.mutable_jobs(0)->mutable_job()->clear_spec();
+  *again.add_trials() = trial;
+  again.mutable_trials(0)->clear_architecture();
+  ASSERT_OK(store_->Commit(&again));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(store_->GetJob(1).value(), EqualsProto(job));
+    EXPECT_THAT(store_->ListJobs(0, 10).value(), ElementsAre(EqualsProto(job)));
+    EXPECT_THAT(store_->LoadLiveJobs().value(), ElementsAre(EqualsProto(job)));
+    EXPECT_THAT(store_->GetTrial(1, 1).value(), EqualsProto(trial));
+    Reopen();
+  }
+  v1::Change unknown;
+  *unknown.add_jobs() = MakeJobRecord(2);
+  unknown.mutable_jobs(0)->mutable_job()->clear_spec();
+  EXPECT_EQ(store_->Commit(&unknown).code(), absl::StatusCode::kInternal);
 }
 
 TEST_P(StoreContract, EndsLeasesAndMovesThemToAnotherAttempt) {

@@ -51,17 +51,16 @@ TEST(Budget, ResourcesAreUsedAtTheLimit) {
   v1::Budget* budget = job.mutable_spec()->mutable_budget();
   budget->set_cpu_seconds(100);
   job.mutable_usage()->set_cpu_seconds(std::nextafter(100, 0));
-  EXPECT_EQ(UsedResourceBudget(job), std::nullopt);
+  EXPECT_EQ(UsedResourceBudget(job, 0), std::nullopt);
   job.mutable_usage()->set_cpu_seconds(100);
-  EXPECT_EQ(UsedResourceBudget(job), "budget of 100 s CPU time used");
+  EXPECT_EQ(UsedResourceBudget(job, 0), "budget of 100 s CPU time used");
   budget->clear_cpu_seconds();
   budget->set_energy_kwh(0.5);
   job.mutable_usage()->set_energy_kwh(0.6);
-  EXPECT_EQ(UsedResourceBudget(job), "budget of 0.5 kWh used");
+  EXPECT_EQ(UsedResourceBudget(job, 0), "budget of 0.5 kWh used");
   budget->clear_energy_kwh();
   budget->set_wall_seconds(60);
-  job.mutable_usage()->set_wall_seconds(60);
-  EXPECT_EQ(UsedResourceBudget(job), "budget of 60 s wall time used");
+  EXPECT_EQ(UsedResourceBudget(job, 60), "budget of 60 s wall time used");
 }
 
 TEST(Budget, TimeLeftIsTheFirstLimitAtThePaceSoFar) {

@@ -200,7 +200,15 @@ TEST_F(LostChangesTest, NothingAcknowledgedIsLostUnderRandomFaults) {
           break;
         case 1:
           Restart();
-          for (Worker& each : workers) each.durable.reset();
+          // Whether what was not answered is there they find out by going on.
+          for (size_t each = 0; each < workers.size(); ++each) {
+            Worker& of = workers[each];
+            if (of.durable != nullptr && of.lease.has_value() && !of.report.has_value()) {
+              of.report = MakeReport(NextId(), absl::StrCat("w", each), *of.lease,
+                                     MakeResult(rng.UniformDouble(), 1));
+            }
+            of.durable.reset();
+          }
           ++faults;
           break;
         case 2:
@@ -235,7 +243,8 @@ TEST_F(LostChangesTest, NothingAcknowledgedIsLostUnderRandomFaults) {
             const auto answer = dispatcher_->Report(*worker.report);
             if (answer.ok()) {
               worker.durable = Watch(losses);
-            } else if (GetErrorReason(answer.status()) == v1::ERROR_REASON_STALE_LEASE) {
+            } else if (GetErrorReason(answer.status()) == v1::ERROR_REASON_STALE_LEASE ||
+                       absl::IsNotFound(answer.status())) {
               worker.report.reset();
               worker.lease.reset();
             }

@@ -23,6 +23,7 @@ v1::Change JobChange(int64_t id, const std::string& reason = "") {
   v1::Change change;
   v1::Job* job = change.add_jobs()->mutable_job();
   job->set_id(id);
+  job->mutable_spec()->set_name("small");
   job->set_reason(reason);
   return change;
 }
@@ -89,6 +90,34 @@ TEST_F(GroupJournalTest, ReadsSeeWhatIsWrittenLast) {
   EXPECT_EQ(store_.GetTrial(1, 1)->state(), v1::TRIAL_STATE_SUCCEEDED);
   EXPECT_TRUE(store_.FindRequest("r")->has_value());
   EXPECT_THAT(journal_.GetJob(2), StatusIs(absl::StatusCode::kNotFound, HasSubstr("job 2")));
+}
+
+TEST_F(GroupJournalTest, ReadsFindWhatIsNotWrittenAgain) {
+  const auto without = [](v1::Change change) {
+    for (v1::JobRecord& job : *change.mutable_jobs()) job.mutable_job()->clear_spec();
+    for (v1::Trial& trial : *change.mutable_trials()) trial.clear_architecture();
+    return change;
+  };
+  v1::Change trial = TrialChange(1, 1, v1::TRIAL_STATE_RUNNING);
+  trial.mutable_trials(0)->mutable_architecture()->set_classes(7);
+  const auto expect_whole = [&](const std::string& reason) {
+    EXPECT_EQ(journal_.GetJob(1)->job().spec().name(), "small");
+    EXPECT_EQ(journal_.GetJob(1)->job().reason(), reason);
+    EXPECT_EQ(journal_.GetTrial(1, 1)->architecture().classes(), 7);
+  };
+  // In the group, then in the store.
+  for (const std::string reason : {"grouped", "stored"}) {
+    if (reason == "grouped") {
+      ASSERT_OK(journal_.Write(0, JobChange(1)));
+      ASSERT_OK(journal_.Write(0, trial));
+    }
+    ASSERT_OK(journal_.Write(0, without(JobChange(1, reason))));
+    ASSERT_OK(journal_.Write(0, without(trial)));
+    expect_whole(reason);
+    journal_.CommitGroup();
+    expect_whole(reason);
+    EXPECT_EQ(store_.GetTrial(1, 1)->architecture().classes(), 7);
+  }
 }
 
 TEST_F(GroupJournalTest, ALeaseThatBeganAndEndedInAGroupIsGone) {

@@ -1,0 +1,156 @@
+#include "coordinator/maintenance/data_folder.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include "absl/cleanup/cleanup.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/file.h"
+#include "common/base/status.h"
+#include "coordinator/blobs/blob_store.h"
+#include "coordinator/core/references.h"
+#include "coordinator/storage/sqlite/maintenance.h"
+#include "coordinator/storage/sqlite/sqlite_store.h"
+
+namespace frontier::coordinator {
+namespace {
+
+// While blobs are copied trials leave fronts: then the moment is chosen anew.
+constexpr int kTries = 3;
+
+std::string BlobPath(const std::string& data_dir, const std::string& sha256) {
+  return FileBlobPath(BlobsFolder(data_dir), sha256);
+}
+
+// Nothing there, or an empty folder.
+absl::Status CheckFree(const std::string& folder) {
+  std::error_code error;
+  if (!std::filesystem::exists(folder, error)) return absl::OkStatus();
+  if (std::filesystem::is_directory(folder, error) && std::filesystem::is_empty(folder, error)) {
+    return absl::OkStatus();
+  }
+  return absl::AlreadyExistsError(absl::StrCat("'", folder, "' is there already"));
+}
+
+absl::StatusOr<std::unique_ptr<Store>> OpenStore(const std::string& data_dir) {
+  SqliteStoreOptions options;
+  options.path = DatabasePath(data_dir);
+  RETURN_IF_ERROR(FileSize(options.path).status());  // it would be made
+  return OpenSqliteStore(options);
+}
+
+// Digests of the blobs that are needed, sorted.
+absl::StatusOr<std::vector<std::string>> NeededBlobs(const Store& store) {
+  absl::flat_hash_map<std::string, int> references;
+  RETURN_IF_ERROR(CountReferences(store, &references));
+  std::vector<std::string> needed;
+  for (const auto& [sha256, count] : references) needed.push_back(sha256);
+  std::sort(needed.begin(), needed.end());
+  return needed;
+}
+
+// Fills `part` with what `from` has at one moment; NOT_FOUND if a blob went meanwhile.
+absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part) {
+  RETURN_IF_ERROR(MakeDirectories(BlobsFolder(part)));
+  RETURN_IF_ERROR(BackUpDatabase(DatabasePath(from), DatabasePath(part)));
+  Backup backup;
+  std::vector<std::string> needed;
+  {
+    ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(part));
+    ASSIGN_OR_RETURN(needed, NeededBlobs(*store));
+  }
+  for (const std::string& sha256 : needed) {
+    RETURN_IF_ERROR(
+        MakeDirectories(std::filesystem::path(BlobPath(part, sha256)).parent_path().string()));
+    RETURN_IF_ERROR(CopyFile(BlobPath(from, sha256), BlobPath(part, sha256)));
+    ASSIGN_OR_RETURN(const int64_t size, FileSize(BlobPath(part, sha256)));
+    ++backup.blobs;
+    backup.bytes += size;
+  }
+  ASSIGN_OR_RETURN(const int64_t size, FileSize(DatabasePath(part)));
+  backup.bytes += size;
+  return backup;
+}
+
+// Copies by way of a folder beside `to`.
+absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to, int tries) {
+  RETURN_IF_ERROR(CheckFree(to));
+  const std::string part = absl::StrCat(to, ".part");
+  RETURN_IF_ERROR(CheckFree(part));
+  absl::Cleanup remover = [&part] {
+    std::error_code ignored;
+    std::filesystem::remove_all(part, ignored);
+  };
+  absl::StatusOr<Backup> backup;
+  for (int i = 0; i < tries; ++i) {
+    std::error_code ignored;
+    std::filesystem::remove_all(part, ignored);
+    backup = Copy(from, part);
+    if (backup.ok() || !absl::IsNotFound(backup.status())) break;
+  }
+  if (!backup.ok()) return backup.status();
+  std::error_code error;
+  std::filesystem::remove(to, error);  // if it is an empty folder
+  std::filesystem::rename(part, to, error);
+  if (error) return ErrnoStatus(error.value(), "cannot make", to);
+  std::move(remover).Cancel();
+  return backup;
+}
+
+}  // namespace
+
+std::string DatabasePath(const std::string& data_dir) {
+  return absl::StrCat(data_dir, "/frontier.db");
+}
+
+std::string BlobsFolder(const std::string& data_dir) { return absl::StrCat(data_dir, "/blobs"); }
+
+absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to) {
+  return CopyWhole(data_dir, to, kTries);
+}
+
+absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir) {
+  RETURN_IF_ERROR(CheckFree(data_dir));
+  ASSIGN_OR_RETURN(const std::vector<std::string> problems, Check(from));
+  if (!problems.empty()) {
+    return absl::DataLossError(
+        absl::StrCat("backup '", from, "' is damaged: ", absl::StrJoin(problems, "; ")));
+  }
+  return CopyWhole(from, data_dir, /*tries=*/1);
+}
+
+absl::StatusOr<std::vector<std::string>> Check(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(std::vector<std::string> problems, FindDamage(DatabasePath(data_dir)));
+  if (!problems.empty()) return problems;  // reading on would tell the same in other words
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(data_dir));
+  const absl::StatusOr<std::vector<std::string>> needed = NeededBlobs(*store);
+  if (!needed.ok()) {
+    problems.emplace_back(needed.status().message());
+    return problems;
+  }
+  for (const std::string& sha256 : *needed) {
+    const absl::StatusOr<std::string> found = FileSha256(BlobPath(data_dir, sha256));
+    if (!found.ok()) {
+      problems.push_back(absl::StrCat("blob ", sha256, ": ", found.status().message()));
+    } else if (*found != sha256) {
+      problems.push_back(absl::StrCat("blob ", sha256, " has other content, ", *found));
+    }
+  }
+  return problems;
+}
+
+absl::StatusOr<Compaction> Compact(const std::string& data_dir) {
+  Compaction compaction;
+  ASSIGN_OR_RETURN(compaction.bytes_before, FileSize(DatabasePath(data_dir)));
+  RETURN_IF_ERROR(CompactDatabase(DatabasePath(data_dir)));
+  ASSIGN_OR_RETURN(compaction.bytes_after, FileSize(DatabasePath(data_dir)));
+  return compaction;
+}
+
+}  // namespace frontier::coordinator

@@ -1,0 +1,47 @@
+// The coordinator's data folder, beside serving from it: copies, checks, tidying.
+#ifndef FRONTIER_COORDINATOR_MAINTENANCE_DATA_FOLDER_H_
+#define FRONTIER_COORDINATOR_MAINTENANCE_DATA_FOLDER_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace frontier::coordinator {
+
+std::string DatabasePath(const std::string& data_dir);
+std::string BlobsFolder(const std::string& data_dir);
+
+// Errors are those of files and of the store, and ALREADY_EXISTS for a place that is taken. What is
+// made appears whole or not at all.
+
+struct Backup {
+  int64_t blobs = 0;
+  int64_t bytes = 0;
+};
+
+// Copies the folder, from which a coordinator may be serving, to `to`, as it is at one moment, with
+// the blobs that are needed then.
+absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to);
+
+// Makes a backup, in which Check finds nothing, the data folder of a coordinator.
+absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir);
+
+// What is wrong with a folder nobody serves from, one line each: damage of the database, records
+// that cannot be read, blobs that are needed and missing or not what they should be. Empty = all is
+// well.
+absl::StatusOr<std::vector<std::string>> Check(const std::string& data_dir);
+
+struct Compaction {
+  int64_t bytes_before = 0;
+  int64_t bytes_after = 0;
+};
+
+// Gives back the space of what was deleted from the database of a folder nobody serves from.
+absl::StatusOr<Compaction> Compact(const std::string& data_dir);
+
+}  // namespace frontier::coordinator
+
+#endif  // FRONTIER_COORDINATOR_MAINTENANCE_DATA_FOLDER_H_

@@ -1,0 +1,136 @@
+#include "coordinator/maintenance/data_folder.h"
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "common/base/file.h"
+#include "common/base/sha256.h"
+#include "common/base/status.h"
+#include "coordinator/blobs/blob_store.h"
+#include "coordinator/storage/sqlite/sqlite_store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/records.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
+
+namespace frontier::coordinator {
+namespace {
+
+using ::frontier::testing::MakeJobRecord;
+using ::frontier::testing::MakeTrial;
+using ::frontier::testing::StatusIs;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class DataFolderTest : public ::testing::Test {
+ protected:
+  DataFolderTest() : data_(folder_.File("data")), backup_(folder_.File("backup")) {
+    EXPECT_OK(MakeDirectories(data_));
+    FileBlobStoreOptions blobs;
+    blobs.folder = BlobsFolder(data_);
+    blobs_ = OpenFileBlobStore(blobs).value();
+    Open();
+    v1::Change change;
+    *change.add_jobs() = MakeJobRecord(1);
+    EXPECT_OK(store_->Commit(&change));
+    for (const std::string content : {"kept", "kept too", "not needed"}) {
+      auto writer =
+          blobs_->NewWriter(Sha256Hex(content), static_cast<int64_t>(content.size())).value();
+      EXPECT_OK(writer->Append(content));
+      EXPECT_OK(writer->Finish());
+    }
+    AddTrial(1, "kept");
+    AddTrial(2, "kept too");
+  }
+
+  void Open() {
+    SqliteStoreOptions options;
+    options.path = DatabasePath(data_);
+    store_ = OpenSqliteStore(options).value();
+  }
+
+  void AddTrial(int64_t number, const std::string& weights) {
+    v1::Change change;
+    *change.add_trials() = MakeTrial(1, number);
+    change.mutable_trials(0)->set_weights_kept(true);
+    change.mutable_trials(0)->mutable_result()->set_weights_sha256(Sha256Hex(weights));
+    EXPECT_OK(store_->Commit(&change));
+  }
+
+  frontier::testing::TempFolder folder_;
+  const std::string data_;
+  const std::string backup_;
+  std::unique_ptr<BlobStore> blobs_;
+  std::unique_ptr<Store> store_;
+};
+
+TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
+  // The store stays open, as that of a coordinator does.
+  ASSERT_OK_AND_ASSIGN(const Backup backup, BackUp(data_, backup_));
+  EXPECT_EQ(backup.blobs, 2);
+  AddTrial(3, "kept");  // after that moment
+  EXPECT_THAT(Check(backup_).value(), IsEmpty());
+  EXPECT_FALSE(
+      std::filesystem::exists(FileBlobPath(BlobsFolder(backup_), Sha256Hex("not needed"))));
+
+  const std::string restored = folder_.File("restored");
+  ASSERT_OK(Restore(backup_, restored));
+  SqliteStoreOptions options;
+  options.path = DatabasePath(restored);
+  ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(options));
+  EXPECT_EQ(store->GetJob(1)->job().spec().name(), "job-1");
+  EXPECT_EQ(store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10)->size(), 2u);
+  EXPECT_EQ(ReadFile(FileBlobPath(BlobsFolder(restored), Sha256Hex("kept"))).value(), "kept");
+}
+
+TEST_F(DataFolderTest, TakesNoPlaceThatIsTaken) {
+  ASSERT_OK(BackUp(data_, backup_));
+  EXPECT_THAT(BackUp(data_, backup_).status(),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(backup_)));
+  EXPECT_THAT(Restore(backup_, data_).status(),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(data_)));
+  // An empty folder is free.
+  ASSERT_OK(MakeDirectories(folder_.File("empty")));
+  EXPECT_OK(Restore(backup_, folder_.File("empty")));
+}
+
+TEST_F(DataFolderTest, WhatIsNoDataFolderIsRefusedAndNothingIsMade) {
+  const std::string nowhere = folder_.File("nowhere");
+  EXPECT_EQ(BackUp(nowhere, backup_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(backup_));
+  EXPECT_FALSE(std::filesystem::exists(backup_ + ".part"));
+  EXPECT_FALSE(std::filesystem::exists(nowhere));
+  EXPECT_EQ(Check(nowhere).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(DataFolderTest, ChecksBlobsAndPages) {
+  store_.reset();
+  EXPECT_THAT(Check(data_).value(), IsEmpty());
+  std::ofstream(FileBlobPath(BlobsFolder(data_), Sha256Hex("kept"))) << "other";
+  EXPECT_THAT(Check(data_).value(), ElementsAre(HasSubstr("has other content")));
+  std::filesystem::remove(FileBlobPath(BlobsFolder(data_), Sha256Hex("kept")));
+  EXPECT_THAT(Check(data_).value(), ElementsAre(HasSubstr(Sha256Hex("kept"))));
+  // A backup without it cannot be made, and no damaged one is restored.
+  EXPECT_EQ(BackUp(data_, backup_).status().code(), absl::StatusCode::kNotFound);
+  std::filesystem::resize_file(DatabasePath(data_),
+                               std::filesystem::file_size(DatabasePath(data_)) / 2);
+  EXPECT_FALSE(Restore(data_, folder_.File("restored")).ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_.File("restored")));
+}
+
+TEST_F(DataFolderTest, CompactsOnlyWhatNobodyUses) {
+  EXPECT_EQ(GetErrorReason(Compact(data_).status()), v1::ERROR_REASON_DATABASE_LOCKED);
+  store_.reset();
+  ASSERT_OK_AND_ASSIGN(const Compaction done, Compact(data_));
+  EXPECT_GT(done.bytes_after, 0);
+  EXPECT_LE(done.bytes_after, done.bytes_before);
+  Open();
+  EXPECT_EQ(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10)->size(), 2u);
+}
+
+}  // namespace
+}  // namespace frontier::coordinator
