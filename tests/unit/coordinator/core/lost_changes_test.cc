@@ -1,14 +1,12 @@
-// A dispatcher whose changes become durable later, or never: what was told stays true.
+// A dispatcher whose changes become durable later, or never: what was told stays true. Schedules of
+// such faults are in tests/simulation.
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/random.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
@@ -166,122 +164,6 @@ TEST_F(LostChangesTest, WeightsStayUntilItIsDurableThatNobodyNeedsThem) {
   journal_->CommitGroup();
   EXPECT_FALSE(blobs_.Has(Sha256Hex("worse")));
   EXPECT_TRUE(blobs_.Has(Sha256Hex("best")));
-}
-
-// Workers run trials while commits fail and the coordinator is killed. Each report that was
-// acknowledged stays; each trial is counted once; the job ends.
-TEST_F(LostChangesTest, NothingAcknowledgedIsLostUnderRandomFaults) {
-  constexpr int kWorkers = 4;
-  constexpr int kTrials = 25;
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
-    SCOPED_TRACE(absl::StrCat("seed ", seed));
-    Rng rng(seed);
-    const int64_t job = Submit(SmallJob(kTrials));
-    journal_->CommitGroup();
-    struct Worker {
-      std::optional<v1::AttemptLease> lease;
-      std::optional<v1::ReportRequest> report;  // not acknowledged yet
-      std::shared_ptr<std::optional<bool>> durable;
-    };
-    std::vector<Worker> workers(kWorkers);
-    std::map<int64_t, double> acknowledged;
-    int faults = 0;
-    int steps = 0;
-    for (; steps < 20000 && Job(job).state() != v1::JOB_STATE_COMPLETED; ++steps) {
-      const size_t w = rng.Uniform(kWorkers);
-      const std::string name = absl::StrCat("w", w);
-      Worker& worker = workers[w];
-      const int64_t losses = dispatcher_->losses();
-      switch (rng.Uniform(20)) {
-        case 0:
-          store_.FailCommits(static_cast<int>(1 + rng.Uniform(2)));
-          journal_->CommitGroup();
-          ++faults;
-          break;
-        case 1:
-          Restart();
-          // Whether what was not answered is there they find out by going on.
-          for (size_t each = 0; each < workers.size(); ++each) {
-            Worker& of = workers[each];
-            if (of.durable != nullptr && of.lease.has_value() && !of.report.has_value()) {
-              of.report = MakeReport(NextId(), absl::StrCat("w", each), *of.lease,
-                                     MakeResult(rng.UniformDouble(), 1));
-            }
-            of.durable.reset();
-          }
-          ++faults;
-          break;
-        case 2:
-        case 3:
-          clock_.Advance(absl::Milliseconds(250));
-          (void)dispatcher_->Tick();  // fails while the store does
-          break;
-        case 4:
-        case 5:
-        case 6:
-          journal_->CommitGroup();
-          break;
-        default:
-          if (worker.durable != nullptr && worker.durable->has_value()) {
-            if (**worker.durable) {
-              if (worker.report.has_value()) {
-                acknowledged[worker.report->key().trial()] =
-                    worker.report->result().measurements(0).value();
-                worker.report.reset();
-                worker.lease.reset();
-              } else {
-                worker.report =
-                    MakeReport(NextId(), name, *worker.lease, MakeResult(rng.UniformDouble(), 1));
-              }
-            } else if (!worker.report.has_value()) {
-              worker.lease.reset();
-            }
-            worker.durable.reset();
-          } else if (worker.durable != nullptr) {
-            break;  // waits for its answer
-          } else if (worker.report.has_value()) {
-            const auto answer = dispatcher_->Report(*worker.report);
-            if (answer.ok()) {
-              worker.durable = Watch(losses);
-            } else if (GetErrorReason(answer.status()) == v1::ERROR_REASON_STALE_LEASE ||
-                       absl::IsNotFound(answer.status())) {
-              worker.report.reset();
-              worker.lease.reset();
-            }
-          } else {
-            const auto answer = Lease(name);
-            if (GetErrorReason(answer.status()) == v1::ERROR_REASON_UNKNOWN_WORKER) {
-              (void)Register(name);
-            } else if (answer.ok() && answer->has_lease()) {
-              worker.lease = answer->lease();
-              worker.durable = Watch(losses);
-            }
-          }
-      }
-      if (steps % 500 == 499) {
-        // Leases of answers that never came.
-        clock_.Advance(absl::Minutes(1));
-      }
-    }
-    for (int i = 0; i < 3; ++i) {
-      (void)dispatcher_->Tick();
-      journal_->CommitGroup();
-    }
-    EXPECT_GT(faults, 10);
-    ASSERT_EQ(Job(job).state(), v1::JOB_STATE_COMPLETED) << "after " << steps << " steps";
-    EXPECT_EQ(Job(job).trials_succeeded(), kTrials);
-    int succeeded = 0;
-    EXPECT_OK(store_.ForEachTrial(job, [&](const v1::Trial& trial) {
-      succeeded += trial.state() == v1::TRIAL_STATE_SUCCEEDED;
-      const auto told = acknowledged.find(trial.number());
-      if (told != acknowledged.end()) {
-        EXPECT_EQ(trial.result().measurements(0).value(), told->second)
-            << "trial " << trial.number();
-      }
-      return absl::OkStatus();
-    }));
-    EXPECT_EQ(succeeded, kTrials);
-  }
 }
 
 }  // namespace
