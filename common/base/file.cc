@@ -68,10 +68,14 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   if (rename(temporary.c_str(), path.c_str()) != 0) return ErrnoStatus(errno, "cannot write", path);
   std::move(remover).Cancel();
   const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int folder_fd = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_CLOEXEC);
-  if (folder_fd < 0) return ErrnoStatus(errno, "cannot open", folder);
-  absl::Cleanup closer = [folder_fd] { close(folder_fd); };
-  if (fsync(folder_fd) != 0) return ErrnoStatus(errno, "cannot sync", folder);
+  return SyncFolder(folder.empty() ? "." : folder);
+}
+
+absl::Status SyncFolder(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return ErrnoStatus(errno, "cannot open folder", path);
+  absl::Cleanup closer = [fd] { close(fd); };
+  if (fsync(fd) != 0) return ErrnoStatus(errno, "cannot sync folder", path);
   return absl::OkStatus();
 }
 

@@ -24,8 +24,11 @@ absl::StatusOr<int64_t> FileSize(const std::string& path);
 // Digest (hex) of a file's content, read in pieces. Errors as ReadFile.
 absl::StatusOr<std::string> FileSha256(const std::string& path);
 
-// Copies a file to `to`, which must not exist; it is on the disk when this returns.
+// Copies a file to `to`, which must not exist; its content is on the disk when this returns.
 absl::Status CopyFile(const std::string& from, const std::string& to);
+
+// What was made, renamed or deleted in a folder is so on the disk.
+absl::Status SyncFolder(const std::string& path);
 
 // Makes `path` and its parents; fine if it is there.
 absl::Status MakeDirectories(const std::string& path);

@@ -29,14 +29,6 @@ absl::Status CheckDigest(absl::string_view sha256) {
                       absl::StrCat("'", sha256.substr(0, 80), "' is not 64 lower-case hex digits"));
 }
 
-absl::Status SyncFolder(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return ErrnoStatus(errno, "cannot open folder", path);
-  absl::Cleanup closer = [fd] { close(fd); };
-  if (fsync(fd) != 0) return ErrnoStatus(errno, "cannot sync folder", path);
-  return absl::OkStatus();
-}
-
 class FileBlobWriter final : public BlobWriter {
  public:
   FileBlobWriter(int fd, std::string temporary, std::string target, std::string sha256,

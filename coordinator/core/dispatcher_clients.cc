@@ -450,12 +450,14 @@ absl::StatusOr<v1::WatchJobResponse> DispatcherImpl::PollJob(const v1::WatchJobR
     return InvalidField("after_event",
                         absl::StrCat("must not be negative, is ", request.after_event()));
   }
-  // As the store has it: the job first, so that no event that led to it is missing.
-  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
-  std::vector<v1::Event> events;
+  // As the store has it: the job before the events that led to it, so that none is missing, and
+  // where to begin before the job, so that what comes between is told of.
   if (request.after_event() == 0) {
     ASSIGN_OR_RETURN(*cursor, store_->LastEventSequence());
-  } else {
+  }
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
+  std::vector<v1::Event> events;
+  if (request.after_event() > 0) {
     ASSIGN_OR_RETURN(events,
                      store_->ListEvents(request.job_id(), request.after_event(), kMaxEvents));
     *cursor = events.empty() ? request.after_event() : events.back().sequence();

@@ -101,6 +101,7 @@ absl::Status DispatcherImpl::Start() {
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(Restore());
+    RETURN_IF_ERROR(EndLeftovers());
   }
   NotifyIfChanged();
   return absl::OkStatus();
@@ -117,6 +118,10 @@ absl::Status DispatcherImpl::Restore() {
   const int64_t losses = journal_->losses();
   live_.clear();
   leases_ = LeaseTable();
+  orphans_.clear();
+  stray_leases_.Clear();
+  unused_blobs_.clear();
+  releases_.clear();
   workers_ = WorkerRegistry(options_.lease_duration);
   references_.clear();
   const absl::Duration elapsed = clock_->Elapsed();
@@ -137,12 +142,9 @@ absl::Status DispatcherImpl::Restore() {
     }
     live_.emplace(id, *std::move(state));
   }
-  losses_ = losses;
-  std::vector<AttemptId> orphans;
-  RETURN_IF_ERROR(RestoreLeases(&orphans));
+  RETURN_IF_ERROR(RestoreLeases());
   RETURN_IF_ERROR(CountReferences(*store_, &references_));
-  RETURN_IF_ERROR(
-      LoseLeases(orphans, v1::FAILURE_CAUSE_WORKER_LOST, "no lease of it was found at the start"));
+  losses_ = losses;
   next_sweep_ = elapsed;
   next_prune_ = elapsed;
   next_last_seen_ = elapsed + kLastSeenInterval;
@@ -154,11 +156,10 @@ absl::Status DispatcherImpl::Restore() {
   return absl::OkStatus();
 }
 
-absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
+absl::Status DispatcherImpl::RestoreLeases() {
   const absl::Duration elapsed = clock_->Elapsed();
   const absl::Time now = clock_->Now();
   ASSIGN_OR_RETURN(const std::vector<v1::LeaseRecord> records, store_->LoadLeases());
-  v1::Change stray;
   for (const v1::LeaseRecord& record : records) {
     const AttemptId id = AttemptId::FromKey(record.key());
     const JobState* job = FindLive(id.job);
@@ -167,7 +168,7 @@ absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
         trial->attempts_size() != id.attempt) {
       LogWarning({.job = id.job.value(), .trial = id.trial.value(), .attempt = id.attempt},
                  "a stored lease belongs to no running attempt; dropped");
-      *stray.add_ended_leases() = record.key();
+      *stray_leases_.add_ended_leases() = record.key();
       continue;
     }
     // Nobody could renew it while no coordinator ran.
@@ -178,11 +179,23 @@ absl::Status DispatcherImpl::RestoreLeases(std::vector<AttemptId>* orphans) {
     for (const auto& [number, trial] : job->open_trials()) {
       const AttemptId id{job_id, number, trial.attempts_size()};
       if (trial.state() == v1::TRIAL_STATE_RUNNING && leases_.Find(id) == nullptr) {
-        orphans->push_back(id);
+        orphans_.push_back(id);
       }
     }
   }
-  return stray.ended_leases().empty() ? absl::OkStatus() : CommitChange(std::move(stray));
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::EndLeftovers() {
+  if (!stray_leases_.ended_leases().empty()) {
+    RETURN_IF_ERROR(CommitChange(stray_leases_));
+    stray_leases_.Clear();
+  }
+  if (orphans_.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      LoseLeases(orphans_, v1::FAILURE_CAUSE_WORKER_LOST, "no lease of it was found at the start"));
+  orphans_.clear();
+  return absl::OkStatus();
 }
 
 absl::Status DispatcherImpl::CommitChange(v1::Change change) {
@@ -224,7 +237,7 @@ absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
   for (const std::string& sha256 : draft->weights_kept()) ++references_[sha256];
   for (const v1::AttemptKey& key : ended_leases) RemoveLease(AttemptId::FromKey(key));
   for (const std::string& sha256 : draft->weights_released()) ReleaseWeights(sha256);
-  for (const std::string& sha256 : draft->weights_unused()) unused_blobs_.push_back(sha256);
+  for (const std::string& sha256 : draft->weights_unused()) NoteUnused(sha256);
   for (const v1::Event& event : events) LogInfo(IdsOf(event), event.message());
   if (ended) live_.erase(id);
   return absl::OkStatus();
@@ -295,9 +308,11 @@ absl::Status DispatcherImpl::Tick() {
   MutexLock lock(&mutex_);
   RETURN_IF_ERROR(Renew());
   v1::Change probe;
-  probe.set_next_lease_token(next_token_);
-  RETURN_IF_ERROR(journal_->Resume(std::move(probe)));
+  probe.set_next_lease_token(next_token_ + 1);
+  ASSIGN_OR_RETURN(const bool resumed, journal_->Resume(std::move(probe)));
+  if (resumed) ++next_token_;
   absl::Status first;
+  Note(EndLeftovers(), &first);
   Note(LoseLeases(leases_.Expired(clock_->Elapsed()), v1::FAILURE_CAUSE_WORKER_LOST,
                   absl::StrCat("not renewed for ", absl::FormatDuration(options_.lease_duration))),
        &first);
@@ -320,7 +335,7 @@ void DispatcherImpl::SweepWeights() {
   }
   for (const std::string& sha256 : *blobs) {
     if (references_.contains(sha256)) continue;
-    unused_blobs_.push_back(sha256);
+    NoteUnused(sha256);
     changed_ = true;
   }
 }
@@ -336,13 +351,21 @@ void DispatcherImpl::RemoveLease(const AttemptId& id) {
 void DispatcherImpl::ReleaseWeights(const std::string& sha256) {
   const auto it = references_.find(sha256);
   if (it != references_.end() && --it->second <= 0) references_.erase(it);
+  NoteUnused(sha256);
+}
+
+void DispatcherImpl::NoteUnused(const std::string& sha256) {
   unused_blobs_.push_back(sha256);
+  ++releases_[sha256];
 }
 
 void DispatcherImpl::DeleteUnreferenced(const std::vector<std::string>& blobs) {
   if (blobs.empty()) return;
   MutexLock lock(&mutex_);
   for (const std::string& sha256 : blobs) {
+    const auto later = releases_.find(sha256);
+    if (later != releases_.end() && --later->second > 0) continue;  // one is not durable yet
+    releases_.erase(sha256);
     if (references_.contains(sha256)) continue;
     // A failure leaves a file too many, which the next sweep meets again.
     const absl::Status status = blobs_->Delete(sha256);

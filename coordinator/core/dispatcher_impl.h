@@ -97,9 +97,12 @@ class DispatcherImpl final : public Dispatcher {
   void NotifyIfChanged();
   // Reads all state from the store.
   absl::Status Restore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Does so again if the journal has lost what the state stands on. First in every method.
+  // Does so again if the journal has lost what the state stands on. First in every method that
+  // looks at the state.
   absl::Status Renew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status RestoreLeases(std::vector<AttemptId>* orphans) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status RestoreLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Ends what Restore found to fit nothing.
+  absl::Status EndLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
   // from `live_` after this if it ended.
@@ -116,6 +119,7 @@ class DispatcherImpl final : public Dispatcher {
   void SweepWeights() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RemoveLease(const AttemptId& id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReleaseWeights(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void NoteUnused(const std::string& sha256) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void DeleteUnreferenced(const std::vector<std::string>& blobs);
 
   // dispatcher_clients.cc
@@ -202,6 +206,10 @@ class DispatcherImpl final : public Dispatcher {
   absl::flat_hash_map<std::string, int> references_ ABSL_GUARDED_BY(mutex_);
   // Digests of what may have no reference any more, to be deleted once that is durable.
   std::vector<std::string> unused_blobs_ ABSL_GUARDED_BY(mutex_);
+  // How often each is in there, or in what waits for that.
+  absl::flat_hash_map<std::string, int> releases_ ABSL_GUARDED_BY(mutex_);
+  v1::Change stray_leases_ ABSL_GUARDED_BY(mutex_);         // of no running attempt
+  std::vector<AttemptId> orphans_ ABSL_GUARDED_BY(mutex_);  // running attempts without a lease
   // Uploads for leases older than this token were let in by an earlier process, so they are not in
   // `references_`: no sweep while such a lease lives.
   int64_t first_token_ ABSL_GUARDED_BY(mutex_) = 1;

@@ -395,9 +395,10 @@ absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportReques
     JobState* job = FindLive(id.job);
     JobDraft draft(job, now, clock_->Elapsed());
     RETURN_IF_ERROR(DraftReport(request, id, job, &draft));
-    ASSIGN_OR_RETURN(const v1::TrialState state, draft.NoteReport(id, key));
-    RETURN_IF_ERROR(Commit(&draft));
-    response.set_trial_state(state);
+    RETURN_IF_ERROR(draft.NoteReport(id, key));
+    RETURN_IF_ERROR(draft.Settle());
+    response.set_trial_state(draft.FindTrial(id.trial)->state());
+    RETURN_IF_ERROR(CommitSettled(&draft));
   } else {
     ASSIGN_OR_RETURN(const v1::TrialState state, FindReported(id, key));
     response.set_trial_state(state);

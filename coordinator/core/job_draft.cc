@@ -354,6 +354,10 @@ absl::Status JobDraft::Settle() {
     }
   }
   if (HasEnded(job->state()) && !HasEnded(state_->job().state())) ReleaseCheckpoints();
+  if (reported_.has_value()) {
+    ASSIGN_OR_RETURN(v1::Trial * trial, Edit(reported_->trial));
+    trial->mutable_attempts(reported_->attempt - 1)->set_reported_state(trial->state());
+  }
   if (!touched_) return absl::OkStatus();
   job->mutable_usage()->set_wall_seconds(WallSeconds(record_, now_));
   if (strategy_touched_) {

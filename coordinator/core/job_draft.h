@@ -1,4 +1,4 @@
-// A change to one job under way: decided on copies, made durable by the store, then applied.
+// A change to one job under way: decided on copies, written to the journal, then applied.
 #ifndef FRONTIER_COORDINATOR_CORE_JOB_DRAFT_H_
 #define FRONTIER_COORDINATOR_CORE_JOB_DRAFT_H_
 
@@ -75,9 +75,9 @@ class JobDraft {
   // Queued again if the cause is retried and attempts are left, failed otherwise.
   absl::Status Fail(const AttemptId& id, const v1::Failure& failure, const Usage& usage);
   absl::Status Lose(const AttemptId& id, v1::FailureCause cause, absl::string_view message);
-  // Keeps what a repeat of the report that has just ended the attempt is to be known by; returns
-  // the trial's state.
-  absl::StatusOr<v1::TrialState> NoteReport(const AttemptId& id, const RequestKey& report);
+  // Keeps what a repeat of the report that has just ended the attempt is to be known by, and, once
+  // settled, the trial's state, which is the answer to it.
+  absl::Status NoteReport(const AttemptId& id, const RequestKey& report);
   // Queued again, first in line.
   absl::Status Return(const AttemptId& id, absl::string_view reason, const Usage& usage);
 
@@ -111,7 +111,7 @@ class JobDraft {
   const std::vector<std::string>& weights_released() const { return weights_released_; }
   const std::vector<std::string>& weights_unused() const { return weights_unused_; }
 
-  // After the commit.
+  // After the change is written.
   void Apply();
 
  private:
@@ -185,6 +185,7 @@ class JobDraft {
   std::vector<std::string> weights_kept_;
   std::vector<std::string> weights_released_;
   std::vector<std::string> weights_unused_;
+  std::optional<AttemptId> reported_;
   v1::Change change_;
   bool touched_ = false;
   bool strategy_touched_ = false;

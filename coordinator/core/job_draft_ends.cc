@@ -162,13 +162,13 @@ absl::Status JobDraft::RetryOrFail(const AttemptId& id, v1::Trial* trial,
   return absl::OkStatus();
 }
 
-absl::StatusOr<v1::TrialState> JobDraft::NoteReport(const AttemptId& id, const RequestKey& report) {
+absl::Status JobDraft::NoteReport(const AttemptId& id, const RequestKey& report) {
   ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
   v1::Attempt* attempt = trial->mutable_attempts(id.attempt - 1);
   attempt->set_report_id(report.id);
   attempt->set_report_sha256(report.content_sha256);
-  attempt->set_reported_state(trial->state());
-  return trial->state();
+  reported_ = id;
+  return absl::OkStatus();
 }
 
 absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, const Usage& usage) {

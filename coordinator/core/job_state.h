@@ -46,7 +46,7 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
                 absl::Time now);
 
 // Pure state: what the store has of the job, in the form in which decisions need it. Changed only
-// by JobDraft::Apply, after the change is durable. Of trials that have ended only what proposals
+// by JobDraft::Apply, after the change is written. Of trials that have ended only what proposals
 // depend on stays in memory. Not thread-safe.
 class JobState {
  public:

@@ -75,6 +75,11 @@ absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part) {
   }
   ASSIGN_OR_RETURN(const int64_t size, FileSize(DatabasePath(part)));
   backup.bytes += size;
+  RETURN_IF_ERROR(SyncFolder(part));
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(BlobsFolder(part))) {
+    if (entry.is_directory()) RETURN_IF_ERROR(SyncFolder(entry.path().string()));
+  }
+  RETURN_IF_ERROR(SyncFolder(BlobsFolder(part)));
   return backup;
 }
 
@@ -100,6 +105,8 @@ absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to,
   std::filesystem::rename(part, to, error);
   if (error) return ErrnoStatus(error.value(), "cannot make", to);
   std::move(remover).Cancel();
+  const std::string parent = std::filesystem::path(to).parent_path().string();
+  RETURN_IF_ERROR(SyncFolder(parent.empty() ? "." : parent));
   return backup;
 }
 

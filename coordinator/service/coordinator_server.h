@@ -41,7 +41,7 @@ class CoordinatorServer {
   absl::Status Serve();
   // Where it serves, with the port taken.
   const std::string& address() const { return gateway_->address(); }
-  // Lets calls end; all state is durable already.
+  // Lets calls end, and commits what they have left.
   void Stop();
 
  private:

@@ -57,9 +57,10 @@ grpc::ServerWriteReactor<v1::WatchJobResponse>* JobServiceAdapter::WatchJob(
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* JobServiceAdapter::GetWeights(
     grpc::CallbackServerContext*, const v1::GetWeightsRequest* request) {
-  const absl::Status checked = CheckRequest(*request);
-  if (!checked.ok()) return SendWeights(blobs_, checked);
-  return SendWeights(blobs_, dispatcher_->FindWeights(*request));
+  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    RETURN_IF_ERROR(CheckRequest(*request));
+    return dispatcher_->FindWeights(*request);
+  });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::GetJob(grpc::CallbackServerContext* context,

@@ -1,6 +1,7 @@
 #include "coordinator/service/lease_queue.h"
 
 #include "common/base/status.h"
+#include "coordinator/service/durable.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -43,18 +44,16 @@ uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
 }
 
 void LeaseQueue::Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done) {
-  if (!response.ok() || !response->has_lease()) {
-    done(std::move(response));
-    return;
-  }
-  dispatcher_->WhenDurable(losses, [response = std::move(response),
-                                    done = std::move(done)](const absl::Status& durable) mutable {
-    if (durable.ok()) {
-      done(std::move(response));
-    } else {
-      done(durable);
-    }
-  });
+  const absl::Status status = response.status();
+  AnswerWhenDurable(
+      dispatcher_, losses, status,
+      [response = std::move(response), done = std::move(done)](const absl::Status& answer) mutable {
+        if (answer.ok()) {
+          done(std::move(response));
+        } else {
+          done(answer);
+        }
+      });
 }
 
 uint64_t LeaseQueue::Add(Waiter* waiter) {

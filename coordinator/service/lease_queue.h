@@ -63,7 +63,7 @@ class LeaseQueue {
     Done done;
   };
 
-  // Calls `done` once the lease, if there is one, is durable. `losses` is from before it was made.
+  // Calls `done` once what the response tells of is durable. `losses` is from before it was made.
   void Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done);
 
   // Takes `waiter` in and returns its id; 0, and leaves it, if the queue was shut down.

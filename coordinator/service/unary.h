@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/grpc_status.h"
 #include "coordinator/core/dispatcher.h"
+#include "coordinator/service/durable.h"
 #include "coordinator/service/request_checks.h"
 
 namespace frontier::coordinator {
@@ -29,13 +30,11 @@ grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Disp
   }
   const int64_t losses = dispatcher->losses();
   absl::StatusOr<Response> result = call(*request);
-  if (!result.ok()) {
-    reactor->Finish(ToGrpcStatus(result.status()));
-    return reactor;
-  }
-  *response = *std::move(result);
-  dispatcher->WhenDurable(
-      losses, [reactor](const absl::Status& durable) { reactor->Finish(ToGrpcStatus(durable)); });
+  const absl::Status status = result.status();
+  if (result.ok()) *response = *std::move(result);
+  AnswerWhenDurable(dispatcher, losses, status, [reactor](const absl::Status& answer) {
+    reactor->Finish(ToGrpcStatus(answer));
+  });
   return reactor;
 }
 

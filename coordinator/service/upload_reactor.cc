@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/limits.h"
+#include "coordinator/service/durable.h"
 #include "coordinator/service/request_checks.h"
 
 namespace frontier::coordinator {
@@ -18,7 +19,10 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadWeightsRequ
                 const grpc::CallbackServerContext* context)
       : dispatcher_(dispatcher), blobs_(blobs), context_(context) {}
 
-  void Start() { StartRead(&message_); }
+  void Start() {
+    losses_ = dispatcher_->losses();
+    StartRead(&message_);
+  }
 
   void OnReadDone(bool ok) override {
     absl::Status status = ok ? Take() : TakeEnd();
@@ -26,7 +30,8 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadWeightsRequ
       StartRead(&message_);
     } else {
       writer_.reset();  // an unfinished one leaves nothing
-      Finish(ToGrpcStatus(status));
+      AnswerWhenDurable(dispatcher_, losses_, status,
+                        [this](const absl::Status& answer) { Finish(ToGrpcStatus(answer)); });
     }
   }
 
@@ -63,6 +68,7 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadWeightsRequ
   Dispatcher* const dispatcher_;
   BlobStore* const blobs_;
   const grpc::CallbackServerContext* const context_;
+  int64_t losses_ = 0;  // of the dispatcher, when it began
   v1::UploadWeightsRequest message_;
   std::unique_ptr<BlobWriter> writer_;
 };

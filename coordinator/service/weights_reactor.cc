@@ -6,6 +6,7 @@
 
 #include "common/rpc/grpc_status.h"
 #include "common/rpc/limits.h"
+#include "coordinator/service/durable.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -14,9 +15,10 @@ class WeightsReactor final : public grpc::ServerWriteReactor<v1::GetWeightsRespo
  public:
   explicit WeightsReactor(const BlobStore* blobs) : blobs_(blobs) {}
 
-  void Start(absl::StatusOr<std::string> digest) {
+  void Start(Dispatcher* dispatcher, int64_t losses, absl::StatusOr<std::string> digest) {
     if (!digest.ok()) {
-      Finish(ToGrpcStatus(digest.status()));
+      AnswerWhenDurable(dispatcher, losses, digest.status(),
+                        [this](const absl::Status& answer) { Finish(ToGrpcStatus(answer)); });
       return;
     }
     digest_ = *std::move(digest);
@@ -53,10 +55,12 @@ class WeightsReactor final : public grpc::ServerWriteReactor<v1::GetWeightsRespo
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(const BlobStore* blobs,
-                                                              absl::StatusOr<std::string> digest) {
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(
+    Dispatcher* dispatcher, const BlobStore* blobs,
+    absl::FunctionRef<absl::StatusOr<std::string>()> find) {
   auto* reactor = new WeightsReactor(blobs);
-  reactor->Start(std::move(digest));
+  const int64_t losses = dispatcher->losses();
+  reactor->Start(dispatcher, losses, find());
   return reactor;
 }
 

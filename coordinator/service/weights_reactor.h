@@ -6,16 +6,19 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "coordinator/blobs/blob_store.h"
+#include "coordinator/core/dispatcher.h"
 #include "frontier/v1/job_service.pb.h"
 
 namespace frontier::coordinator {
 
-// The blob of this digest, or the error. Reads one chunk at a time, as the client takes them.
-// Deletes itself.
-grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(const BlobStore* blobs,
-                                                              absl::StatusOr<std::string> digest);
+// The blob whose digest `find` gives, or the error. Reads one chunk at a time, as the client takes
+// them. Deletes itself.
+grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(
+    Dispatcher* dispatcher, const BlobStore* blobs,
+    absl::FunctionRef<absl::StatusOr<std::string>()> find);
 
 }  // namespace frontier::coordinator
 

@@ -104,16 +104,18 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::GiveBack(grpc::CallbackServerCon
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetParentWeights(
     grpc::CallbackServerContext*, const v1::GetParentWeightsRequest* request) {
-  const absl::Status checked = CheckRequest(*request);
-  if (!checked.ok()) return SendWeights(blobs_, checked);
-  return SendWeights(blobs_, dispatcher_->FindParentWeights(*request));
+  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    RETURN_IF_ERROR(CheckRequest(*request));
+    return dispatcher_->FindParentWeights(*request);
+  });
 }
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetCheckpoint(
     grpc::CallbackServerContext*, const v1::GetCheckpointRequest* request) {
-  const absl::Status checked = CheckRequest(*request);
-  if (!checked.ok()) return SendWeights(blobs_, checked);
-  return SendWeights(blobs_, dispatcher_->FindCheckpoint(*request));
+  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    RETURN_IF_ERROR(CheckRequest(*request));
+    return dispatcher_->FindCheckpoint(*request);
+  });
 }
 
 }  // namespace frontier::coordinator

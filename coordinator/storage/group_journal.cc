@@ -69,16 +69,17 @@ void GroupJournal::CommitGroup() {
   for (Done& done : waiting) done(status);
 }
 
-absl::Status GroupJournal::Resume(v1::Change probe) {
-  MutexLock commit(&commit_mutex_);
+absl::StatusOr<bool> GroupJournal::Resume(v1::Change probe) {
   {
     MutexLock lock(&mutex_);
-    if (refusal_.ok()) return absl::OkStatus();
+    if (refusal_.ok()) return false;
   }
+  MutexLock commit(&commit_mutex_);
   const absl::Status status = store_->Commit(&probe);
   MutexLock lock(&mutex_);
   refusal_ = status;
-  return status;
+  if (!status.ok()) return status;
+  return true;
 }
 
 absl::StatusOr<v1::JobRecord> GroupJournal::GetJob(int64_t job_id) const {

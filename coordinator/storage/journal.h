@@ -19,7 +19,8 @@ namespace frontier::coordinator {
 //
 // Should the store fail, all that is not durable by then is lost together, since later changes
 // stand on earlier ones. `losses` counts this; whoever decides on what was written must then begin
-// anew from the store. After a loss nothing is taken in until Resume succeeds.
+// anew from the store. After a loss nothing is taken in until Resume succeeds. A change that no
+// store would take is a mistake of the caller's and takes those that are committed with it along.
 //
 // Thread-safe. Errors are those of the store.
 class Journal {
@@ -39,8 +40,9 @@ class Journal {
   // since `losses` was as given.
   virtual void WhenDurable(int64_t losses, Done done) = 0;
 
-  // After a loss: whether the store takes a write again, which `probe` is.
-  virtual absl::Status Resume(v1::Change probe) = 0;
+  // After a loss takes changes in again if the store takes `probe`, which must change a row: what
+  // is there already SQLite does not write. True if the probe was needed, and is durable.
+  virtual absl::StatusOr<bool> Resume(v1::Change probe) = 0;
 
   // As in Store, with what is written but not durable yet.
   virtual absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
@@ -39,6 +40,16 @@ v1::JobSpec MakeJob(uint64_t seed, int number) {
   }
   if (number == 2) spec.set_max_parallel_trials(2);
   return spec;
+}
+
+// The first line in which two texts differ.
+std::string Difference(const std::string& before, const std::string& after) {
+  const std::vector<std::string> old = absl::StrSplit(before, '\n');
+  const std::vector<std::string> now = absl::StrSplit(after, '\n');
+  for (size_t i = 0; i < std::min(old.size(), now.size()); ++i) {
+    if (old[i] != now[i]) return absl::StrCat("line ", i, " '", old[i], "' is '", now[i], "'");
+  }
+  return absl::StrCat(old.size(), " lines are ", now.size());
 }
 
 // What two answers of the same state may differ in.
@@ -105,7 +116,7 @@ void Cluster::StartCoordinator() {
     return;
   }
   dispatcher_ = *std::move(dispatcher);
-  const std::string wrong = CheckStore(*store_, told_);
+  const std::string wrong = CheckStore(*store_, blobs_, told_);
   Expect(wrong.empty(), absl::StrCat("at the start: ", wrong));
 }
 
@@ -138,17 +149,20 @@ std::string Cluster::AllAnswers() {
     v1::GetJobRequest get;
     get.set_job_id(id);
     auto job = dispatcher_->GetJob(get);
-    if (!job.ok()) return std::string(job.status().message());
+    Expect(job.ok(), absl::StrCat("a job is not told of: ", job.status().message()));
+    if (!job.ok()) return "";
     StripTime(job->mutable_job());
     v1::GetFrontRequest front_of;
     front_of.set_job_id(id);
     auto front = dispatcher_->GetFront(front_of);
-    if (!front.ok()) return std::string(front.status().message());
+    Expect(front.ok(), absl::StrCat("a front is not told of: ", front.status().message()));
+    if (!front.ok()) return "";
     StripTime(front->mutable_job());
     v1::ListTrialsRequest list;
     list.set_job_id(id);
     const auto trials = dispatcher_->ListTrials(list);
-    if (!trials.ok()) return std::string(trials.status().message());
+    Expect(trials.ok(), absl::StrCat("trials are not told of: ", trials.status().message()));
+    if (!trials.ok()) return "";
     absl::StrAppend(&all, job->DebugString(), front->DebugString(), trials->DebugString());
   }
   return all;
@@ -161,7 +175,8 @@ void Cluster::RestartCleanly() {
   StopCoordinator(Left::kAll, 0);
   StartCoordinator();
   if (dispatcher_ == nullptr) return;
-  Expect(AllAnswers() == before, "a restart changed an answer");
+  const std::string after = AllAnswers();
+  Expect(after == before, absl::StrCat("a restart changed an answer: ", Difference(before, after)));
 }
 
 void Cluster::Send(size_t worker, Call call) {
@@ -205,20 +220,35 @@ void Cluster::Respond(const Message& message, int64_t losses,
                       const absl::StatusOr<Answer>& answer) {
   Message back = message;
   back.to_coordinator = false;
-  if (!answer.ok()) {
+  if (answer.ok()) {
+    back.response = Response(*answer);
+  } else {
     back.response = answer.status();
-    messages_.push_back(std::move(back));
-    return;
   }
-  back.response = Response(*answer);
   dispatcher_->WhenDurable(losses, [this, back](const absl::Status& durable) mutable {
-    if (durable.ok()) {
-      NoteTold(back.request, *back.response);
-    } else {
+    if (!durable.ok()) {
       back.response = durable;
+    } else if (back.response.ok()) {
+      NoteTold(back.request, *back.response);
     }
     messages_.push_back(std::move(back));
   });
+}
+
+void Cluster::Upload(const v1::ReportRequest& report) {
+  const std::string& sha256 = report.result().weights_sha256();
+  // Once is enough while the lease is held, as workers rely on.
+  if (sha256.empty() || !uploaded_.insert(sha256).second) return;
+  v1::UploadWeightsHeader header;
+  header.set_worker_id(report.worker_id());
+  *header.mutable_key() = report.key();
+  header.set_token(report.token());
+  header.set_sha256(sha256);
+  if (dispatcher_->CheckLease(header).ok()) {
+    blobs_.Put(sha256, "weights");
+  } else {
+    uploaded_.erase(sha256);
+  }
 }
 
 void Cluster::Handle(const Message& message) {
@@ -233,6 +263,7 @@ void Cluster::Handle(const Message& message) {
         } else if constexpr (std::is_same_v<Kind, v1::HeartbeatRequest>) {
           Respond(message, losses, dispatcher_->Heartbeat(request));
         } else {
+          Upload(request);
           Respond(message, losses, dispatcher_->Report(request));
         }
       },
@@ -264,6 +295,7 @@ void Cluster::Tick() {
   }
   const absl::Status status = dispatcher_->Tick();
   Expect(status.ok() || trouble_, absl::StrCat("clock work: ", status.message()));
+  if (status.ok() && !disk_.failing()) trouble_ = false;
 }
 
 void Cluster::Lie(size_t worker, uint32_t how) {
@@ -363,7 +395,7 @@ void Cluster::CheckLive() {
            absl::StrCat("job ", id, " runs ", job.trials_running(), " trials, may run ", limit));
   }
   if (applied_ % kCheckEvery != 0) return;
-  const std::string wrong = CheckStore(*store_, told_);
+  const std::string wrong = CheckStore(*store_, blobs_, told_);
   Expect(wrong.empty(), wrong);
 }
 
@@ -498,7 +530,7 @@ void Cluster::Settle() {
   Expect(AllEnded(), "faults have stopped, and a job does not end");
   journal_->CommitGroup();
   trouble_ = false;
-  const std::string wrong = CheckStore(*store_, told_);
+  const std::string wrong = CheckStore(*store_, blobs_, told_);
   Expect(wrong.empty(), wrong);
   RestartCleanly();
 }

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ class Cluster {
   void Handle(const Message& message);
   template <typename Answer>
   void Respond(const Message& message, int64_t losses, const absl::StatusOr<Answer>& answer);
+  // The weights of a report, which come before it.
+  void Upload(const v1::ReportRequest& report);
   void NoteLease(const v1::AttemptLease& lease);
   void NoteTold(const Request& request, const Response& response);
   void Tick();
@@ -102,6 +105,7 @@ class Cluster {
   std::vector<Worker> workers_;
   std::vector<bool> cut_;
   std::deque<Message> messages_;             // on their way
+  std::set<std::string> uploaded_;           // digests
   std::vector<v1::ReportRequest> accepted_;  // for replays
   std::vector<int64_t> jobs_;
   int64_t client_requests_ = 0;

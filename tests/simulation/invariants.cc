@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <limits>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "coordinator/core/references.h"
 #include "coordinator/core/trial_machine.h"
 #include "tests/simulation/worker.h"
 #include "tests/unit/coordinator/core/harness.h"
@@ -49,10 +51,6 @@ std::string CheckAttempts(const v1::Trial& trial, const std::set<AttemptId>& lea
       return absl::StrCat(id.ToString(),
                           runs ? " runs without a lease" : " has ended and is leased");
     }
-    const auto report = told.reports.find(id);
-    if (report != told.reports.end() && attempt.report_id() != report->second.request_id) {
-      return absl::StrCat(id.ToString(), ": its report was acknowledged and is not there");
-    }
   }
   const bool done = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
   if (succeeded != (done ? 1 : 0)) {
@@ -75,6 +73,35 @@ std::string CheckAttempts(const v1::Trial& trial, const std::set<AttemptId>& lea
       lease->second.job.value() != trial.job_id() || lease->second.attempt != last.number()) {
     return absl::StrCat(Name(trial), " has the result of another attempt than its last, ",
                         last.number());
+  }
+  return "";
+}
+
+// What was told of is there, as it was told.
+std::string CheckTold(const coordinator::Store& store, const Told& told) {
+  for (const auto& [id, report] : told.reports) {
+    const auto trial = store.GetTrial(id.job.value(), id.trial.value());
+    if (!trial.ok() || trial->attempts_size() < id.attempt ||
+        trial->attempts(id.attempt - 1).report_id() != report.request_id ||
+        trial->attempts(id.attempt - 1).reported_state() != report.state) {
+      return absl::StrCat(id.ToString(), ": its report was acknowledged and is not there");
+    }
+  }
+  for (const auto& [token, id] : told.leases) {
+    const auto trial = store.GetTrial(id.job.value(), id.trial.value());
+    if (!trial.ok() || trial->attempts_size() < id.attempt) {
+      return absl::StrCat(id.ToString(), ": its lease was told and is not there");
+    }
+  }
+  return "";
+}
+
+std::string CheckBlobs(const coordinator::Store& store, const coordinator::BlobStore& blobs) {
+  absl::flat_hash_map<std::string, int> references;
+  const absl::Status counted = coordinator::CountReferences(store, &references);
+  if (!counted.ok()) return std::string(counted.message());
+  for (const auto& [sha256, count] : references) {
+    if (!blobs.Has(sha256)) return absl::StrCat("weights ", sha256, " are kept and not there");
   }
   return "";
 }
@@ -142,7 +169,11 @@ std::vector<int64_t> BruteForceFront(const std::vector<v1::Trial>& trials) {
   return front;
 }
 
-std::string CheckStore(const coordinator::Store& store, const Told& told) {
+std::string CheckStore(const coordinator::Store& store, const coordinator::BlobStore& blobs,
+                       const Told& told) {
+  for (const std::string& wrong : {CheckTold(store, told), CheckBlobs(store, blobs)}) {
+    if (!wrong.empty()) return wrong;
+  }
   const auto leases = store.LoadLeases();
   if (!leases.ok()) return std::string(leases.status().message());
   std::set<AttemptId> leased;

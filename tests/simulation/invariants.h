@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/attempt_id.h"
 #include "coordinator/storage/store.h"
 #include "frontier/v1/job_service.pb.h"
@@ -30,8 +31,10 @@ struct Told {
 
 // Empty, or what is wrong: what was told is there; at most one result of a trial, from the attempt
 // that held the lease; no attempt runs without a lease or has one without running; no budget is
-// exceeded; log, rows and counts agree; the front is what beats all others.
-std::string CheckStore(const coordinator::Store& store, const Told& told);
+// exceeded; log, rows and counts agree; the front is what beats all others; weights that are needed
+// are there.
+std::string CheckStore(const coordinator::Store& store, const coordinator::BlobStore& blobs,
+                       const Told& told);
 
 // The numbers of the trials that none of the others dominates, of those that may be on a front.
 std::vector<int64_t> BruteForceFront(const std::vector<v1::Trial>& trials);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "tests/unit/coordinator/core/harness.h"
 
@@ -81,6 +82,7 @@ v1::ReportRequest Worker::MakeReport(uint32_t choice) {
     default:
       *report.mutable_result() =
           testing::MakeResult(AccuracyOf(lease_->token()), 1 + (choice / 16) % 7);
+      report.mutable_result()->set_weights_sha256(Sha256Hex(absl::StrCat(lease_->token())));
   }
   if ((choice / 128) % 2 == 0) *report.mutable_next() = MakeLeaseRequest();
   return report;

@@ -29,6 +29,8 @@ class SimulatedDisk {
   void FailWrites(int count) { failing_writes_ = count; }
   // No further write finds space, until told otherwise.
   void SetFull(bool full) { full_ = full; }
+  // Whether the next step may fail by one of these.
+  bool failing() const { return full_ || failing_syncs_ > 0 || failing_writes_ > 0; }
 
   // Everything fails from now on, as if the process had no disk any more.
   void PowerOff() { on_ = false; }

@@ -2,7 +2,7 @@
 
 #include <SQLiteCpp/Backup.h>
 #include <SQLiteCpp/Database.h>
-#include <SQLiteCpp/Statement.h>
+#include <sqlite3.h>
 
 #include <exception>
 #include <memory>
@@ -44,7 +44,10 @@ absl::Status BackUpDatabase(const std::string& from, const std::string& to) {
     SQLite::Database copy(to, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE);
     copy.exec("PRAGMA synchronous = FULL");
     SQLite::Backup backup(copy, source->database());
-    backup.executeStep(-1);
+    // That somebody locks it is all that is not thrown.
+    if (backup.executeStep(-1) != SQLITE_DONE) {
+      return absl::UnavailableError(absl::StrCat("database '", from, "' cannot be copied now"));
+    }
     return absl::OkStatus();
   });
 }
