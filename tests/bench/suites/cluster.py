@@ -91,7 +91,8 @@ def search(binaries, folder, data_sets, cores, job):
                             ['--slots', str(len(cores)), '--threads_per_trial', '1', *flags], job)
 
 
-def table_search(binaries, folder, table, job):
-    """The same, by one worker that looks all results up in a table."""
+def table_search(binaries, folder, table, dataset, job):
+    """The same, by one worker that looks all results up in a table; `dataset` as its flag says."""
+    flags = [f'--evaluator=table:{table}', f'--dataset={dataset}']
     with coordinator(binaries, folder) as (run, address):
-        return _search_with(binaries, run, address, [f'--evaluator=table:{table}'], job)
+        return _search_with(binaries, run, address, flags, job)

@@ -104,7 +104,7 @@ class Measurements:
     def overhead(self):
         """From one lease to the next of a worker that looks its results up in a table."""
         trials = self.source.table_trials(TABLE_JOB % self.settings.table_trials)
-        starts = sorted(int(trial['attempts'][0]['startedUnixUs']) for trial in trials)
+        starts = sorted(int(trial['attempts'][0]['started_unix_us']) for trial in trials)
         gaps = [(later - earlier) / 1000 for earlier, later in zip(starts, starts[1:])]
         return Figure(statistics.median(gaps), len(gaps),
                       detail=f'the slowest of a hundred {sorted(gaps)[int(0.99 * len(gaps))]:.1f} ms')
