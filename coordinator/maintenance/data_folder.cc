@@ -1,7 +1,6 @@
 #include "coordinator/maintenance/data_folder.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -9,12 +8,15 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/time.h"
 #include "common/base/file.h"
 #include "common/base/status.h"
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/references.h"
+#include "coordinator/storage/sqlite/file_lock.h"
 #include "coordinator/storage/sqlite/maintenance.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 
@@ -83,8 +85,31 @@ absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part) {
   return backup;
 }
 
-// Copies by way of a folder beside `to`.
-absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to, int tries) {
+// What is wrong beside the pages and rows of the database that `store` is.
+std::vector<std::string> FindProblems(const Store& store, const std::string& data_dir) {
+  const absl::StatusOr<std::vector<std::string>> needed = NeededBlobs(store);
+  if (!needed.ok()) return {std::string(needed.status().message())};
+  std::vector<std::string> problems;
+  for (const std::string& sha256 : *needed) {
+    const absl::StatusOr<std::string> found = FileSha256(BlobPath(data_dir, sha256));
+    if (!found.ok()) {
+      problems.push_back(absl::StrCat("blob ", sha256, ": ", found.status().message()));
+    } else if (*found != sha256) {
+      problems.push_back(absl::StrCat("blob ", sha256, " has other content, ", *found));
+    }
+  }
+  return problems;
+}
+
+// "folder/" is "folder".
+std::string WithoutSlash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+// Copies by way of a folder beside `to`, of which `accept` says whether it will do.
+absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to, int tries,
+                                 absl::FunctionRef<absl::Status(const std::string&)> accept) {
   RETURN_IF_ERROR(CheckFree(to));
   const std::string part = absl::StrCat(to, ".part");
   RETURN_IF_ERROR(CheckFree(part));
@@ -100,6 +125,7 @@ absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to,
     if (backup.ok() || !absl::IsNotFound(backup.status())) break;
   }
   if (!backup.ok()) return backup.status();
+  RETURN_IF_ERROR(accept(part));
   std::error_code error;
   std::filesystem::remove(to, error);  // if it is an empty folder
   std::filesystem::rename(part, to, error);
@@ -119,37 +145,42 @@ std::string DatabasePath(const std::string& data_dir) {
 std::string BlobsFolder(const std::string& data_dir) { return absl::StrCat(data_dir, "/blobs"); }
 
 absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to) {
-  return CopyWhole(data_dir, to, kTries);
+  return CopyWhole(data_dir, WithoutSlash(to), kTries,
+                   [](const std::string&) { return absl::OkStatus(); });
 }
 
 absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir) {
-  RETURN_IF_ERROR(CheckFree(data_dir));
-  ASSIGN_OR_RETURN(const std::vector<std::string> problems, Check(from));
-  if (!problems.empty()) {
+  const auto damaged = [&from](const std::vector<std::string>& problems) {
     return absl::DataLossError(
         absl::StrCat("backup '", from, "' is damaged: ", absl::StrJoin(problems, "; ")));
-  }
-  return CopyWhole(from, data_dir, /*tries=*/1);
+  };
+  ASSIGN_OR_RETURN(const std::vector<std::string> damage, FindDamage(DatabasePath(from)));
+  if (!damage.empty()) return damaged(damage);
+  // The rest is looked for in the copy: opening the backup could take it to a newer schema.
+  return CopyWhole(from, WithoutSlash(data_dir), /*tries=*/1,
+                   [&](const std::string& part) -> absl::Status {
+                     ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(part));
+                     const std::vector<std::string> problems = FindProblems(*store, part);
+                     return problems.empty() ? absl::OkStatus() : damaged(problems);
+                   });
 }
 
 absl::StatusOr<std::vector<std::string>> Check(const std::string& data_dir) {
-  ASSIGN_OR_RETURN(std::vector<std::string> problems, FindDamage(DatabasePath(data_dir)));
-  if (!problems.empty()) return problems;  // reading on would tell the same in other words
-  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(data_dir));
-  const absl::StatusOr<std::vector<std::string>> needed = NeededBlobs(*store);
-  if (!needed.ok()) {
-    problems.emplace_back(needed.status().message());
-    return problems;
-  }
-  for (const std::string& sha256 : *needed) {
-    const absl::StatusOr<std::string> found = FileSha256(BlobPath(data_dir, sha256));
-    if (!found.ok()) {
-      problems.push_back(absl::StrCat("blob ", sha256, ": ", found.status().message()));
-    } else if (*found != sha256) {
-      problems.push_back(absl::StrCat("blob ", sha256, " has other content, ", *found));
-    }
-  }
-  return problems;
+  ASSIGN_OR_RETURN(std::vector<std::string> damage, FindDamage(DatabasePath(data_dir)));
+  if (!damage.empty()) return damage;  // reading on would tell the same in other words
+  ASSIGN_OR_RETURN(const std::unique_ptr<FileLock> lock,
+                   FileLock::Acquire(DatabasePath(data_dir), absl::ZeroDuration()));
+  // On a copy, for the same reason as in Restore.
+  const std::string copy = absl::StrCat(WithoutSlash(data_dir), "/check.part");
+  RETURN_IF_ERROR(CheckFree(copy));
+  RETURN_IF_ERROR(MakeDirectories(copy));
+  absl::Cleanup remover = [&copy] {
+    std::error_code ignored;
+    std::filesystem::remove_all(copy, ignored);
+  };
+  RETURN_IF_ERROR(BackUpDatabase(DatabasePath(data_dir), DatabasePath(copy)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(copy));
+  return FindProblems(*store, data_dir);
 }
 
 absl::StatusOr<Compaction> Compact(const std::string& data_dir) {

@@ -26,12 +26,13 @@ struct Backup {
 // the blobs that are needed then.
 absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to);
 
-// Makes a backup, in which Check finds nothing, the data folder of a coordinator.
+// Makes a backup the data folder of a coordinator, and leaves the backup as it is. DATA_LOSS if
+// anything is wrong with it that Check looks for.
 absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir);
 
 // What is wrong with a folder nobody serves from, one line each: damage of the database, records
 // that cannot be read, blobs that are needed and missing or not what they should be. Empty = all is
-// well.
+// well. Changes nothing, and needs as much space again as the database has.
 absl::StatusOr<std::vector<std::string>> Check(const std::string& data_dir);
 
 struct Compaction {

@@ -1,5 +1,7 @@
 #include "coordinator/maintenance/data_folder.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -9,6 +11,7 @@
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "coordinator/blobs/blob_store.h"
+#include "coordinator/storage/sqlite/schema.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -85,6 +88,26 @@ TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
   EXPECT_EQ(store->GetJob(1)->job().spec().name(), "job-1");
   EXPECT_EQ(store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10)->size(), 2u);
   EXPECT_EQ(ReadFile(FileBlobPath(BlobsFolder(restored), Sha256Hex("kept"))).value(), "kept");
+}
+
+TEST_F(DataFolderTest, AFolderMayBeNamedWithASlash) {
+  ASSERT_OK(BackUp(data_ + "/", backup_ + "/"));
+  ASSERT_OK(Restore(backup_ + "//", folder_.File("restored/")));
+  EXPECT_THAT(Check(folder_.File("restored/")).value(), IsEmpty());
+}
+
+// A release that knows only this schema can still use it afterwards.
+TEST_F(DataFolderTest, ABackupOfAnEarlierSchemaStaysWhatItIs) {
+  ASSERT_OK(MakeDirectories(backup_));
+  const auto version = [](const std::string& folder) {
+    return SQLite::Database(DatabasePath(folder)).execAndGet("PRAGMA user_version").getInt64();
+  };
+  SQLite::Database(DatabasePath(backup_), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+      .exec(ReadFile(FRONTIER_GOLDEN_DATABASES "/schema_1.sql").value());
+  EXPECT_THAT(Check(backup_).value(), IsEmpty());
+  ASSERT_OK(Restore(backup_, folder_.File("restored")));
+  EXPECT_EQ(version(backup_), 1);
+  EXPECT_EQ(version(folder_.File("restored")), SchemaVersion());
 }
 
 TEST_F(DataFolderTest, TakesNoPlaceThatIsTaken) {
