@@ -14,6 +14,11 @@ namespace {
 
 constexpr absl::Duration kSweepInterval = absl::Minutes(10);
 constexpr absl::Duration kPruneInterval = absl::Minutes(10);
+// A small write may find room where the next does not: losses that follow each other closely are
+// followed by ever longer pauses.
+constexpr absl::Duration kCalm = absl::Minutes(1);
+constexpr absl::Duration kFirstResumePause = absl::Seconds(1);
+constexpr absl::Duration kLongestResumePause = absl::Seconds(30);
 constexpr absl::Duration kLastSeenInterval = absl::Minutes(1);
 // Beyond its own time limit an attempt has this long to load data, upload and report.
 constexpr absl::Duration kReportGrace = absl::Minutes(5);
@@ -109,8 +114,15 @@ absl::Status DispatcherImpl::Start() {
 
 absl::Status DispatcherImpl::Renew() {
   if (losses_ == journal_->losses()) return absl::OkStatus();
-  LogWarning({}, "the database could not be written: going back to what it holds");
-  return Restore();
+  LogWarning({}, "going back to what the database holds");
+  RETURN_IF_ERROR(Restore());
+  const absl::Duration elapsed = clock_->Elapsed();
+  resume_pause_ = elapsed - last_resumed_ < kCalm
+                      ? std::clamp(2 * resume_pause_, kFirstResumePause, kLongestResumePause)
+                      : absl::ZeroDuration();
+  next_resume_ = elapsed + resume_pause_;
+  refused_ = true;
+  return absl::OkStatus();
 }
 
 absl::Status DispatcherImpl::Restore() {
@@ -303,14 +315,26 @@ absl::Status DispatcherImpl::StoreLastSeen() {
   return change.workers().empty() ? absl::OkStatus() : CommitChange(std::move(change));
 }
 
+absl::Status DispatcherImpl::Resume() {
+  if (!refused_) return absl::OkStatus();
+  if (clock_->Elapsed() < next_resume_) {
+    return absl::UnavailableError("the database could not be written and is given time");
+  }
+  // Another token, since a row that stays the same is not written.
+  v1::Change probe;
+  probe.set_next_lease_token(next_token_ + 1);
+  RETURN_IF_ERROR(journal_->Resume(std::move(probe)));
+  ++next_token_;
+  refused_ = false;
+  last_resumed_ = clock_->Elapsed();
+  return absl::OkStatus();
+}
+
 absl::Status DispatcherImpl::Tick() {
   const NotifyOnExit notify(this);
   MutexLock lock(&mutex_);
   RETURN_IF_ERROR(Renew());
-  v1::Change probe;
-  probe.set_next_lease_token(next_token_ + 1);
-  ASSIGN_OR_RETURN(const bool resumed, journal_->Resume(std::move(probe)));
-  if (resumed) ++next_token_;
+  RETURN_IF_ERROR(Resume());
   absl::Status first;
   Note(EndLeftovers(), &first);
   Note(LoseLeases(leases_.Expired(clock_->Elapsed()), v1::FAILURE_CAUSE_WORKER_LOST,

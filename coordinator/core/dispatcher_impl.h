@@ -101,6 +101,8 @@ class DispatcherImpl final : public Dispatcher {
   // looks at the state.
   absl::Status Renew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RestoreLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // After a loss lets the journal take changes in again, if it is time and the store takes a write.
+  absl::Status Resume() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Ends what Restore found to fit nothing.
   absl::Status EndLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -195,7 +197,11 @@ class DispatcherImpl final : public Dispatcher {
   absl::AnyInvocable<void()> listener_ ABSL_GUARDED_BY(listener_mutex_);
 
   Mutex mutex_;
-  int64_t losses_ ABSL_GUARDED_BY(mutex_) = 0;  // of the journal, when the state was last read
+  int64_t losses_ ABSL_GUARDED_BY(mutex_) = 0;    // of the journal, when the state was last read
+  bool refused_ ABSL_GUARDED_BY(mutex_) = false;  // the journal takes nothing in since a loss
+  absl::Duration last_resumed_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  absl::Duration resume_pause_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration next_resume_ ABSL_GUARDED_BY(mutex_);
   std::map<JobId, std::unique_ptr<JobState>> live_ ABSL_GUARDED_BY(mutex_);
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);

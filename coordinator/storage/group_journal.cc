@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/log.h"
 
 namespace frontier::coordinator {
 
@@ -66,20 +67,19 @@ void GroupJournal::CommitGroup() {
       waiting_for_pending_.clear();
     }
   }
+  if (!status.ok()) {
+    LogError({}, absl::StrCat("the last changes are lost and nobody was told of them: ",
+                              status.message()));
+  }
   for (Done& done : waiting) done(status);
 }
 
-absl::StatusOr<bool> GroupJournal::Resume(v1::Change probe) {
-  {
-    MutexLock lock(&mutex_);
-    if (refusal_.ok()) return false;
-  }
+absl::Status GroupJournal::Resume(v1::Change probe) {
   MutexLock commit(&commit_mutex_);
   const absl::Status status = store_->Commit(&probe);
   MutexLock lock(&mutex_);
   refusal_ = status;
-  if (!status.ok()) return status;
-  return true;
+  return status;
 }
 
 absl::StatusOr<v1::JobRecord> GroupJournal::GetJob(int64_t job_id) const {

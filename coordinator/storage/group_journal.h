@@ -28,7 +28,7 @@ class GroupJournal final : public Journal {
   int64_t losses() const override { return losses_; }
   absl::Status Write(int64_t losses, v1::Change change) override;
   void WhenDurable(int64_t losses, Done done) override;
-  absl::StatusOr<bool> Resume(v1::Change probe) override;
+  absl::Status Resume(v1::Change probe) override;
   absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
   absl::StatusOr<std::optional<v1::RequestRecord>> FindRequest(

@@ -41,8 +41,8 @@ class Journal {
   virtual void WhenDurable(int64_t losses, Done done) = 0;
 
   // After a loss takes changes in again if the store takes `probe`, which must change a row: what
-  // is there already SQLite does not write. True if the probe was needed, and is durable.
-  virtual absl::StatusOr<bool> Resume(v1::Change probe) = 0;
+  // is there already SQLite does not write.
+  virtual absl::Status Resume(v1::Change probe) = 0;
 
   // As in Store, with what is written but not durable yet.
   virtual absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const = 0;

@@ -121,6 +121,32 @@ TEST_F(LostChangesTest, ALostReportIsForgottenAndTakenWhenItComesAgain) {
   EXPECT_EQ(Job(job).trials_succeeded(), 1);
 }
 
+TEST_F(LostChangesTest, LossesThatFollowEachOtherAreFollowedByPauses) {
+  const int64_t job = Submit(SmallJob(5));
+  journal_->CommitGroup();
+  const auto lose = [&] {
+    store_.FailCommits(1);
+    v1::PauseJobRequest pause;
+    pause.set_request_id(NextId());
+    pause.set_job_id(job);
+    EXPECT_OK(dispatcher_->PauseJob(pause));
+    journal_->CommitGroup();
+    EXPECT_EQ(Job(job).state(), v1::JOB_STATE_RUNNING);
+  };
+  lose();
+  ASSERT_OK(dispatcher_->Tick());  // the first time at once
+  for (const int seconds : {1, 2, 4, 8, 16, 30, 30}) {
+    lose();
+    clock_.Advance(absl::Seconds(seconds) - absl::Milliseconds(1));
+    EXPECT_TRUE(absl::IsUnavailable(dispatcher_->Tick())) << seconds;
+    clock_.Advance(absl::Milliseconds(1));
+    ASSERT_OK(dispatcher_->Tick()) << seconds;
+  }
+  clock_.Advance(absl::Minutes(2));
+  lose();
+  EXPECT_OK(dispatcher_->Tick());
+}
+
 TEST_F(LostChangesTest, WhatIsDecidedOnALostStateIsNotToldEither) {
   Submit(SmallJob(5));
   ASSERT_OK(Register("w1"));

@@ -162,11 +162,10 @@ TEST_F(GroupJournalTest, TakesNothingInUntilTheStoreTakesAProbe) {
   EXPECT_EQ(GetErrorReason(journal_.Write(1, JobChange(2))), v1::ERROR_REASON_DISK_FULL);
   v1::Change probe;
   probe.set_next_lease_token(1);
-  EXPECT_EQ(GetErrorReason(journal_.Resume(probe).status()), v1::ERROR_REASON_DISK_FULL);
-  EXPECT_EQ(GetErrorReason(journal_.Resume(probe).status()), v1::ERROR_REASON_DISK_FULL);
+  EXPECT_EQ(GetErrorReason(journal_.Resume(probe)), v1::ERROR_REASON_DISK_FULL);
+  EXPECT_EQ(GetErrorReason(journal_.Resume(probe)), v1::ERROR_REASON_DISK_FULL);
   EXPECT_FALSE(journal_.Write(1, JobChange(2)).ok());
-  EXPECT_TRUE(journal_.Resume(probe).value());
-  EXPECT_FALSE(journal_.Resume(probe).value());  // nothing to resume
+  ASSERT_OK(journal_.Resume(probe));
   EXPECT_THAT(journal_.Write(0, JobChange(2)),
               StatusIs(absl::StatusCode::kUnavailable, HasSubstr("lost")));
   ASSERT_OK(journal_.Write(1, JobChange(2)));
