@@ -16,7 +16,8 @@ struct LowRank {
 // `matrix` is rows x columns, row-major. The product of the factors is the nearest matrix of that
 // rank (Eckart and Young 1936, "The approximation of one matrix by another of lower rank"), from
 // the singular values and vectors. Column i of `left` and row i of `right` have equal norms, unless
-// the matrix has no more rank; then the column is zero. The same on every call.
+// the matrix has no more rank; then one of them is zero, the other a unit vector. The same on every
+// call.
 LowRank Factorize(absl::Span<const float> matrix, int rows, int columns, int rank);
 
 }  // namespace frontier

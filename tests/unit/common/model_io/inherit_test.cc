@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -289,11 +290,16 @@ TEST(InheritTest, AnyMixOfChangesGivesAWholeModel) {
   }
 }
 
-TEST(FactorizeTest, ComesCloseToTheBestOfItsRank) {
+class FactorizeTest : public ::testing::TestWithParam<std::pair<int, int>> {};
+INSTANTIATE_TEST_SUITE_P(Shapes, FactorizeTest,
+                         ::testing::Values(std::pair(20, 15), std::pair(15, 20), std::pair(8, 8)));
+
+TEST_P(FactorizeTest, ComesCloseToTheBestOfItsRank) {
   // Singular values 1, 1/2, 1/4, ...: the best of rank 3 leaves sqrt(sum of the other squares).
-  constexpr int kRows = 20, kColumns = 15, kRank = 3;
+  const auto [rows, columns] = GetParam();
+  constexpr int kRank = 3;
   Rng rng(12);
-  std::vector<double> exact(kRows * kColumns);
+  std::vector<double> exact(static_cast<size_t>(rows * columns));
   std::vector<std::vector<double>> us, vs;
   const auto orthonormal = [&rng](size_t size, std::vector<std::vector<double>>* basis) {
     std::vector<double> v(size);
@@ -311,33 +317,46 @@ TEST(FactorizeTest, ComesCloseToTheBestOfItsRank) {
   };
   double left_over = 0;
   for (int k = 0; k < 8; ++k) {
-    const std::vector<double> u = orthonormal(kRows, &us);
-    const std::vector<double> v = orthonormal(kColumns, &vs);
+    const std::vector<double> u = orthonormal(rows, &us);
+    const std::vector<double> v = orthonormal(columns, &vs);
     const double sigma = std::pow(0.5, k);
     if (k >= kRank) left_over += sigma * sigma;
-    for (int r = 0; r < kRows; ++r) {
-      for (int c = 0; c < kColumns; ++c) exact[r * kColumns + c] += sigma * u[r] * v[c];
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) exact[r * columns + c] += sigma * u[r] * v[c];
     }
   }
   const std::vector<float> matrix(exact.begin(), exact.end());
-  const LowRank factors = Factorize(matrix, kRows, kColumns, kRank);
+  const LowRank factors = Factorize(matrix, rows, columns, kRank);
   double error = 0;
-  for (int r = 0; r < kRows; ++r) {
-    for (int c = 0; c < kColumns; ++c) {
+  for (int r = 0; r < rows; ++r) {
+    for (int c = 0; c < columns; ++c) {
       double value = 0;
       for (int k = 0; k < kRank; ++k) {
-        value += double{factors.left[r * kRank + k]} * factors.right[k * kColumns + c];
+        value += double{factors.left[r * kRank + k]} * factors.right[k * columns + c];
       }
-      error += (value - exact[r * kColumns + c]) * (value - exact[r * kColumns + c]);
+      error += (value - exact[r * columns + c]) * (value - exact[r * columns + c]);
     }
   }
   EXPECT_NEAR(std::sqrt(error), std::sqrt(left_over), 1e-5);
+  // Both sides carry the same weight.
+  for (int k = 0; k < kRank; ++k) {
+    double left = 0, right = 0;
+    for (int r = 0; r < rows; ++r) left += std::pow(factors.left[r * kRank + k], 2);
+    for (int c = 0; c < columns; ++c) right += std::pow(factors.right[k * columns + c], 2);
+    EXPECT_NEAR(left, right, 1e-5);
+    EXPECT_NEAR(left, std::pow(0.5, k), 1e-5);
+  }
 }
 
-TEST(FactorizeTest, AZeroMatrixGivesAZeroProduct) {
-  const LowRank factors = Factorize(std::vector<float>(12), 3, 4, 2);
-  for (const float v : factors.left) EXPECT_EQ(v, 0);
-  for (const float v : factors.right) EXPECT_TRUE(std::isfinite(v));
+TEST_P(FactorizeTest, WithoutWeightOneSideStaysToTrainFrom) {
+  const auto [rows, columns] = GetParam();
+  const std::vector<float> zero(static_cast<size_t>(rows * columns));
+  const LowRank factors = Factorize(zero, rows, columns, 2);
+  const auto norm = [](const std::vector<float>& values) {
+    return std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+  };
+  EXPECT_EQ(std::min(norm(factors.left), norm(factors.right)), 0);
+  EXPECT_NEAR(std::max(norm(factors.left), norm(factors.right)), 2, 1e-5);
 }
 
 }  // namespace
