@@ -2,7 +2,7 @@
 # Builds one preset: scripts/build.sh [release|debug|asan|tsan] [TARGET ...]
 # FRONTIER_WERROR=ON makes warnings errors, as the checks of a change do. FRONTIER_PRECOMPILE=OFF
 # compiles each file with its own includes alone, which is the default with a compiler cache.
-# FRONTIER_UNITY=ON compiles several files of the product as one, in a third of the time.
+# FRONTIER_UNITY=ON compiles several files of the product as one.
 # FRONTIER_SANITIZE_ALL=ON gives asan the sequential unit tests, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -145,14 +145,14 @@ function(frontier_test name)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
                                   ENVIRONMENT GOMP_SPINCOUNT=20000)
-  # sequential: it starts no thread.
-  if(ARG_LABELS MATCHES "unit|contract|fuzz" AND
-     (FRONTIER_SANITIZE_ALL OR NOT ARG_LABELS MATCHES "unit.*sequential"))
+  # A unit test is built with the sanitizer that tells more of it; with none if it starts no thread,
+  # which is `sequential`.
+  if(ARG_LABELS MATCHES "unit|contract" AND NOT ARG_LABELS MATCHES "grpc|openmp|sequential")
+    add_dependencies(tsan_tests ${name})
+  endif()
+  if(ARG_LABELS MATCHES "contract|fuzz" OR ARG_LABELS MATCHES "unit.*(grpc|openmp)" OR
+     (ARG_LABELS MATCHES "unit" AND FRONTIER_SANITIZE_ALL))
     add_dependencies(asan_tests ${name})
-    # json: the library's google.protobuf.Struct has another layout under ThreadSanitizer.
-    if(NOT ARG_LABELS MATCHES "fuzz|grpc|openmp|json|sequential")
-      add_dependencies(tsan_tests ${name})
-    endif()
   endif()
   # gtest_discover_tests keeps only the first label of a list; this is read after what it writes.
   set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${name}_labels.cmake")
