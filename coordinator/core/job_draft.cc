@@ -22,6 +22,13 @@ namespace {
 
 constexpr absl::string_view kSpaceExhausted = "space exhausted";
 
+// `from` is as before.
+void CopyWithoutSpec(v1::JobRecord* from, v1::JobRecord* to) {
+  v1::JobSpec* spec = from->mutable_job()->unsafe_arena_release_spec();
+  *to = *from;
+  from->mutable_job()->unsafe_arena_set_allocated_spec(spec);
+}
+
 }  // namespace
 
 void JobDraft::Count(v1::Job* job, v1::TrialState state, int64_t change) {
@@ -45,10 +52,8 @@ void JobDraft::Count(v1::Job* job, v1::TrialState state, int64_t change) {
 
 JobDraft::JobDraft(JobState* state, absl::Time now, absl::Duration elapsed)
     : state_(state), now_(now), elapsed_(elapsed), queue_(state->queue_) {
-  v1::Job* job = state->record_.mutable_job();
-  v1::JobSpec* spec = job->unsafe_arena_release_spec();
-  record_ = state->record_;
-  job->unsafe_arena_set_allocated_spec(spec);
+  CopyWithoutSpec(&state->record_, &record_);
+  v1::JobSpec* spec = state->record_.mutable_job()->mutable_spec();
   record_.mutable_job()->unsafe_arena_set_allocated_spec(spec);
 }
 
@@ -368,9 +373,7 @@ absl::Status JobDraft::Settle() {
   if (owns_spec_) {
     *written = record_;
   } else {
-    v1::JobSpec* spec = job->unsafe_arena_release_spec();
-    *written = record_;
-    job->unsafe_arena_set_allocated_spec(spec);
+    CopyWithoutSpec(&record_, written);
   }
   for (const auto& [number, trial] : trials_) *change_.add_trials() = trial;
   return absl::OkStatus();

@@ -145,25 +145,23 @@ void Cluster::StopCoordinator(Left left, uint32_t seed) {
 
 std::string Cluster::AllAnswers() {
   std::string all;
+  const auto add = [&](auto answer, const auto& strip) {
+    Expect(answer.ok(), absl::StrCat("an answer is refused: ", answer.status().message()));
+    if (!answer.ok()) return;
+    strip(&*answer);
+    absl::StrAppend(&all, answer->DebugString());
+  };
+  const auto strip_job = [](auto* answer) { StripTime(answer->mutable_job()); };
   for (const int64_t id : jobs_) {
-    v1::GetJobRequest get;
-    get.set_job_id(id);
-    auto job = dispatcher_->GetJob(get);
-    Expect(job.ok(), absl::StrCat("a job is not told of: ", job.status().message()));
-    if (!job.ok()) return "";
-    StripTime(job->mutable_job());
-    v1::GetFrontRequest front_of;
-    front_of.set_job_id(id);
-    auto front = dispatcher_->GetFront(front_of);
-    Expect(front.ok(), absl::StrCat("a front is not told of: ", front.status().message()));
-    if (!front.ok()) return "";
-    StripTime(front->mutable_job());
-    v1::ListTrialsRequest list;
-    list.set_job_id(id);
-    const auto trials = dispatcher_->ListTrials(list);
-    Expect(trials.ok(), absl::StrCat("trials are not told of: ", trials.status().message()));
-    if (!trials.ok()) return "";
-    absl::StrAppend(&all, job->DebugString(), front->DebugString(), trials->DebugString());
+    v1::GetJobRequest job;
+    job.set_job_id(id);
+    add(dispatcher_->GetJob(job), strip_job);
+    v1::GetFrontRequest front;
+    front.set_job_id(id);
+    add(dispatcher_->GetFront(front), strip_job);
+    v1::ListTrialsRequest trials;
+    trials.set_job_id(id);
+    add(dispatcher_->ListTrials(trials), [](auto*) {});
   }
   return all;
 }
