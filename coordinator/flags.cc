@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <vector>
 
 #include "absl/strings/str_join.h"
@@ -21,11 +22,19 @@ constexpr char kFooter[] =
     "folder or its database cannot be used (locked, read-only, damaged, newer, full); 4 the\n"
     "address cannot be listened on (in use, not of this machine, not permitted).";
 
+constexpr double kMostDays = 36'500;
+
+// Not given = for ever.
+absl::Duration Days(const std::optional<double>& days) {
+  return days.has_value() ? *days * absl::Hours(24) : absl::InfiniteDuration();
+}
+
 // What flags give in another form than the options have.
 struct Values {
   double lease_seconds;
   double heartbeat_seconds;
   double database_wait_seconds;
+  std::optional<double> keep_trials_days, keep_log_days, keep_models_days, keep_jobs_days;
   std::string format = "text";
   std::string level = "info";
 };
@@ -48,6 +57,14 @@ void AddFlags(Flags* flags, Values* values, CLI::App* app) {
                   "How long to wait for another process that holds the database")
       ->capture_default_str()
       ->check(CLI::Range(0., 3'600.));
+  const auto add_days = [&](const char* name, std::optional<double>* days, const char* help) {
+    app->add_option(name, *days, help)->check(CLI::Range(0., kMostDays));
+  };
+  add_days("--keep_trials_days", &values->keep_trials_days,
+           "Days after its end that a job's trials are kept but for its front; default: for ever");
+  add_days("--keep_log_days", &values->keep_log_days, "The same of its log");
+  add_days("--keep_models_days", &values->keep_models_days, "The same of its models");
+  add_days("--keep_jobs_days", &values->keep_jobs_days, "The same of all that it has left");
   app->add_option("--log_format", values->format, "text or json")->capture_default_str();
   app->add_option("--log_level", values->level, "debug, info, warning or error")
       ->capture_default_str();
@@ -61,7 +78,11 @@ void AddFlags(Flags* flags, Values* values, CLI::App* app) {
 std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
   Values values{absl::ToDoubleSeconds(flags->server.dispatcher.lease_duration),
                 absl::ToDoubleSeconds(flags->server.dispatcher.heartbeat_interval),
-                absl::ToDoubleSeconds(flags->server.database_wait)};
+                absl::ToDoubleSeconds(flags->server.database_wait),
+                {},
+                {},
+                {},
+                {}};
   bool print_config = false;
   std::string effective;
   try {
@@ -110,6 +131,8 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
   flags->configuration = absl::StrJoin(lines, " ");
   flags->server.dispatcher.lease_duration = absl::Seconds(values.lease_seconds);
   flags->server.dispatcher.heartbeat_interval = absl::Seconds(values.heartbeat_seconds);
+  flags->server.dispatcher.retention = {Days(values.keep_trials_days), Days(values.keep_log_days),
+                                        Days(values.keep_models_days), Days(values.keep_jobs_days)};
   flags->server.database_wait = absl::Seconds(values.database_wait_seconds);
   flags->log.component = "coordinator";
   for (const absl::Status& status : {ParseLogFormat(values.format, &flags->log.format),

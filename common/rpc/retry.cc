@@ -1,8 +1,16 @@
 #include "common/rpc/retry.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "common/base/status.h"
 
 namespace frontier {
+namespace {
+
+constexpr absl::Duration kLongestRetryAfter = absl::Minutes(1);
+
+}  // namespace
 
 Backoff::Backoff(absl::Duration first, absl::Duration most, Rng rng)
     : first_(first), most_(most), next_(first), rng_(rng) {}
@@ -13,6 +21,15 @@ absl::Duration Backoff::Next() {
   return wait;
 }
 
-bool IsRetryable(const absl::Status& status) { return absl::IsUnavailable(status); }
+bool IsRetryable(const absl::Status& status) {
+  return absl::IsUnavailable(status) || GetErrorReason(status) == v1::ERROR_REASON_OVERLOADED;
+}
+
+absl::Duration RetryAfter(const absl::Status& status) {
+  const std::optional<v1::ErrorDetail> detail = GetErrorDetail(status);
+  if (!detail.has_value()) return absl::ZeroDuration();
+  return std::clamp(absl::Milliseconds(detail->retry_after_ms()), absl::ZeroDuration(),
+                    kLongestRetryAfter);
+}
 
 }  // namespace frontier

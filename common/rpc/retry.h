@@ -25,10 +25,13 @@ class Backoff {
 };
 
 // Whether the same call may succeed a moment later without anybody's doing: the peer could not be
-// reached or cannot serve just now (UNAVAILABLE). RESOURCE_EXHAUSTED is not among them: a message
-// too large or a disk that is full stays so. What changes something is repeated with its request
-// id.
+// reached or cannot serve just now (UNAVAILABLE), or has too much to do (reason OVERLOADED). Other
+// RESOURCE_EXHAUSTED are not among them: a message too large or a disk that is full stays so. What
+// changes something is repeated with its request id.
 bool IsRetryable(const absl::Status& status);
+
+// How long the peer wants to be left alone at least; zero if it does not say.
+absl::Duration RetryAfter(const absl::Status& status);
 
 }  // namespace frontier
 

@@ -30,7 +30,7 @@ constexpr char kFooter[] =
     "  1  the coordinator or this program failed\n"
     "  2  the command line is wrong\n"
     "  3  a job file, or a value in it, was refused; nothing was submitted\n"
-    "  4  no such job, trial or file\n"
+    "  4  no such job, trial, worker or file\n"
     "  5  the coordinator does not answer\n"
     "  6  the state of the job does not allow this\n"
     "  7  the watched job failed or was cancelled\n"
@@ -49,11 +49,15 @@ void AddCommands(CLI::App* app, Session* session) {
   AddExportCommand(app, session);
   AddArchCommand(app, session);
   AddWorkersCommand(app, session);
+  AddDrainCommand(app, session);
+  AddAdmitCommand(app, session);
   AddExtendCommand(app, session);
+  AddUpdateCommand(app, session);
   AddReplayCommand(app, session);
   AddPauseCommand(app, session);
   AddResumeCommand(app, session);
   AddCancelCommand(app, session);
+  AddDeleteCommand(app, session);
   AddCompletionCommand(app, session);
   AddVersionCommand(app, session);
 }

@@ -206,8 +206,11 @@ absl::StatusOr<v1::ProbeFinding> FindingOf(const v1::Trial& trial,
     // Trials are refused by what is foretold, and stopped by what they use.
     finding.set_peak_memory_bytes(
         std::max(engine.predicted_memory_bytes(), engine.peak_memory_bytes()));
-  } else {
+  } else if (trial.has_failure()) {
     *finding.mutable_failure() = trial.failure();
+  } else {
+    finding.mutable_failure()->set_cause(v1::FAILURE_CAUSE_PREEMPTED);
+    finding.mutable_failure()->set_message("it was cancelled");
   }
   return finding;
 }

@@ -21,6 +21,14 @@
 
 namespace frontier::coordinator {
 
+// How long what is left of a job is kept after its end.
+struct Retention {
+  absl::Duration trials = absl::InfiniteDuration();  // those that are not on the front
+  absl::Duration log = absl::InfiniteDuration();
+  absl::Duration models = absl::InfiniteDuration();  // trained weights of the front
+  absl::Duration jobs = absl::InfiniteDuration();    // all of it
+};
+
 struct DispatcherOptions {
   // A lease not renewed for this long is lost. Longer = slower to notice a dead worker.
   absl::Duration lease_duration = absl::Seconds(30);
@@ -28,6 +36,7 @@ struct DispatcherOptions {
   absl::Duration heartbeat_interval = absl::Seconds(5);
   // How long the answer to a request id is kept for repeats.
   absl::Duration request_retention = absl::Hours(24);
+  Retention retention;
 };
 
 // Thread-safe. Errors carry an ErrorDetail; NOT_FOUND names the job, trial or worker. No answer may
@@ -43,6 +52,8 @@ class Dispatcher {
   virtual absl::StatusOr<v1::CancelJobResponse> CancelJob(const v1::CancelJobRequest& request) = 0;
   virtual absl::StatusOr<v1::PauseJobResponse> PauseJob(const v1::PauseJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) = 0;
+  virtual absl::StatusOr<v1::UpdateJobResponse> UpdateJob(const v1::UpdateJobRequest& request) = 0;
+  virtual absl::StatusOr<v1::DeleteJobResponse> DeleteJob(const v1::DeleteJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
       const v1::ExtendSpaceRequest& request) = 0;
   virtual absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) = 0;
@@ -52,6 +63,10 @@ class Dispatcher {
   virtual absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) = 0;
   virtual absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
       const v1::ListWorkersRequest& request) = 0;
+  virtual absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(
+      const v1::DrainWorkerRequest& request) = 0;
+  virtual absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(
+      const v1::AdmitWorkerRequest& request) = 0;
   // One step of a watch: the job as it is and its events after `request.after_event` (0 = none from
   // the past: answers with no events); at most 200 events. `*cursor` is where to go on.
   virtual absl::StatusOr<v1::WatchJobResponse> PollJob(const v1::WatchJobRequest& request,
@@ -81,7 +96,11 @@ class Dispatcher {
   virtual int64_t losses() const = 0;
   virtual void WhenDurable(int64_t losses, Journal::Done done) = 0;
 
-  // Ends what time ends: leases, wall-clock budgets. To be called a few times a second.
+  // Changes that have been decided and are not durable yet: how far behind the store is.
+  virtual int64_t backlog() const = 0;
+
+  // Ends what time ends: leases, wall-clock budgets, what is kept of old jobs. To be called a few
+  // times a second.
   virtual absl::Status Tick() = 0;
 
   // `listener` is called when changes have become durable, outside the lock: a waiting lease call

@@ -401,10 +401,7 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
       if (trial.on_front()) trials.push_back(std::move(trial));
     }
   } else {
-    RETURN_IF_ERROR(store_->ForEachTrial(id.value(), [&trials](const v1::Trial& trial) {
-      if (trial.on_front()) trials.push_back(trial);
-      return absl::OkStatus();
-    }));
+    ASSIGN_OR_RETURN(trials, store_->ListFront(id.value()));
   }
   std::vector<std::pair<std::vector<double>, size_t>> order;
   for (size_t i = 0; i < trials.size(); ++i) {
@@ -471,12 +468,14 @@ absl::StatusOr<v1::WatchJobResponse> DispatcherImpl::PollJob(const v1::WatchJobR
 }
 
 absl::StatusOr<std::string> DispatcherImpl::FindWeights(const v1::GetWeightsRequest& request) {
-  RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
   ASSIGN_OR_RETURN(const v1::Trial trial, store_->GetTrial(request.job_id(), request.trial()));
   if (!trial.weights_kept()) {
     return absl::NotFoundError(absl::StrCat(
         "job ", request.job_id(), " trial ", request.trial(), ": no weights are kept, since it ",
-        trial.on_front() ? "was reported without" : "is not on the front"));
+        !trial.on_front()                 ? "is not on the front"
+        : record.job().dropped().models() ? "has been removed by age"
+                                          : "was reported without"));
   }
   return trial.result().weights_sha256();
 }

@@ -6,8 +6,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/log.h"
 #include "common/base/status.h"
+#include "coordinator/core/budget.h"
 #include "coordinator/core/references.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/core/worker_health.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -136,6 +138,7 @@ absl::Status DispatcherImpl::Restore() {
   releases_.clear();
   workers_ = WorkerRegistry(options_.lease_duration);
   references_.clear();
+  scheduler_ = Scheduler();
   const absl::Duration elapsed = clock_->Elapsed();
   ASSIGN_OR_RETURN(last_job_id_, store_->LastJobId());
   ASSIGN_OR_RETURN(next_token_, store_->NextLeaseToken());
@@ -155,10 +158,15 @@ absl::Status DispatcherImpl::Restore() {
     live_.emplace(id, *std::move(state));
   }
   RETURN_IF_ERROR(RestoreLeases());
-  RETURN_IF_ERROR(CountReferences(*store_, &references_));
+  RETURN_IF_ERROR(CountModels(*store_, &references_));
+  for (const auto& [id, job] : live_) {
+    for (const auto& [trial, checkpoint] : job->checkpoints()) ++references_[checkpoint];
+  }
+  RETURN_IF_ERROR(RestoreRemovals());
   losses_ = losses;
   next_sweep_ = elapsed;
   next_prune_ = elapsed;
+  next_retention_ = elapsed;
   next_last_seen_ = elapsed + kLastSeenInterval;
   SweepWeights();
   if (!live_.empty() || leases_.size() > 0) {
@@ -251,7 +259,36 @@ absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
   for (const std::string& sha256 : draft->weights_released()) ReleaseWeights(sha256);
   for (const std::string& sha256 : draft->weights_unused()) NoteUnused(sha256);
   for (const v1::Event& event : events) LogInfo(IdsOf(event), event.message());
-  if (ended) live_.erase(id);
+  if (ended) {
+    live_.erase(id);
+    scheduler_.Forget(id);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DispatcherImpl::CommitJudged(const std::vector<TrialNumber>& trials, JobDraft* draft) {
+  const absl::Time now = clock_->Now();
+  const bool works = OwnSuccesses(draft->record().job()) > 0;
+  // Each by what is known so far: of several trials at once only losses are judged, which are no
+  // strikes.
+  std::vector<v1::WorkerRecord> judged;
+  for (const TrialNumber number : trials) {
+    for (v1::WorkerRecord& record : JudgeWorkers(workers_, *draft->FindTrial(number), works, now)) {
+      judged.push_back(std::move(record));
+    }
+  }
+  for (const v1::WorkerRecord& record : judged) *draft->change()->add_workers() = record;
+  RETURN_IF_ERROR(CommitSettled(draft));
+  for (v1::WorkerRecord& record : judged) {
+    const v1::Worker& worker = record.worker();
+    const v1::Worker& before = workers_.Find(worker.id())->worker();
+    if (worker.quarantine().times() > before.quarantine().times()) {
+      LogWarning({.worker = worker.id()}, WhyNotAdmitted(worker, now));
+    } else if (before.has_quarantine() && !worker.has_quarantine()) {
+      LogInfo({.worker = worker.id()}, "is not in quarantine any more");
+    }
+    workers_.Replace(std::move(record));
+  }
   return absl::OkStatus();
 }
 
@@ -265,10 +302,13 @@ absl::Status DispatcherImpl::LoseLeases(const std::vector<AttemptId>& ids, v1::F
     if (job == nullptr) continue;
     JobDraft draft(job, clock_->Now(), clock_->Elapsed());
     absl::Status status;
+    std::vector<TrialNumber> trials;
     for (const AttemptId& id : attempts) {
       if (status.ok()) status = draft.Lose(id, cause, message);
+      trials.push_back(id.trial);
     }
-    if (status.ok()) status = Commit(&draft);
+    if (status.ok()) status = draft.Settle();
+    if (status.ok()) status = CommitJudged(trials, &draft);
     Note(status, &first);
   }
   return first;
@@ -343,6 +383,8 @@ absl::Status DispatcherImpl::Tick() {
   Note(EndOverdueAttempts(), &first);
   Note(SettleJobs(), &first);
   Note(StoreLastSeen(), &first);
+  Note(ContinueRemovals(), &first);
+  Note(ApplyRetention(), &first);
   if (clock_->Elapsed() >= next_sweep_) SweepWeights();
   return first;
 }
@@ -368,6 +410,7 @@ void DispatcherImpl::RemoveLease(const AttemptId& id) {
   const Lease* lease = leases_.Find(id);
   if (lease == nullptr) return;
   const std::vector<std::string> uploads = lease->uploads;
+  scheduler_.NoteEnded(id.job, clock_->Elapsed() - lease->granted);
   leases_.Remove(id);
   for (const std::string& sha256 : uploads) ReleaseWeights(sha256);
 }

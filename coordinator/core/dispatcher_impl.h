@@ -14,6 +14,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -28,6 +29,7 @@
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/lease_table.h"
 #include "coordinator/core/request_log.h"
+#include "coordinator/core/scheduler.h"
 #include "coordinator/core/worker_registry.h"
 #include "coordinator/storage/journal.h"
 #include "coordinator/storage/store.h"
@@ -48,6 +50,8 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::CancelJobResponse> CancelJob(const v1::CancelJobRequest& request) override;
   absl::StatusOr<v1::PauseJobResponse> PauseJob(const v1::PauseJobRequest& request) override;
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest& request) override;
+  absl::StatusOr<v1::UpdateJobResponse> UpdateJob(const v1::UpdateJobRequest& request) override;
+  absl::StatusOr<v1::DeleteJobResponse> DeleteJob(const v1::DeleteJobRequest& request) override;
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(
       const v1::ExtendSpaceRequest& request) override;
   absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) override;
@@ -56,6 +60,10 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<v1::GetFrontResponse> GetFront(const v1::GetFrontRequest& request) override;
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers(
       const v1::ListWorkersRequest& request) override;
+  absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(
+      const v1::DrainWorkerRequest& request) override;
+  absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(
+      const v1::AdmitWorkerRequest& request) override;
   absl::StatusOr<v1::WatchJobResponse> PollJob(const v1::WatchJobRequest& request,
                                                int64_t* cursor) override;
   absl::StatusOr<std::string> FindWeights(const v1::GetWeightsRequest& request) override;
@@ -74,6 +82,7 @@ class DispatcherImpl final : public Dispatcher {
   void WhenDurable(int64_t losses, Journal::Done done) override {
     journal_->WhenDurable(losses, std::move(done));
   }
+  int64_t backlog() const override { return journal_->backlog(); }
   absl::Status Tick() override;
   void SetChangeListener(absl::AnyInvocable<void()> listener) override;
 
@@ -111,6 +120,9 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status Commit(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The second half of it, for callers who add the answer to a request in between.
   absl::Status CommitSettled(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // As CommitSettled, with what the ends of attempts of `trials` say of their workers.
+  absl::Status CommitJudged(const std::vector<TrialNumber>& trials, JobDraft* draft)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Commits the loss of the given attempts, job by job; those that are not leased are left out.
   absl::Status LoseLeases(const std::vector<AttemptId>& ids, v1::FailureCause cause,
                           absl::string_view message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -134,6 +146,36 @@ class DispatcherImpl final : public Dispatcher {
   template <typename Response, typename Request>
   absl::StatusOr<Response> ChangeJob(absl::string_view method, const Request& request,
                                      absl::Status (JobDraft::*change)());
+
+  // dispatcher_admin.cc
+  // A job that has ended, to be gone on with; null if it is live. Reads all its trials.
+  absl::StatusOr<std::unique_ptr<JobState>> LoadEnded(const v1::UpdateJobRequest& request);
+  template <typename Response, typename Request>
+  absl::StatusOr<Response> ChangeWorker(absl::string_view method, const Request& request,
+                                        absl::FunctionRef<void(v1::WorkerRecord*)> change);
+
+  // dispatcher_housekeeping.cc
+  // What goes of a job that has ended, and how far that has come.
+  struct Removal {
+    bool job = false;  // all of it
+    bool trials = false;
+    bool log = false;
+    bool models = false;
+    std::string parent = "";  // digest of the weights that the job's space refers to
+    int64_t through_trial = 0;
+    int64_t through_event = 0;
+  };
+  absl::Status RestoreRemovals() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Begins what the rules of retention want gone.
+  absl::Status ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status MarkDeleted(const v1::JobRecord& record, v1::Change change)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status BeginRemoval(v1::JobRecord record, const Removal& removal)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Goes one step on with one removal.
+  absl::Status ContinueRemovals() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ContinueRemoval(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status EndRemoval(JobId id, const Removal& removal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // A larger space for a job, checked but not yet its own.
   struct Extension {
@@ -207,7 +249,8 @@ class DispatcherImpl final : public Dispatcher {
   WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);
   int64_t last_job_id_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t next_token_ ABSL_GUARDED_BY(mutex_) = 1;
-  JobId last_served_ ABSL_GUARDED_BY(mutex_);
+  Scheduler scheduler_ ABSL_GUARDED_BY(mutex_);
+  std::map<JobId, Removal> removals_ ABSL_GUARDED_BY(mutex_);
   // Of weights: by trials that keep them, and by uploads of live leases.
   absl::flat_hash_map<std::string, int> references_ ABSL_GUARDED_BY(mutex_);
   // Digests of what may have no reference any more, to be deleted once that is durable.
@@ -221,6 +264,7 @@ class DispatcherImpl final : public Dispatcher {
   int64_t first_token_ ABSL_GUARDED_BY(mutex_) = 1;
   absl::Duration next_sweep_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_prune_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration next_retention_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_last_seen_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -22,6 +22,7 @@
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/trial_machine.h"
 #include "coordinator/core/trial_task.h"
+#include "coordinator/core/worker_health.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -59,6 +60,15 @@ absl::StatusOr<v1::RegisterResponse> DispatcherImpl::Register(const v1::Register
   *worker->mutable_hardware() = request.hardware();
   *worker->mutable_datasets() = request.datasets();
   worker->set_slots(request.slots());
+  *worker->mutable_labels() = request.labels();
+  if (known != nullptr) {
+    // What is held against the machine a restart of its daemon does not change.
+    worker->set_draining(known->worker().draining());
+    if (known->worker().has_quarantine()) {
+      *worker->mutable_quarantine() = known->worker().quarantine();
+    }
+    *record.mutable_strikes() = known->strikes();
+  }
   worker->set_registered_unix_us(absl::ToUnixMicros(now));
   worker->set_last_seen_unix_us(absl::ToUnixMicros(now));
 
@@ -104,21 +114,33 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLeaseLocked(const v1::Lease
   if (workers_.WasLeased(request.worker_id(), request.request_id())) return v1::LeaseResponse();
   if (workers_.HasLeft(request.worker_id())) return v1::LeaseResponse();
   const v1::Worker& worker = workers_.Find(request.worker_id())->worker();
-  if (leases_.CountOfWorker(worker.id()) >= worker.slots()) return v1::LeaseResponse();
+  const int running = leases_.CountOfWorker(worker.id());
+  if (running >= worker.slots() || !IsAdmitted(worker, running, clock_->Now())) {
+    return v1::LeaseResponse();
+  }
   std::vector<JobDemand> demands;
   for (const auto& [id, job] : live_) {
-    JobDemand demand;
+    JobDemand& demand = demands.emplace_back();
     demand.job = id;
     demand.fits_worker = CanRun(worker, job->spec());
     demand.has_work = demand.fits_worker && job->HasWork();
     demand.running = static_cast<int>(job->job().trials_running());
     demand.max_parallel_trials = job->spec().max_parallel_trials();
-    demands.push_back(demand);
+    demand.priority = job->spec().priority();
+    if (job->spec().share() > 0) demand.share = job->spec().share();
   }
-  for (const JobId id : LeaseOrder(demands, last_served_)) {
-    ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> response, TryLeaseFrom(id, request));
+  std::vector<JobDemand> order = scheduler_.Order(std::move(demands));
+  // What a worker on probation failed at is not what shows that it works.
+  const v1::WorkerRecord& record = *workers_.Find(request.worker_id());
+  if (worker.has_quarantine()) {
+    std::stable_partition(order.begin(), order.end(), [&record](const JobDemand& demand) {
+      return !HasStrikeOf(record, demand.job.value());
+    });
+  }
+  for (const JobDemand& demand : order) {
+    ASSIGN_OR_RETURN(std::optional<v1::LeaseResponse> response, TryLeaseFrom(demand.job, request));
     if (!response.has_value()) continue;
-    last_served_ = id;
+    scheduler_.NoteLeased(demand);
     return *std::move(response);
   }
   return v1::LeaseResponse();
@@ -165,9 +187,12 @@ absl::StatusOr<std::optional<v1::LeaseResponse>> DispatcherImpl::TryLeaseFrom(
 absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* job,
                                                                      absl::string_view worker_id,
                                                                      JobDraft* draft) {
-  const std::optional<TrialNumber> queued = job->NextQueued(
-      worker_id, OthersCanTake(job->spec(), worker_id), clock_->Elapsed(), options_.lease_duration);
-  if (queued.has_value()) return queued;
+  if (!job->queue().empty()) {
+    const std::optional<TrialNumber> queued =
+        job->NextQueued(worker_id, OthersCanTake(job->spec(), worker_id), clock_->Elapsed(),
+                        options_.lease_duration);
+    if (queued.has_value()) return queued;
+  }
   if (const auto next = job->NextToGoOn(); next.has_value()) {
     const absl::Status goes_on = draft->GoOn(*next, [&](TrialNumber number) {
       return journal_->GetTrial(job->id().value(), number.value());
@@ -191,9 +216,11 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
 }
 
 bool DispatcherImpl::OthersCanTake(const v1::JobSpec& spec, absl::string_view worker_id) {
+  const absl::Time now = clock_->Now();
   return workers_.AnyAlive(clock_->Elapsed(), [&](const v1::Worker& worker) {
-    return worker.id() != worker_id && CanRun(worker, spec) &&
-           leases_.CountOfWorker(worker.id()) < worker.slots();
+    const int running = leases_.CountOfWorker(worker.id());
+    return worker.id() != worker_id && CanRun(worker, spec) && running < worker.slots() &&
+           IsAdmitted(worker, running, now);
   });
 }
 
@@ -398,7 +425,7 @@ absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportReques
     RETURN_IF_ERROR(draft.NoteReport(id, key));
     RETURN_IF_ERROR(draft.Settle());
     response.set_trial_state(draft.FindTrial(id.trial)->state());
-    RETURN_IF_ERROR(CommitSettled(&draft));
+    RETURN_IF_ERROR(CommitJudged({id.trial}, &draft));
   } else {
     ASSIGN_OR_RETURN(const v1::TrialState state, FindReported(id, key));
     response.set_trial_state(state);

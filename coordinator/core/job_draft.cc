@@ -20,8 +20,6 @@
 namespace frontier::coordinator {
 namespace {
 
-constexpr absl::string_view kSpaceExhausted = "space exhausted";
-
 // `from` is as before.
 void CopyWithoutSpec(v1::JobRecord* from, v1::JobRecord* to) {
   v1::JobSpec* spec = from->mutable_job()->unsafe_arena_release_spec();
@@ -273,6 +271,13 @@ absl::Status JobDraft::CancelTrials(absl::string_view reason, bool running_too) 
     }
     RETURN_IF_ERROR(SetState(trial, TrialEvent::kCancelled));
     DropCheckpoint(trial);
+    if (!running_too) {
+      // The job may go on with more budget, its probes do not come again.
+      v1::CancelledTrial* cancelled = record_.add_cancelled();
+      cancelled->set_trial(number.value());
+      cancelled->set_trials_created(record_.job().trials_created());
+      RETURN_IF_ERROR(AddFinding(*trial));
+    }
     AddEvent(v1::EVENT_KIND_TRIAL_CANCELLED, number.value(), 0, "",
              absl::StrCat("cancelled: ", reason));
   }
@@ -411,6 +416,7 @@ void JobDraft::Apply() {
   for (const auto& [curve, whole] : new_curves_) state_->curves_.Add(curve, whole);
   state_->scores_.insert(state_->scores_.end(), new_scores_.begin(), new_scores_.end());
   state_->rungs_.Keep();
+  if (reopened_) state_->checkpoints_.clear();
   for (auto& [trial, checkpoint] : new_checkpoints_) {
     if (checkpoint.empty()) {
       state_->checkpoints_.erase(trial);
@@ -479,9 +485,16 @@ absl::Status JobDraft::SetJobState(JobEvent event, absl::string_view reason) {
     record_.set_paused_seconds(record_.paused_seconds() + static_cast<double>(paused_us) * 1e-6);
     record_.set_paused_unix_us(0);
   }
+  if (HasEnded(job->state())) {
+    const int64_t ended_us = std::max<int64_t>(0, now_us() - job->ended_unix_us());
+    record_.set_paused_seconds(record_.paused_seconds() + static_cast<double>(ended_us) * 1e-6);
+    record_.set_reopened_unix_us(now_us());
+    job->clear_dropped();  // what it makes from now on is kept anew
+    reopened_ = true;
+  }
   job->set_state(*next);
   job->set_reason(std::string(reason));
-  if (HasEnded(*next)) job->set_ended_unix_us(now_us());
+  job->set_ended_unix_us(HasEnded(*next) ? now_us() : 0);
   AddEvent(v1::EVENT_KIND_JOB_STATE, 0, 0, "",
            absl::StrCat(EnumName(*next), reason.empty() ? "" : ": ", reason));
   return absl::OkStatus();

@@ -32,6 +32,9 @@
 
 namespace frontier::coordinator {
 
+// Why a job drains or has ended when nothing new is left to propose.
+inline constexpr absl::string_view kSpaceExhausted = "space exhausted";
+
 // Law: until Apply the job is as it was, but for its strategy and rungs, which the destructor puts
 // back if Apply was not called. Proposals know nothing of trials that end in the same draft. One
 // draft of a job at a time. Methods that fail leave a draft that must be dropped, except where they
@@ -86,6 +89,12 @@ class JobDraft {
   // WRONG_STATE) if it drains for another reason, or still probes.
   absl::Status ExtendSpace(const v1::SearchSpace& spec, std::unique_ptr<Space> space,
                            absl::string_view gains);
+
+  // Takes over what `request` gives, which makes sense by itself. A job that has ended since it
+  // used its budget, or drains for this, goes on if the new one leaves something.
+  // FAILED_PRECONDITION (reason WRONG_STATE) if it has ended and had not used its budget;
+  // INVALID_ARGUMENT (INVALID_FIELD) if it has ended and the new budget is used up, too.
+  absl::Status Update(const v1::UpdateJobRequest& request);
 
   absl::Status Pause();
   absl::Status Resume();
@@ -188,6 +197,7 @@ class JobDraft {
   std::optional<AttemptId> reported_;
   v1::Change change_;
   bool touched_ = false;
+  bool reopened_ = false;  // had ended, and goes on
   bool strategy_touched_ = false;
   bool applied_ = false;
 };

@@ -173,13 +173,17 @@ absl::Status JobDraft::NoteReport(const AttemptId& id, const RequestKey& report)
 
 absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, const Usage& usage) {
   ASSIGN_OR_RETURN(v1::Trial * trial, Edit(id.trial));
-  ASSIGN_OR_RETURN(const v1::Attempt* attempt,
-                   EndAttempt(id, trial, AttemptEvent::kReturned, usage));
+  ASSIGN_OR_RETURN(v1::Attempt * attempt, EndAttempt(id, trial, AttemptEvent::kReturned, usage));
+  v1::Failure failure;
+  failure.set_cause(v1::FAILURE_CAUSE_PREEMPTED);
+  failure.set_message(std::string(reason));
+  *attempt->mutable_failure() = BoundFailure(failure);
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
   queue_.push_front({id.trial, elapsed_});
-  AddEvent(v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt->worker_id(),
-           absl::StrCat("attempt ", id.attempt, " given back by worker '", attempt->worker_id(),
-                        "'", reason.empty() ? "" : ": ", reason.substr(0, 1000), "; queued again"));
+  AddEvent(
+      v1::EVENT_KIND_ATTEMPT_ENDED, trial->number(), id.attempt, attempt->worker_id(),
+      absl::StrCat("attempt ", id.attempt, " given back by worker '", attempt->worker_id(), "'",
+                   reason.empty() ? "" : ": ", attempt->failure().message(), "; queued again"));
   return absl::OkStatus();
 }
 

@@ -77,6 +77,7 @@ absl::Status JobDraft::GoOn(TrialNumber number,
                             absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
   ASSIGN_OR_RETURN(v1::Trial loaded, load(number));
   v1::Trial* trial = &(trials_[number] = std::move(loaded));
+  if (!HasCheckpoint(record_, *trial)) trial->clear_checkpoint_sha256();
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kGoesOn));
   v1::RungResult* rung = trial->mutable_rungs(trial->rungs_size() - 1);
   rung->set_goes_on(true);

@@ -44,9 +44,12 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
   RETURN_IF_ERROR(state->Build());
   RETURN_IF_ERROR(state->strategy_->Restore(state->record_.strategy()));
   std::vector<Ended> ended;
-  RETURN_IF_ERROR(store.ForEachTrial(state->job().id(), [&](const v1::Trial& trial) {
-    return state->TakeTrial(trial, elapsed, &ended);
-  }));
+  const auto take = [&](const v1::Trial& trial) -> absl::Status {
+    if (HasEnded(trial.state())) return state->TakeTrial(trial, elapsed, &ended);
+    ASSIGN_OR_RETURN(const v1::Trial whole, store.GetTrial(trial.job_id(), trial.number()));
+    return state->TakeTrial(whole, elapsed, &ended);
+  };
+  RETURN_IF_ERROR(store.ForEachTrial(state->job().id(), TrialParts::kWithoutArchitecture, take));
   std::stable_sort(ended.begin(), ended.end(), [](const Ended& a, const Ended& b) {
     return std::tie(a.order, a.unix_us) < std::tie(b.order, b.unix_us);
   });
@@ -118,7 +121,7 @@ absl::Status JobState::TakeTrial(const v1::Trial& trial, absl::Duration elapsed,
                                  std::vector<Ended>* ended) {
   const TrialNumber number(trial.number());
   hashes_.insert(trial.canonical_hash());
-  if (!trial.checkpoint_sha256().empty()) checkpoints_[trial.number()] = trial.checkpoint_sha256();
+  if (HasCheckpoint(record_, trial)) checkpoints_[trial.number()] = trial.checkpoint_sha256();
   RETURN_IF_ERROR(TakeRungs(trial, ended));
   if (!HasEnded(trial.state())) {
     v1::Trial& open = open_.emplace(number, trial).first->second;
@@ -221,7 +224,7 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
   const bool waits = view.trials_queued() > 0 || MayPropose(view) ||
                      (view.state() == v1::JOB_STATE_DRAINING && view.trials_running() == 0);
   if (active && waits) {
-    view.set_waiting_for(workers.WhyNoWorker(view.spec(), elapsed));
+    view.set_waiting_for(workers.WhyNoWorker(view.spec(), elapsed, now));
   }
   return view;
 }

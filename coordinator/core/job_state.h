@@ -1,4 +1,4 @@
-// One job that has not ended, in memory.
+// One job that has not ended, or is to go on after its end, in memory.
 #ifndef FRONTIER_COORDINATOR_CORE_JOB_STATE_H_
 #define FRONTIER_COORDINATOR_CORE_JOB_STATE_H_
 
@@ -74,6 +74,8 @@ class JobState {
   const std::deque<QueuedTrial>& queue() const { return queue_; }
   const Ladders& ladders() const { return ladders_; }
   const Curves& curves() const { return curves_; }
+  // Digests of what trials that are not finished are trained on from, by their numbers.
+  const absl::flat_hash_map<int64_t, std::string>& checkpoints() const { return checkpoints_; }
   // Whether an attempt may start, as far as counts and state go: a trial is queued or waits at a
   // rung and may go on, or one can be proposed.
   bool HasWork() const;

@@ -29,6 +29,10 @@ constexpr int kMaxConstraints = 32;
 constexpr int kMaxVersion = 1'000'000;
 constexpr double kMaxTrialSeconds = 30 * 24 * 3600.0;
 constexpr double kMomentum = 0.9;
+constexpr int kMaxPriority = 100;
+constexpr double kMaxShare = 1000;
+constexpr int kMaxHardwareClasses = 64;
+constexpr size_t kMaxHardwareClassLength = 256;
 // Below this a process of the engine cannot even begin.
 constexpr int64_t kLeastTrialMemory = int64_t{16} << 20;
 
@@ -271,6 +275,8 @@ absl::Status CheckLimit(const char* field, double value) {
   return InvalidField(field, absl::StrCat("must be positive and finite, is ", value));
 }
 
+}  // namespace
+
 absl::Status CheckBudget(const v1::Budget& budget) {
   if (!budget.has_trials() && !budget.has_wall_seconds() && !budget.has_cpu_seconds() &&
       !budget.has_energy_kwh()) {
@@ -289,6 +295,29 @@ absl::Status CheckBudget(const v1::Budget& budget) {
   }
   if (budget.has_energy_kwh()) {
     RETURN_IF_ERROR(CheckLimit("budget.energy_kwh", budget.energy_kwh()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPlaceInLine(int priority, double share, int max_parallel_trials) {
+  RETURN_IF_ERROR(CheckRange("priority", priority, -kMaxPriority, kMaxPriority));
+  if (share != 0) RETURN_IF_ERROR(CheckRange("share", share, 1 / kMaxShare, kMaxShare));
+  return CheckRange("max_parallel_trials", max_parallel_trials, 0,
+                    std::numeric_limits<int32_t>::max());
+}
+
+namespace {
+
+absl::Status CheckPlacement(const v1::Placement& placement) {
+  RETURN_IF_ERROR(CheckLabels("placement.labels", placement.labels()));
+  RETURN_IF_ERROR(CheckRange("placement.hardware_classes", placement.hardware_classes_size(), 0,
+                             kMaxHardwareClasses));
+  for (int i = 0; i < placement.hardware_classes_size(); ++i) {
+    const std::string& name = placement.hardware_classes(i);
+    if (!name.empty() && name.size() <= kMaxHardwareClassLength) continue;
+    return InvalidField(
+        absl::StrCat("placement.hardware_classes[", i, "]"),
+        absl::StrCat("must have 1 to ", kMaxHardwareClassLength, " characters, has ", name.size()));
   }
   return absl::OkStatus();
 }
@@ -351,8 +380,8 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
     return InvalidField("warm_start", "wants a space that is known, auto has yet to compose one");
   }
   RETURN_IF_ERROR(CompleteLimits(spec.reproducible(), complete.mutable_limits()));
-  RETURN_IF_ERROR(CheckRange("max_parallel_trials", spec.max_parallel_trials(), 0,
-                             std::numeric_limits<int32_t>::max()));
+  RETURN_IF_ERROR(CheckPlacement(spec.placement()));
+  RETURN_IF_ERROR(CheckPlaceInLine(spec.priority(), spec.share(), spec.max_parallel_trials()));
   return complete;
 }
 

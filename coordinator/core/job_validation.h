@@ -23,6 +23,11 @@ absl::StatusOr<v1::JobSpec> CompleteJobSpec(const v1::JobSpec& spec,
 // INVALID_ARGUMENT (reason INVALID_FIELD) names the field of the recipe or the hyperparameter.
 absl::Status CheckRecipes(const v1::JobSpec& spec, const std::vector<v1::Worker>& workers);
 
+// That a budget has a limit and its limits make sense; that a place in line does: priority, share
+// (0 = not given), limit on trials at a time. INVALID_ARGUMENT (reason INVALID_FIELD).
+absl::Status CheckBudget(const v1::Budget& budget);
+absl::Status CheckPlaceInLine(int priority, double share, int max_parallel_trials);
+
 // Training samples of a complete data set after the split, about; 0 = not known.
 int64_t TrainSamples(const v1::DatasetSpec& dataset, const std::vector<v1::Worker>& workers);
 

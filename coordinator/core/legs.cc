@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/core/composition.h"
+#include "coordinator/core/trial_machine.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -147,6 +148,11 @@ void AddEarlierLegs(const v1::Trial& trial, v1::TrialResult* result) {
       measurement.set_high(measurement.high() + earlier.high());
     }
   }
+}
+
+bool HasCheckpoint(const v1::JobRecord& record, const v1::Trial& trial) {
+  if (trial.checkpoint_sha256().empty()) return false;
+  return !HasEnded(trial.state()) || trial.ended_unix_us() >= record.reopened_unix_us();
 }
 
 }  // namespace frontier::coordinator

@@ -12,6 +12,7 @@
 #include "coordinator/stopping/rungs.h"
 #include "coordinator/strategy/strategy.h"
 #include "frontier/v1/job.pb.h"
+#include "frontier/v1/record.pb.h"
 #include "frontier/v1/trial.pb.h"
 
 namespace frontier::coordinator {
@@ -55,6 +56,10 @@ std::vector<v1::Metric> NeededMetrics(const v1::JobSpec& spec, const Leg& leg);
 
 // Adds what earlier legs of the trial used to the energy, CO2 and times of `result`.
 void AddEarlierLegs(const v1::Trial& trial, v1::TrialResult* result);
+
+// Whether training of a trial can go on from its checkpoint: there is one, and it is not from
+// before an end of its job.
+bool HasCheckpoint(const v1::JobRecord& record, const v1::Trial& trial);
 
 }  // namespace frontier::coordinator
 

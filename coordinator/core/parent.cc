@@ -12,6 +12,9 @@ namespace {
 constexpr char kField[] = "search_space.compress.parent";
 
 absl::Status ResolveTrial(const Store& store, v1::CompressParent* parent) {
+  const absl::StatusOr<v1::JobRecord> job = store.GetJob(parent->job());
+  if (absl::IsNotFound(job.status())) return InvalidField(kField, job.status().message());
+  RETURN_IF_ERROR(job.status());
   const absl::StatusOr<v1::Trial> trial = store.GetTrial(parent->job(), parent->trial());
   if (absl::IsNotFound(trial.status())) return InvalidField(kField, trial.status().message());
   RETURN_IF_ERROR(trial.status());

@@ -14,6 +14,9 @@ namespace frontier::coordinator {
 // kept, checkpoints from which trials may go on, weights that are inherited.
 absl::Status CountReferences(const Store& store, absl::flat_hash_map<std::string, int>* references);
 
+// The same without checkpoints, for whom has read the trials of live jobs anyway.
+absl::Status CountModels(const Store& store, absl::flat_hash_map<std::string, int>* references);
+
 }  // namespace frontier::coordinator
 
 #endif  // FRONTIER_COORDINATOR_CORE_REFERENCES_H_

@@ -64,13 +64,20 @@ class Replay {
   static absl::StatusOr<Replay> Load(int64_t job_id, const Store& store) {
     Replay replay;
     ASSIGN_OR_RETURN(const v1::JobRecord before, store.GetJob(job_id));
+    if (before.job().dropped().trials()) {
+      return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                             absl::StrCat("job ", job_id,
+                                          ": its trials are not kept any more, "
+                                          "but for the front"));
+    }
     replay.spec_ = before.job().spec();
-    RETURN_IF_ERROR(
-        store.ForEachTrial(job_id, [&](const v1::Trial& trial) { return replay.Take(trial); }));
+    RETURN_IF_ERROR(store.ForEachTrial(job_id, TrialParts::kWithoutArchitecture,
+                                       [&](const v1::Trial& trial) { return replay.Take(trial); }));
     // Read after the trials, it knows the spaces of all of them.
     ASSIGN_OR_RETURN(v1::JobRecord record, store.GetJob(job_id));
     replay.job_id_ = job_id;
     replay.spec_ = std::move(*record.mutable_job()->mutable_spec());
+    replay.cancelled_ = {record.cancelled().begin(), record.cancelled().end()};
     for (v1::SearchSpace& past : *record.mutable_past_spaces()) {
       const int version = past.version();
       replay.spaces_[version] = std::move(past);
@@ -201,6 +208,9 @@ class Replay {
     for (; known_ < static_cast<size_t>(trial.known_ends()); ++known_) {
       running_.erase(history[known_].trial);
     }
+    for (const v1::CancelledTrial& cancelled : cancelled_) {
+      if (cancelled.trials_created() < trial.number()) running_.erase(cancelled.trial());
+    }
     std::vector<Running> running;
     for (const auto& [number, genotype] : running_) running.push_back({number, genotype});
     const JobSearchContext context({spec_, *space_, taken_, trial.number(),
@@ -238,6 +248,7 @@ class Replay {
   absl::flat_hash_set<std::string> taken_;
   size_t known_ = 0;                                // ends of trials, of the history
   std::map<int64_t, const v1::Genotype*> running_;  // by number
+  std::vector<v1::CancelledTrial> cancelled_;
 };
 
 }  // namespace

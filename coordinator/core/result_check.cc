@@ -108,6 +108,10 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
         return InvalidField("failure.cause",
                             absl::StrCat("unknown cause ", static_cast<int>(cause)));
       }
+      // Such an attempt counts as no failure.
+      if (cause == v1::FAILURE_CAUSE_PREEMPTED) {
+        return InvalidField("failure.cause", "a worker that has to leave gives its lease back");
+      }
       break;
     }
     default:

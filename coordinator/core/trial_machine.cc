@@ -48,6 +48,8 @@ constexpr Transition<v1::JobState, JobEvent> kJobTable[] = {
     {v1::JOB_STATE_PAUSED, JobEvent::kCancelled, v1::JOB_STATE_CANCELLED},
     {v1::JOB_STATE_PAUSED, JobEvent::kFailed, v1::JOB_STATE_FAILED},
     {v1::JOB_STATE_DRAINING, JobEvent::kExtended, v1::JOB_STATE_RUNNING},
+    {v1::JOB_STATE_COMPLETED, JobEvent::kReopened, v1::JOB_STATE_RUNNING},
+    {v1::JOB_STATE_FAILED, JobEvent::kReopened, v1::JOB_STATE_RUNNING},
     {v1::JOB_STATE_DRAINING, JobEvent::kPaused, v1::JOB_STATE_PAUSED},
     {v1::JOB_STATE_DRAINING, JobEvent::kCompleted, v1::JOB_STATE_COMPLETED},
     {v1::JOB_STATE_DRAINING, JobEvent::kCancelled, v1::JOB_STATE_CANCELLED},
@@ -112,6 +114,8 @@ absl::string_view EventName(JobEvent event) {
       return "drained";
     case JobEvent::kExtended:
       return "extended";
+    case JobEvent::kReopened:
+      return "gone on with";
     case JobEvent::kCompleted:
       return "completed";
     case JobEvent::kCancelled:
@@ -151,6 +155,7 @@ bool IsRetried(v1::FailureCause cause) {
     case v1::FAILURE_CAUSE_TIMED_OUT:
     case v1::FAILURE_CAUSE_DATASET:
     case v1::FAILURE_CAUSE_INTERNAL:
+    case v1::FAILURE_CAUSE_PREEMPTED:
       return true;
     default:
       return false;

@@ -27,6 +27,7 @@ enum class JobEvent {
   kResumed,
   kLimitReached,  // nothing new will be proposed
   kExtended,      // there is something new after all
+  kReopened,      // had ended by its budget, which is larger now
   kCompleted,     // nothing is left to wait for
   kCancelled,
   kFailed,

@@ -63,11 +63,15 @@ absl::StatusOr<std::vector<v1::Trial>> ReusableTrials(const v1::JobSpec& spec, c
     return InvalidField(kJobField, record.status().message());
   }
   RETURN_IF_ERROR(record.status());
+  if (record->job().dropped().trials()) {
+    return InvalidField(kJobField,
+                        absl::StrCat("job ", id, " has no trials any more but its front"));
+  }
   const std::string difference = FindDifference(record->job().spec(), spec);
   if (!difference.empty())
     return InvalidField(kJobField, absl::StrCat("job ", id, " ", difference));
   absl::flat_hash_set<std::string> hashes;
-  RETURN_IF_ERROR(store.ForEachTrial(id, [&](const v1::Trial& trial) {
+  RETURN_IF_ERROR(store.ForEachTrial(id, TrialParts::kAll, [&](const v1::Trial& trial) {
     if (trial.state() != v1::TRIAL_STATE_SUCCEEDED) return absl::OkStatus();
     // The job may ask for what was not measured then, or allow less.
     const bool usable = MinimizedObjectives(spec, trial.result()).ok() &&

@@ -7,8 +7,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
+#include "coordinator/core/worker_health.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 constexpr int kMaxNameLength = 128;
 constexpr int kMaxSlots = 4096;
 constexpr int kMaxDatasets = 1000;
+constexpr int kMaxLabels = 64;
 // Of a worker; more than calls of its that can be on their way at once.
 constexpr size_t kRememberedLeases = 32;
 
@@ -27,6 +30,20 @@ bool IsName(absl::string_view text) {
     }
   }
   return true;
+}
+
+// "labels a, b and hardware class c or d"
+std::string DescribePlacement(const v1::Placement& placement) {
+  std::string text;
+  if (!placement.labels().empty()) {
+    text = absl::StrCat(placement.labels_size() == 1 ? "label " : "labels ",
+                        absl::StrJoin(placement.labels(), ", "));
+  }
+  if (!placement.hardware_classes().empty()) {
+    absl::StrAppend(&text, text.empty() ? "" : " and ", "hardware class ",
+                    absl::StrJoin(placement.hardware_classes(), " or "));
+  }
+  return text;
 }
 
 absl::Status CheckDataset(const v1::Dataset& dataset, const std::string& path) {
@@ -72,6 +89,7 @@ absl::Status ValidateRegistration(const v1::RegisterRequest& request) {
     return InvalidField("datasets",
                         absl::StrCat("at most ", kMaxDatasets, ", has ", request.datasets_size()));
   }
+  RETURN_IF_ERROR(CheckLabels("labels", request.labels()));
   std::set<std::string> names;
   for (int i = 0; i < request.datasets_size(); ++i) {
     const std::string path = absl::StrCat("datasets[", i, "]");
@@ -79,6 +97,32 @@ absl::Status ValidateRegistration(const v1::RegisterRequest& request) {
     if (!names.insert(request.datasets(i).name()).second) {
       return InvalidField(path + ".name",
                           absl::StrCat("'", request.datasets(i).name(), "' is given twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLabels(absl::string_view field,
+                         const google::protobuf::RepeatedPtrField<std::string>& labels) {
+  if (labels.size() > kMaxLabels) {
+    return InvalidField(field, absl::StrCat("at most ", kMaxLabels, ", has ", labels.size()));
+  }
+  std::set<std::string> seen;
+  for (int i = 0; i < labels.size(); ++i) {
+    const std::string& label = labels[i];
+    const std::string path = absl::StrCat(field, "[", i, "]");
+    const bool fine = !label.empty() && label.size() <= kMaxNameLength &&
+                      std::all_of(label.begin(), label.end(), [](const char c) {
+                        return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                               absl::string_view("._=/-").find(c) != absl::string_view::npos;
+                      });
+    if (!fine) {
+      return InvalidField(
+          path, absl::StrCat("must be 1 to ", kMaxNameLength, " of [A-Za-z0-9._=/-], is '",
+                             label.substr(0, 200), "'"));
+    }
+    if (!seen.insert(label).second) {
+      return InvalidField(path, absl::StrCat("'", label, "' is given twice"));
     }
   }
   return absl::OkStatus();
@@ -94,9 +138,20 @@ bool HoldsDataset(const v1::Worker& worker, const v1::DatasetSpec& spec) {
   return false;
 }
 
+bool FitsPlacement(const v1::Worker& worker, const v1::Placement& placement) {
+  const auto has = [](const auto& texts, const std::string& text) {
+    return std::find(texts.begin(), texts.end(), text) != texts.end();
+  };
+  const bool labelled =
+      std::all_of(placement.labels().begin(), placement.labels().end(),
+                  [&](const std::string& label) { return has(worker.labels(), label); });
+  return labelled && (placement.hardware_classes().empty() ||
+                      has(placement.hardware_classes(), worker.hardware().hardware_class()));
+}
+
 bool CanRun(const v1::Worker& worker, const v1::JobSpec& spec) {
   const bool legs = spec.has_early_stopping() || spec.has_screening();
-  return HoldsDataset(worker, spec.dataset()) &&
+  return HoldsDataset(worker, spec.dataset()) && FitsPlacement(worker, spec.placement()) &&
          (!legs || worker.protocol_version() >= kLegsProtocolVersion);
 }
 
@@ -111,6 +166,14 @@ void WorkerRegistry::Put(v1::WorkerRecord record, absl::Duration elapsed) {
   entry.heard = elapsed;
   entry.touched = false;
   entry.left = false;
+}
+
+void WorkerRegistry::Replace(v1::WorkerRecord record) {
+  const auto it = workers_.find(record.worker().id());
+  if (it == workers_.end()) return;
+  // When it was last seen only the registry knows.
+  record.mutable_worker()->set_last_seen_unix_us(it->second.record.worker().last_seen_unix_us());
+  it->second.record = std::move(record);
 }
 
 void WorkerRegistry::Restore(v1::WorkerRecord record) {
@@ -186,12 +249,33 @@ bool WorkerRegistry::AnyAlive(absl::Duration elapsed,
   return false;
 }
 
-std::string WorkerRegistry::WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed) const {
+bool WorkerRegistry::AnyRecord(absl::FunctionRef<bool(const v1::WorkerRecord&)> matches) const {
+  for (const auto& [id, entry] : workers_) {
+    if (matches(entry.record)) return true;
+  }
+  return false;
+}
+
+std::string WorkerRegistry::WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed,
+                                        absl::Time now) const {
   const v1::DatasetSpec& dataset = spec.dataset();
-  if (AnyAlive(elapsed, [&](const v1::Worker& w) { return CanRun(w, spec); })) return "";
-  if (AnyAlive(elapsed, [&](const v1::Worker& w) { return HoldsDataset(w, dataset); })) {
+  std::string held_back;
+  const bool any = AnyAlive(elapsed, [&](const v1::Worker& worker) {
+    if (!CanRun(worker, spec)) return false;
+    const std::string why = WhyNotAdmitted(worker, now);
+    if (held_back.empty()) held_back = why;
+    return why.empty();
+  });
+  if (any || !held_back.empty()) return any ? "" : held_back;
+  if (AnyAlive(elapsed, [&](const v1::Worker& w) {
+        return HoldsDataset(w, dataset) && FitsPlacement(w, spec.placement());
+      })) {
     return absl::StrCat("all live workers with data set '", dataset.name(),
                         "' are of a release without early stopping and screening; upgrade them");
+  }
+  if (AnyAlive(elapsed, [&](const v1::Worker& w) { return HoldsDataset(w, dataset); })) {
+    return absl::StrCat("no live worker with data set '", dataset.name(), "' has ",
+                        DescribePlacement(spec.placement()));
   }
   if (!AnyAlive(elapsed, [](const v1::Worker&) { return true; })) return "no live worker";
   return absl::StrCat("no live worker has data set '", dataset.name(), "' (",

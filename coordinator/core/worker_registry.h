@@ -21,11 +21,18 @@ namespace frontier::coordinator {
 // INVALID_ARGUMENT (reason INVALID_FIELD) names field and value for what makes no worker.
 absl::Status ValidateRegistration(const v1::RegisterRequest& request);
 
+// The same of labels, of workers or asked for by jobs.
+absl::Status CheckLabels(absl::string_view field,
+                         const google::protobuf::RepeatedPtrField<std::string>& labels);
+
 // Whether `worker` holds the data set `spec` asks for, shape and classes included.
 bool HoldsDataset(const v1::Worker& worker, const v1::DatasetSpec& spec);
 
-// Whether `worker` can run trials of such a job: it holds the data set, and its release knows what
-// the job asks of a training.
+// Whether `worker` has the labels and the hardware that the job asks for.
+bool FitsPlacement(const v1::Worker& worker, const v1::Placement& placement);
+
+// Whether `worker` can run trials of such a job: it holds the data set, is where the job wants to
+// be, and its release knows what the job asks of a training.
 bool CanRun(const v1::Worker& worker, const v1::JobSpec& spec);
 
 // "1x28x28, 10 classes"
@@ -38,6 +45,8 @@ class WorkerRegistry {
 
   // Inserts or replaces; counts as heard of now.
   void Put(v1::WorkerRecord record, absl::Duration elapsed);
+  // Puts a known worker's record in the place of the one it has, heard of or not.
+  void Replace(v1::WorkerRecord record);
   // A worker from the store that has not been heard of yet.
   void Restore(v1::WorkerRecord record);
   // Null if unknown. Valid until the next Put of that worker.
@@ -58,8 +67,10 @@ class WorkerRegistry {
 
   // Whether `matches` holds for a worker that lives.
   bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
+  // Whether `matches` holds for a worker, alive or not.
+  bool AnyRecord(absl::FunctionRef<bool(const v1::WorkerRecord&)> matches) const;
   // What keeps such a job from getting a worker; empty if a live worker can run it.
-  std::string WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed) const;
+  std::string WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed, absl::Time now) const;
 
   // By id, with `alive` set.
   std::vector<v1::Worker> List(absl::Duration elapsed) const;

@@ -12,6 +12,7 @@
 #include "common/base/mutex.h"
 #include "common/base/status.h"
 #include "common/rpc/server_runner.h"
+#include "coordinator/service/admission.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/lease_queue.h"
 #include "coordinator/service/watch_hub.h"
@@ -32,10 +33,11 @@ class GatewayImpl final : public Gateway {
       : options_(options),
         dispatcher_(dispatcher),
         clock_(clock),
-        leases_(dispatcher, clock, [this] { Wake(); }),
-        watches_(dispatcher),
-        jobs_(dispatcher, blobs, &watches_, clock->Now()),
-        workers_(dispatcher, blobs, &leases_) {}
+        admission_(options.limits, dispatcher, clock),
+        leases_(dispatcher, clock, options.limits.waiting_leases, [this] { Wake(); }),
+        watches_(dispatcher, clock, options.limits),
+        jobs_(&admission_, blobs, &watches_, clock->Now()),
+        workers_(&admission_, blobs, &leases_) {}
 
   ~GatewayImpl() override { Stop(); }
 
@@ -112,6 +114,8 @@ class GatewayImpl final : public Gateway {
       const absl::Duration now = clock_->Elapsed();
       if (now >= next_tick) {
         Tick();
+        watches_.DropSlow();
+        admission_.DropSlow();
         next_tick = now + options_.tick_interval;
         pump_due = true;
       }
@@ -150,6 +154,7 @@ class GatewayImpl final : public Gateway {
   const GatewayOptions options_;
   Dispatcher* const dispatcher_;
   Clock* const clock_;
+  Admission admission_;
   LeaseQueue leases_;
   WatchHub watches_;
   JobServiceAdapter jobs_;

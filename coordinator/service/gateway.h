@@ -10,6 +10,7 @@
 #include "common/base/clock.h"
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
+#include "coordinator/service/service_limits.h"
 
 namespace frontier::coordinator {
 
@@ -19,6 +20,7 @@ struct GatewayOptions {
   absl::Duration tick_interval = absl::Milliseconds(250);
   // How long calls in flight may take to end when it stops.
   absl::Duration stop_grace = absl::Seconds(2);
+  ServiceLimits limits;
 };
 
 // Thread-safe.

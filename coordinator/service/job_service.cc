@@ -40,7 +40,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::SubmitJob(grpc::CallbackServerConte
                                                        const v1::SubmitJobRequest* request,
                                                        v1::SubmitJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::SubmitJobRequest& submit) -> absl::StatusOr<v1::SubmitJobResponse> {
         RETURN_IF_ERROR(
             CheckProtocolVersion(kProtocolVersion, submit.protocol_version(), "client"));
@@ -49,15 +49,17 @@ grpc::ServerUnaryReactor* JobServiceAdapter::SubmitJob(grpc::CallbackServerConte
 }
 
 grpc::ServerWriteReactor<v1::WatchJobResponse>* JobServiceAdapter::WatchJob(
-    grpc::CallbackServerContext*, const v1::WatchJobRequest* request) {
-  const absl::Status status = CheckRequest(*request);
+    grpc::CallbackServerContext* context, const v1::WatchJobRequest* request) {
+  absl::Status status = CheckRequest(*request);
+  if (status.ok()) status = admission_->Check();
   if (!status.ok()) return new RefusedWatch(status);
-  return watches_->Watch(*request);
+  const auto watch = watches_->Watch(*request, context);
+  return watch.ok() ? *watch : new RefusedWatch(watch.status());
 }
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* JobServiceAdapter::GetWeights(
-    grpc::CallbackServerContext*, const v1::GetWeightsRequest* request) {
-  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    grpc::CallbackServerContext* context, const v1::GetWeightsRequest* request) {
+  return SendWeights(admission_, blobs_, context, [&]() -> absl::StatusOr<std::string> {
     RETURN_IF_ERROR(CheckRequest(*request));
     return dispatcher_->FindWeights(*request);
   });
@@ -67,7 +69,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::GetJob(grpc::CallbackServerContext*
                                                     const v1::GetJobRequest* request,
                                                     v1::GetJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::GetJobRequest& checked) { return dispatcher_->GetJob(checked); });
 }
 
@@ -75,7 +77,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ListJobs(grpc::CallbackServerContex
                                                       const v1::ListJobsRequest* request,
                                                       v1::ListJobsResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ListJobsRequest& checked) { return dispatcher_->ListJobs(checked); });
 }
 
@@ -83,7 +85,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::CancelJob(grpc::CallbackServerConte
                                                        const v1::CancelJobRequest* request,
                                                        v1::CancelJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::CancelJobRequest& checked) { return dispatcher_->CancelJob(checked); });
 }
 
@@ -91,7 +93,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::PauseJob(grpc::CallbackServerContex
                                                       const v1::PauseJobRequest* request,
                                                       v1::PauseJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::PauseJobRequest& checked) { return dispatcher_->PauseJob(checked); });
 }
 
@@ -99,15 +101,31 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ResumeJob(grpc::CallbackServerConte
                                                        const v1::ResumeJobRequest* request,
                                                        v1::ResumeJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ResumeJobRequest& checked) { return dispatcher_->ResumeJob(checked); });
+}
+
+grpc::ServerUnaryReactor* JobServiceAdapter::UpdateJob(grpc::CallbackServerContext* context,
+                                                       const v1::UpdateJobRequest* request,
+                                                       v1::UpdateJobResponse* response) {
+  return AnswerUnary(
+      context, admission_, request, response,
+      [this](const v1::UpdateJobRequest& checked) { return dispatcher_->UpdateJob(checked); });
+}
+
+grpc::ServerUnaryReactor* JobServiceAdapter::DeleteJob(grpc::CallbackServerContext* context,
+                                                       const v1::DeleteJobRequest* request,
+                                                       v1::DeleteJobResponse* response) {
+  return AnswerUnary(
+      context, admission_, request, response,
+      [this](const v1::DeleteJobRequest& checked) { return dispatcher_->DeleteJob(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ExtendSpace(grpc::CallbackServerContext* context,
                                                          const v1::ExtendSpaceRequest* request,
                                                          v1::ExtendSpaceResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ExtendSpaceRequest& checked) { return dispatcher_->ExtendSpace(checked); });
 }
 
@@ -115,7 +133,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ReplayJob(grpc::CallbackServerConte
                                                        const v1::ReplayJobRequest* request,
                                                        v1::ReplayJobResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ReplayJobRequest& checked) { return dispatcher_->ReplayJob(checked); });
 }
 
@@ -123,7 +141,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ListTrials(grpc::CallbackServerCont
                                                         const v1::ListTrialsRequest* request,
                                                         v1::ListTrialsResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ListTrialsRequest& checked) { return dispatcher_->ListTrials(checked); });
 }
 
@@ -131,7 +149,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::GetTrial(grpc::CallbackServerContex
                                                       const v1::GetTrialRequest* request,
                                                       v1::GetTrialResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::GetTrialRequest& checked) { return dispatcher_->GetTrial(checked); });
 }
 
@@ -139,7 +157,7 @@ grpc::ServerUnaryReactor* JobServiceAdapter::GetFront(grpc::CallbackServerContex
                                                       const v1::GetFrontRequest* request,
                                                       v1::GetFrontResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::GetFrontRequest& checked) { return dispatcher_->GetFront(checked); });
 }
 
@@ -147,8 +165,24 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ListWorkers(grpc::CallbackServerCon
                                                          const v1::ListWorkersRequest* request,
                                                          v1::ListWorkersResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ListWorkersRequest& checked) { return dispatcher_->ListWorkers(checked); });
+}
+
+grpc::ServerUnaryReactor* JobServiceAdapter::DrainWorker(grpc::CallbackServerContext* context,
+                                                         const v1::DrainWorkerRequest* request,
+                                                         v1::DrainWorkerResponse* response) {
+  return AnswerUnary(
+      context, admission_, request, response,
+      [this](const v1::DrainWorkerRequest& checked) { return dispatcher_->DrainWorker(checked); });
+}
+
+grpc::ServerUnaryReactor* JobServiceAdapter::AdmitWorker(grpc::CallbackServerContext* context,
+                                                         const v1::AdmitWorkerRequest* request,
+                                                         v1::AdmitWorkerResponse* response) {
+  return AnswerUnary(
+      context, admission_, request, response,
+      [this](const v1::AdmitWorkerRequest& checked) { return dispatcher_->AdmitWorker(checked); });
 }
 
 }  // namespace frontier::coordinator

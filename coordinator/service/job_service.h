@@ -5,6 +5,7 @@
 #include "absl/time/time.h"
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
+#include "coordinator/service/admission.h"
 #include "coordinator/service/watch_hub.h"
 #include "frontier/v1/job_service.grpc.pb.h"
 
@@ -13,9 +14,13 @@ namespace frontier::coordinator {
 // Thread-safe. The pointers outlive the service.
 class JobServiceAdapter final : public v1::JobService::CallbackService {
  public:
-  JobServiceAdapter(Dispatcher* dispatcher, const BlobStore* blobs, WatchHub* watches,
+  JobServiceAdapter(Admission* admission, const BlobStore* blobs, WatchHub* watches,
                     absl::Time started)
-      : dispatcher_(dispatcher), blobs_(blobs), watches_(watches), started_(started) {}
+      : admission_(admission),
+        dispatcher_(admission->dispatcher()),
+        blobs_(blobs),
+        watches_(watches),
+        started_(started) {}
 
   grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
                                           const v1::GetServerInfoRequest* request,
@@ -40,6 +45,12 @@ class JobServiceAdapter final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* ResumeJob(grpc::CallbackServerContext* context,
                                       const v1::ResumeJobRequest* request,
                                       v1::ResumeJobResponse* response) override;
+  grpc::ServerUnaryReactor* UpdateJob(grpc::CallbackServerContext* context,
+                                      const v1::UpdateJobRequest* request,
+                                      v1::UpdateJobResponse* response) override;
+  grpc::ServerUnaryReactor* DeleteJob(grpc::CallbackServerContext* context,
+                                      const v1::DeleteJobRequest* request,
+                                      v1::DeleteJobResponse* response) override;
   grpc::ServerUnaryReactor* ExtendSpace(grpc::CallbackServerContext* context,
                                         const v1::ExtendSpaceRequest* request,
                                         v1::ExtendSpaceResponse* response) override;
@@ -60,8 +71,15 @@ class JobServiceAdapter final : public v1::JobService::CallbackService {
   grpc::ServerUnaryReactor* ListWorkers(grpc::CallbackServerContext* context,
                                         const v1::ListWorkersRequest* request,
                                         v1::ListWorkersResponse* response) override;
+  grpc::ServerUnaryReactor* DrainWorker(grpc::CallbackServerContext* context,
+                                        const v1::DrainWorkerRequest* request,
+                                        v1::DrainWorkerResponse* response) override;
+  grpc::ServerUnaryReactor* AdmitWorker(grpc::CallbackServerContext* context,
+                                        const v1::AdmitWorkerRequest* request,
+                                        v1::AdmitWorkerResponse* response) override;
 
  private:
+  Admission* const admission_;
   Dispatcher* const dispatcher_;
   const BlobStore* const blobs_;
   WatchHub* const watches_;

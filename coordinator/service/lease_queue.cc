@@ -1,7 +1,9 @@
 #include "coordinator/service/lease_queue.h"
 
+#include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/service/durable.h"
+#include "coordinator/service/overload.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -16,8 +18,9 @@ absl::Status ShuttingDown() { return absl::UnavailableError("the coordinator is 
 
 }  // namespace
 
-LeaseQueue::LeaseQueue(Dispatcher* dispatcher, Clock* clock, std::function<void()> wake)
-    : dispatcher_(dispatcher), clock_(clock), wake_(std::move(wake)) {}
+LeaseQueue::LeaseQueue(Dispatcher* dispatcher, Clock* clock, size_t most,
+                       std::function<void()> wake)
+    : dispatcher_(dispatcher), clock_(clock), most_(most), wake_(std::move(wake)) {}
 
 uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
   uint64_t seen = 0;
@@ -33,14 +36,14 @@ uint64_t LeaseQueue::Wait(const v1::LeaseRequest& request, Done done) {
   }
   Waiter waiter{request, clock_->Elapsed() + absl::Milliseconds(request.wait_ms()),
                 std::move(done)};
-  const uint64_t id = Add(&waiter);
-  if (id == 0) {
-    waiter.done(ShuttingDown());
+  const absl::StatusOr<uint64_t> id = Add(&waiter);
+  if (!id.ok()) {
+    waiter.done(id.status());
     return 0;
   }
   // What changed before this request was in the queue has not been tried for it.
   if (seen != changes_) wake_();
-  return id;
+  return *id;
 }
 
 void LeaseQueue::Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done) {
@@ -56,9 +59,10 @@ void LeaseQueue::Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> respon
       });
 }
 
-uint64_t LeaseQueue::Add(Waiter* waiter) {
+absl::StatusOr<uint64_t> LeaseQueue::Add(Waiter* waiter) {
   MutexLock lock(&mutex_);
-  if (shut_down_) return 0;
+  if (shut_down_) return ShuttingDown();
+  if (waiters_.size() >= most_) return Overloaded(absl::StrCat(most_, " calls wait for work"));
   const uint64_t id = next_id_++;
   deadlines_.emplace(waiter->deadline, id);
   waiters_.emplace(id, std::move(*waiter));

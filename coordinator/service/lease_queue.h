@@ -28,12 +28,13 @@ class LeaseQueue {
  public:
   using Done = absl::AnyInvocable<void(absl::StatusOr<v1::LeaseResponse>)>;
 
-  // `wake` asks for a call of Pump from another thread, soon. The pointers outlive the queue.
-  LeaseQueue(Dispatcher* dispatcher, Clock* clock, std::function<void()> wake);
+  // At most `most` wait at once. `wake` asks for a call of Pump from another thread, soon. The
+  // pointers outlive the queue.
+  LeaseQueue(Dispatcher* dispatcher, Clock* clock, size_t most, std::function<void()> wake);
 
-  // Calls `done` once: now if there is work, an error or nothing to wait for; else from Pump; from
-  // Expire, with no lease, `request.wait_ms` from now; or from Shutdown. Returns an id for
-  // Cancel.
+  // Calls `done` once: now if there is work, an error, nothing to wait for or no place; else from
+  // Pump; from Expire, with no lease, `request.wait_ms` from now; or from Shutdown. Returns an id
+  // for Cancel.
   uint64_t Wait(const v1::LeaseRequest& request, Done done);
 
   // True if the request was still waiting: its `done` will not be called.
@@ -66,8 +67,8 @@ class LeaseQueue {
   // Calls `done` once what the response tells of is durable. `losses` is from before it was made.
   void Answer(int64_t losses, absl::StatusOr<v1::LeaseResponse> response, Done done);
 
-  // Takes `waiter` in and returns its id; 0, and leaves it, if the queue was shut down.
-  uint64_t Add(Waiter* waiter);
+  // Takes `waiter` in and returns its id; leaves it if the queue was shut down or is full.
+  absl::StatusOr<uint64_t> Add(Waiter* waiter);
   // The first waiter at or after `cursor_`, going round, out of the queue; false if there is none.
   bool Take(uint64_t* id, Waiter* waiter);
   // Puts back a waiter tried in vain, unless it was cancelled meanwhile or the queue was shut down.
@@ -75,6 +76,7 @@ class LeaseQueue {
 
   Dispatcher* const dispatcher_;
   Clock* const clock_;
+  const size_t most_;
   const std::function<void()> wake_;
   std::atomic<uint64_t> changes_ = 0;
 

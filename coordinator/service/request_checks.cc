@@ -149,6 +149,10 @@ absl::Status CheckRequest(const v1::PauseJobRequest& request) { return CheckJobC
 
 absl::Status CheckRequest(const v1::ResumeJobRequest& request) { return CheckJobChange(request); }
 
+absl::Status CheckRequest(const v1::UpdateJobRequest& request) { return CheckJobChange(request); }
+
+absl::Status CheckRequest(const v1::DeleteJobRequest& request) { return CheckJobChange(request); }
+
 absl::Status CheckRequest(const v1::ExtendSpaceRequest& request) {
   RETURN_IF_ERROR(CheckJobChange(request));
   const size_t bytes = request.ByteSizeLong();
@@ -192,6 +196,16 @@ absl::Status CheckRequest(const v1::GetWeightsRequest& request) {
 
 absl::Status CheckRequest(const v1::ListWorkersRequest& request) {
   return CheckPage(request.page_size(), request.page_token());
+}
+
+absl::Status CheckRequest(const v1::DrainWorkerRequest& request) {
+  RETURN_IF_ERROR(CheckId("request_id", request.request_id()));
+  return CheckWorkerId(request.worker_id());
+}
+
+absl::Status CheckRequest(const v1::AdmitWorkerRequest& request) {
+  RETURN_IF_ERROR(CheckId("request_id", request.request_id()));
+  return CheckWorkerId(request.worker_id());
 }
 
 absl::Status CheckRequest(const v1::RegisterRequest& request) {

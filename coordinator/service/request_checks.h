@@ -16,6 +16,8 @@ absl::Status CheckRequest(const v1::WatchJobRequest& request);
 absl::Status CheckRequest(const v1::CancelJobRequest& request);
 absl::Status CheckRequest(const v1::PauseJobRequest& request);
 absl::Status CheckRequest(const v1::ResumeJobRequest& request);
+absl::Status CheckRequest(const v1::UpdateJobRequest& request);
+absl::Status CheckRequest(const v1::DeleteJobRequest& request);
 absl::Status CheckRequest(const v1::ExtendSpaceRequest& request);
 absl::Status CheckRequest(const v1::ReplayJobRequest& request);
 absl::Status CheckRequest(const v1::ListTrialsRequest& request);
@@ -23,6 +25,8 @@ absl::Status CheckRequest(const v1::GetTrialRequest& request);
 absl::Status CheckRequest(const v1::GetFrontRequest& request);
 absl::Status CheckRequest(const v1::GetWeightsRequest& request);
 absl::Status CheckRequest(const v1::ListWorkersRequest& request);
+absl::Status CheckRequest(const v1::DrainWorkerRequest& request);
+absl::Status CheckRequest(const v1::AdmitWorkerRequest& request);
 
 absl::Status CheckRequest(const v1::RegisterRequest& request);
 absl::Status CheckRequest(const v1::LeaseRequest& request);

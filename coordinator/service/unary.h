@@ -12,13 +12,14 @@
 #include "absl/status/statusor.h"
 #include "common/rpc/grpc_status.h"
 #include "coordinator/core/dispatcher.h"
+#include "coordinator/service/admission.h"
 #include "coordinator/service/durable.h"
 #include "coordinator/service/request_checks.h"
 
 namespace frontier::coordinator {
 
 // Checks `request`, then answers with what `call(*request)` gives, once all that it tells of is
-// durable.
+// durable. However much there is to do.
 template <typename Request, typename Response, typename Call>
 grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Dispatcher* dispatcher,
                                       const Request* request, Response* response, Call call) {
@@ -35,6 +36,19 @@ grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Disp
   AnswerWhenDurable(dispatcher, losses, status, [reactor](const absl::Status& answer) {
     reactor->Finish(ToGrpcStatus(answer));
   });
+  return reactor;
+}
+
+// Likewise, unless there is too much to do.
+template <typename Request, typename Response, typename Call>
+grpc::ServerUnaryReactor* AnswerUnary(grpc::CallbackServerContext* context, Admission* admission,
+                                      const Request* request, Response* response, Call call) {
+  const absl::Status admitted = admission->Check();
+  if (admitted.ok()) {
+    return AnswerUnary(context, admission->dispatcher(), request, response, std::move(call));
+  }
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpcStatus(admitted));
   return reactor;
 }
 

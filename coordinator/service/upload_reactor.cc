@@ -19,25 +19,37 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadWeightsRequ
                 const grpc::CallbackServerContext* context)
       : dispatcher_(dispatcher), blobs_(blobs), context_(context) {}
 
-  void Start() {
+  void Start(absl::StatusOr<std::unique_ptr<Admission::Transfer>> place) {
+    if (!place.ok()) {
+      Finish(ToGrpcStatus(place.status()));
+      return;
+    }
+    place_ = *std::move(place);
     losses_ = dispatcher_->losses();
-    StartRead(&message_);
+    Read();
   }
 
   void OnReadDone(bool ok) override {
+    place_->Moved();
     absl::Status status = ok ? Take() : TakeEnd();
     if (ok && status.ok()) {
-      StartRead(&message_);
+      Read();
     } else {
       writer_.reset();  // an unfinished one leaves nothing
-      AnswerWhenDurable(dispatcher_, losses_, status,
-                        [this](const absl::Status& answer) { Finish(ToGrpcStatus(answer)); });
+      AnswerWhenDurable(dispatcher_, losses_, status, [this](const absl::Status& answer) {
+        place_->Finish([this, answer] { Finish(ToGrpcStatus(answer)); });
+      });
     }
   }
 
   void OnDone() override { delete this; }
 
  private:
+  void Read() {
+    place_->Wait();
+    StartRead(&message_);
+  }
+
   absl::Status Take() {
     if (message_.has_header()) {
       if (writer_ != nullptr) return InvalidField("header", "came twice");
@@ -71,14 +83,15 @@ class UploadReactor final : public grpc::ServerReadReactor<v1::UploadWeightsRequ
   int64_t losses_ = 0;  // of the dispatcher, when it began
   v1::UploadWeightsRequest message_;
   std::unique_ptr<BlobWriter> writer_;
+  std::unique_ptr<Admission::Transfer> place_;
 };
 
 }  // namespace
 
 grpc::ServerReadReactor<v1::UploadWeightsRequest>* ReceiveWeights(
-    Dispatcher* dispatcher, BlobStore* blobs, const grpc::CallbackServerContext* context) {
-  auto* reactor = new UploadReactor(dispatcher, blobs, context);
-  reactor->Start();
+    Admission* admission, BlobStore* blobs, grpc::CallbackServerContext* context) {
+  auto* reactor = new UploadReactor(admission->dispatcher(), blobs, context);
+  reactor->Start(admission->BeginTransfer(context));
   return reactor;
 }
 

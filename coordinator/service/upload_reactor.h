@@ -6,7 +6,7 @@
 #include <grpcpp/support/server_callback.h>
 
 #include "coordinator/blobs/blob_store.h"
-#include "coordinator/core/dispatcher.h"
+#include "coordinator/service/admission.h"
 #include "frontier/v1/worker_service.pb.h"
 
 namespace frontier::coordinator {
@@ -14,7 +14,7 @@ namespace frontier::coordinator {
 // Takes the header, asks the dispatcher whether the lease is held, then writes the chunks into
 // `blobs`; durable once answered with OK. Deletes itself.
 grpc::ServerReadReactor<v1::UploadWeightsRequest>* ReceiveWeights(
-    Dispatcher* dispatcher, BlobStore* blobs, const grpc::CallbackServerContext* context);
+    Admission* admission, BlobStore* blobs, grpc::CallbackServerContext* context);
 
 }  // namespace frontier::coordinator
 

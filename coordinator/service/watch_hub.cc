@@ -5,7 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/rpc/grpc_status.h"
+#include "coordinator/service/overload.h"
+#include "coordinator/service/stream_guard.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -31,8 +34,12 @@ absl::Status ShuttingDown() { return absl::UnavailableError("the coordinator is 
 class WatchReactor final : public grpc::ServerWriteReactor<v1::WatchJobResponse>,
                            public std::enable_shared_from_this<WatchReactor> {
  public:
-  WatchReactor(WatchHub* hub, Dispatcher* dispatcher, const v1::WatchJobRequest& request)
-      : hub_(hub), dispatcher_(dispatcher), request_(request) {}
+  WatchReactor(WatchHub* hub, Dispatcher* dispatcher, Clock* clock,
+               grpc::CallbackServerContext* context, const v1::WatchJobRequest& request)
+      : hub_(hub), dispatcher_(dispatcher), clock_(clock), guard_(context), request_(request) {}
+
+  // Gives up on a client that has not taken the answer sent to it before `deadline`.
+  void DropIfSentBefore(absl::Duration deadline) { guard_.CancelIfSlow(deadline); }
 
   // Polls soon: now, or once the answer on its way has left.
   void Kick() {
@@ -59,6 +66,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::WatchJobResponse>
   }
 
   void OnWriteDone(bool ok) override {
+    guard_.Moved();
     if (!ok) {
       MutexLock lock(&mutex_);
       if (!end_.has_value()) end_ = absl::CancelledError("the client is gone");
@@ -106,6 +114,7 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::WatchJobResponse>
       sent_ = std::move(fingerprint);
       response_ = *std::move(polled);
       response_.set_last_event(cursor_);
+      guard_.Wait(clock_->Elapsed());
       StartWrite(&response_);
       return;
     }
@@ -114,11 +123,13 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::WatchJobResponse>
       MutexLock lock(&mutex_);
       status = *end_;
     }
-    Finish(ToGrpcStatus(status));
+    guard_.Finish([this, status] { Finish(ToGrpcStatus(status)); });
   }
 
   WatchHub* const hub_;
   Dispatcher* const dispatcher_;
+  Clock* const clock_;
+  StreamGuard guard_;
 
   // Of whoever is busy.
   v1::WatchJobRequest request_;
@@ -134,21 +145,29 @@ class WatchReactor final : public grpc::ServerWriteReactor<v1::WatchJobResponse>
   std::optional<absl::Status> end_ ABSL_GUARDED_BY(mutex_);
 };
 
-grpc::ServerWriteReactor<v1::WatchJobResponse>* WatchHub::Watch(
-    const v1::WatchJobRequest& request) {
-  auto watch = std::make_shared<WatchReactor>(this, dispatcher_, request);
-  bool shut_down = false;
+absl::StatusOr<grpc::ServerWriteReactor<v1::WatchJobResponse>*> WatchHub::Watch(
+    const v1::WatchJobRequest& request, grpc::CallbackServerContext* context) {
+  auto watch = std::make_shared<WatchReactor>(this, dispatcher_, clock_, context, request);
   {
     MutexLock lock(&mutex_);
+    if (shut_down_) return ShuttingDown();
+    if (watches_.size() >= limits_.watches) {
+      return Overloaded(absl::StrCat(limits_.watches, " watches are open"));
+    }
     watches_.insert(watch);
-    shut_down = shut_down_;
   }
-  if (shut_down) {
-    watch->End(ShuttingDown());
-  } else {
-    watch->Kick();
-  }
+  watch->Kick();
   return watch.get();
+}
+
+void WatchHub::DropSlow() {
+  const absl::Duration deadline = clock_->Elapsed() - limits_.slow_watch;
+  std::vector<std::shared_ptr<WatchReactor>> watches;
+  {
+    MutexLock lock(&mutex_);
+    watches.assign(watches_.begin(), watches_.end());
+  }
+  for (const std::shared_ptr<WatchReactor>& watch : watches) watch->DropIfSentBefore(deadline);
 }
 
 void WatchHub::Notify() {

@@ -9,7 +9,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "coordinator/blobs/blob_store.h"
-#include "coordinator/core/dispatcher.h"
+#include "coordinator/service/admission.h"
 #include "frontier/v1/job_service.pb.h"
 
 namespace frontier::coordinator {
@@ -17,7 +17,7 @@ namespace frontier::coordinator {
 // The blob whose digest `find` gives, or the error. Reads one chunk at a time, as the client takes
 // them. Deletes itself.
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* SendWeights(
-    Dispatcher* dispatcher, const BlobStore* blobs,
+    Admission* admission, const BlobStore* blobs, grpc::CallbackServerContext* context,
     absl::FunctionRef<absl::StatusOr<std::string>()> find);
 
 }  // namespace frontier::coordinator

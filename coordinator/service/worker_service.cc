@@ -18,11 +18,12 @@ namespace {
 // first.
 class LeaseReactor final : public grpc::ServerUnaryReactor {
  public:
-  LeaseReactor(LeaseQueue* queue, v1::LeaseResponse* response)
-      : queue_(queue), response_(response) {}
+  LeaseReactor(const Admission* admission, LeaseQueue* queue, v1::LeaseResponse* response)
+      : admission_(admission), queue_(queue), response_(response) {}
 
   void Start(const v1::LeaseRequest& request) {
-    const absl::Status status = CheckRequest(request);
+    absl::Status status = CheckRequest(request);
+    if (status.ok()) status = admission_->Check();
     if (!status.ok()) {
       Finish(ToGrpcStatus(status));
       return;
@@ -42,6 +43,7 @@ class LeaseReactor final : public grpc::ServerUnaryReactor {
   void OnDone() override { delete this; }
 
  private:
+  const Admission* const admission_;
   LeaseQueue* const queue_;
   v1::LeaseResponse* const response_;
   uint64_t id_ = 0;
@@ -61,26 +63,27 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::Register(grpc::CallbackServerCon
     return reactor;
   }
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::RegisterRequest& checked) { return dispatcher_->Register(checked); });
 }
 
 grpc::ServerUnaryReactor* WorkerServiceAdapter::Lease(grpc::CallbackServerContext*,
                                                       const v1::LeaseRequest* request,
                                                       v1::LeaseResponse* response) {
-  auto* reactor = new LeaseReactor(leases_, response);
+  auto* reactor = new LeaseReactor(admission_, leases_, response);
   reactor->Start(*request);
   return reactor;
 }
 
 grpc::ServerReadReactor<v1::UploadWeightsRequest>* WorkerServiceAdapter::UploadWeights(
     grpc::CallbackServerContext* context, v1::UploadWeightsResponse*) {
-  return ReceiveWeights(dispatcher_, blobs_, context);
+  return ReceiveWeights(admission_, blobs_, context);
 }
 
 grpc::ServerUnaryReactor* WorkerServiceAdapter::Heartbeat(grpc::CallbackServerContext* context,
                                                           const v1::HeartbeatRequest* request,
                                                           v1::HeartbeatResponse* response) {
+  // Else leases would be lost for no fault of their workers.
   return AnswerUnary(
       context, dispatcher_, request, response,
       [this](const v1::HeartbeatRequest& checked) { return dispatcher_->Heartbeat(checked); });
@@ -90,7 +93,7 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::Report(grpc::CallbackServerConte
                                                        const v1::ReportRequest* request,
                                                        v1::ReportResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::ReportRequest& checked) { return dispatcher_->Report(checked); });
 }
 
@@ -98,21 +101,21 @@ grpc::ServerUnaryReactor* WorkerServiceAdapter::GiveBack(grpc::CallbackServerCon
                                                          const v1::GiveBackRequest* request,
                                                          v1::GiveBackResponse* response) {
   return AnswerUnary(
-      context, dispatcher_, request, response,
+      context, admission_, request, response,
       [this](const v1::GiveBackRequest& checked) { return dispatcher_->GiveBack(checked); });
 }
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetParentWeights(
-    grpc::CallbackServerContext*, const v1::GetParentWeightsRequest* request) {
-  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    grpc::CallbackServerContext* context, const v1::GetParentWeightsRequest* request) {
+  return SendWeights(admission_, blobs_, context, [&]() -> absl::StatusOr<std::string> {
     RETURN_IF_ERROR(CheckRequest(*request));
     return dispatcher_->FindParentWeights(*request);
   });
 }
 
 grpc::ServerWriteReactor<v1::GetWeightsResponse>* WorkerServiceAdapter::GetCheckpoint(
-    grpc::CallbackServerContext*, const v1::GetCheckpointRequest* request) {
-  return SendWeights(dispatcher_, blobs_, [&]() -> absl::StatusOr<std::string> {
+    grpc::CallbackServerContext* context, const v1::GetCheckpointRequest* request) {
+  return SendWeights(admission_, blobs_, context, [&]() -> absl::StatusOr<std::string> {
     RETURN_IF_ERROR(CheckRequest(*request));
     return dispatcher_->FindCheckpoint(*request);
   });

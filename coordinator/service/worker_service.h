@@ -4,6 +4,7 @@
 
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
+#include "coordinator/service/admission.h"
 #include "coordinator/service/lease_queue.h"
 #include "frontier/v1/worker_service.grpc.pb.h"
 
@@ -12,8 +13,11 @@ namespace frontier::coordinator {
 // Thread-safe. The pointers outlive the service.
 class WorkerServiceAdapter final : public v1::WorkerService::CallbackService {
  public:
-  WorkerServiceAdapter(Dispatcher* dispatcher, BlobStore* blobs, LeaseQueue* leases)
-      : dispatcher_(dispatcher), blobs_(blobs), leases_(leases) {}
+  WorkerServiceAdapter(Admission* admission, BlobStore* blobs, LeaseQueue* leases)
+      : admission_(admission),
+        dispatcher_(admission->dispatcher()),
+        blobs_(blobs),
+        leases_(leases) {}
 
   grpc::ServerUnaryReactor* Register(grpc::CallbackServerContext* context,
                                      const v1::RegisterRequest* request,
@@ -38,6 +42,7 @@ class WorkerServiceAdapter final : public v1::WorkerService::CallbackService {
       grpc::CallbackServerContext* context, const v1::GetCheckpointRequest* request) override;
 
  private:
+  Admission* const admission_;
   Dispatcher* const dispatcher_;
   BlobStore* const blobs_;
   LeaseQueue* const leases_;

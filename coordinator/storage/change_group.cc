@@ -53,6 +53,8 @@ void ChangeGroup::Add(v1::Change change) {
   for (v1::RequestRecord& request : *change.mutable_requests()) {
     Put(request.request_id(), &request, &requests_, merged_.mutable_requests());
   }
+  merged_.mutable_deleted_jobs()->MergeFrom(change.deleted_jobs());
+  for (v1::Sweep& sweep : *change.mutable_sweeps()) merged_.add_sweeps()->Swap(&sweep);
   merged_.set_requests_before_unix_us(
       std::max(merged_.requests_before_unix_us(), change.requests_before_unix_us()));
   merged_.set_next_lease_token(std::max(merged_.next_lease_token(), change.next_lease_token()));
@@ -60,6 +62,11 @@ void ChangeGroup::Add(v1::Change change) {
 
 const v1::JobRecord* ChangeGroup::FindJob(int64_t job_id) const {
   return Find(jobs_, job_id, merged_.jobs());
+}
+
+bool ChangeGroup::Deletes(int64_t job_id) const {
+  const auto& deleted = merged_.deleted_jobs();
+  return std::find(deleted.begin(), deleted.end(), job_id) != deleted.end();
 }
 
 const v1::Trial* ChangeGroup::FindTrial(int64_t job_id, int64_t number) const {

@@ -28,6 +28,7 @@ class ChangeGroup {
   const v1::JobRecord* FindJob(int64_t job_id) const;
   const v1::Trial* FindTrial(int64_t job_id, int64_t number) const;
   const v1::RequestRecord* FindRequest(absl::string_view request_id) const;
+  bool Deletes(int64_t job_id) const;
 
  private:
   using LeaseKey = std::tuple<int64_t, int64_t, int32_t>;

@@ -18,6 +18,7 @@ absl::Status GroupJournal::Write(int64_t losses, v1::Change change) {
   if (!refusal_.ok()) return refusal_;
   if (losses != losses_) return Lost();
   pending_.Add(std::move(change));
+  ++backlog_;
   work_.Signal();
   return absl::OkStatus();
 }
@@ -52,17 +53,20 @@ void GroupJournal::CommitGroup() {
       MutexLock lock(&mutex_);
       if (pending_.empty()) return;
       std::swap(committing_, pending_);
+      in_commit_ = backlog_;
       std::swap(waiting_for_committing_, waiting_for_pending_);
       change = committing_.change();
     }
     status = store_->Commit(change);
     MutexLock lock(&mutex_);
     std::swap(ended, committing_);
+    backlog_ -= in_commit_;
     std::swap(waiting, waiting_for_committing_);
     if (!status.ok()) {
       ++losses_;
       refusal_ = status;
       std::swap(lost, pending_);
+      backlog_ = 0;
       for (Done& done : waiting_for_pending_) waiting.push_back(std::move(done));
       waiting_for_pending_.clear();
     }
@@ -87,6 +91,7 @@ absl::StatusOr<v1::JobRecord> GroupJournal::GetJob(int64_t job_id) const {
   {
     MutexLock lock(&mutex_);
     for (const ChangeGroup* group : {&pending_, &committing_}) {
+      if (group->Deletes(job_id)) return absl::NotFoundError(absl::StrCat("no job ", job_id));
       const v1::JobRecord* job = group->FindJob(job_id);
       if (job == nullptr) continue;
       if (!written.has_value()) {

@@ -28,6 +28,7 @@ class GroupJournal final : public Journal {
   int64_t losses() const override { return losses_; }
   absl::Status Write(int64_t losses, v1::Change change) override;
   void WhenDurable(int64_t losses, Done done) override;
+  int64_t backlog() const override { return backlog_; }
   absl::Status Resume(v1::Change probe) override;
   absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
@@ -45,7 +46,8 @@ class GroupJournal final : public Journal {
   absl::Status Lost() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   Store* const store_;
-  std::atomic<int64_t> losses_ = 0;  // written under mutex_
+  std::atomic<int64_t> losses_ = 0;   // written under mutex_
+  std::atomic<int64_t> backlog_ = 0;  // written under mutex_
 
   Mutex commit_mutex_;  // held over a commit; taken before mutex_
   mutable Mutex mutex_;
@@ -53,6 +55,7 @@ class GroupJournal final : public Journal {
   ChangeGroup pending_ ABSL_GUARDED_BY(mutex_);
   // Changed only with commit_mutex_ as well.
   ChangeGroup committing_ ABSL_GUARDED_BY(mutex_);
+  int64_t in_commit_ ABSL_GUARDED_BY(mutex_) = 0;  // changes in committing_
   std::vector<Done> waiting_for_pending_ ABSL_GUARDED_BY(mutex_);
   std::vector<Done> waiting_for_committing_ ABSL_GUARDED_BY(mutex_);
   absl::Status refusal_ ABSL_GUARDED_BY(mutex_);  // why nothing is taken in since a loss

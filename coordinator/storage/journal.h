@@ -40,6 +40,9 @@ class Journal {
   // since `losses` was as given.
   virtual void WhenDurable(int64_t losses, Done done) = 0;
 
+  // Changes that have been written and are not durable yet.
+  virtual int64_t backlog() const = 0;
+
   // After a loss takes changes in again if the store takes `probe`, which must change a row: what
   // is there already SQLite does not write.
   virtual absl::Status Resume(v1::Change probe) = 0;

@@ -23,6 +23,9 @@
 
 namespace frontier::coordinator {
 
+// What is read of trials; their architectures are half of them.
+enum class TrialParts { kAll, kWithoutArchitecture };
+
 // Thread-safe: one writer at a time, readers beside it.
 class Store {
  public:
@@ -35,12 +38,15 @@ class Store {
   // id that has one, are INTERNAL.
   virtual absl::Status Commit(v1::Change* change) = 0;
 
+  // Deleted jobs are not found; their trials and events are, until they are swept.
   // NOT_FOUND names the job.
   virtual absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const = 0;
   // Newest first, ids below `before` (0 = from the newest), at most `limit`.
   virtual absl::StatusOr<std::vector<v1::JobRecord>> ListJobs(int64_t before, int limit) const = 0;
   // Jobs that have not ended, by id.
   virtual absl::StatusOr<std::vector<v1::JobRecord>> LoadLiveJobs() const = 0;
+  // Deleted jobs of which rows are left, by id.
+  virtual absl::StatusOr<std::vector<v1::JobRecord>> LoadDeletedJobs() const = 0;
   // Highest job id ever used, 0 = none.
   virtual absl::StatusOr<int64_t> LastJobId() const = 0;
 
@@ -52,7 +58,11 @@ class Store {
                                                             int limit) const = 0;
   // Calls `visit` for each trial of a job by number; stops at its first error and returns it.
   virtual absl::Status ForEachTrial(
-      int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const = 0;
+      int64_t job_id, TrialParts parts,
+      absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const = 0;
+
+  // The trials on a job's front, by number.
+  virtual absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const = 0;
 
   // Events of a job with sequence above `after`, in order, at most `limit`.
   virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,

@@ -350,25 +350,53 @@ void Cluster::CallAsClient(uint32_t which) {
   if (dispatcher_ == nullptr) return;
   const int64_t losses = dispatcher_->losses();
   const std::string request_id = absl::StrCat("client-", ++client_requests_);
-  if (which % 4 == 0) {
-    v1::PauseJobRequest request;
+  // What a job's state does not allow is refused.
+  const auto call = [&](auto request, auto method) {
     request.set_request_id(request_id);
     request.set_job_id(jobs_[0]);
-    (void)dispatcher_->PauseJob(request);  // of a job that has ended it is refused
-  } else if (which % 40 == 1) {
-    v1::CancelJobRequest request;
-    request.set_request_id(request_id);
-    request.set_job_id(jobs_[1]);
-    if (!dispatcher_->CancelJob(request).ok()) return;
-    dispatcher_->WhenDurable(losses, [this](const absl::Status& durable) {
-      if (durable.ok()) told_.cancelled_jobs.insert(jobs_[1]);
-    });
-  } else {
-    v1::ResumeJobRequest request;
-    request.set_request_id(request_id);
-    request.set_job_id(jobs_[0]);
-    (void)dispatcher_->ResumeJob(request);
+    (void)(dispatcher_.get()->*method)(request);
+  };
+  switch (which % 8) {
+    case 0:
+    case 4:
+      return call(v1::PauseJobRequest(), &coordinator::Dispatcher::PauseJob);
+    case 1:
+      if (which % 40 == 1) break;
+      [[fallthrough]];
+    case 2:
+    case 6:
+      return call(v1::ResumeJobRequest(), &coordinator::Dispatcher::ResumeJob);
+    case 3: {
+      v1::DrainWorkerRequest request;
+      request.set_request_id(request_id);
+      request.set_worker_id(workers_[Pick(which / 8)].id());
+      (void)dispatcher_->DrainWorker(request);
+      return;
+    }
+    case 5:
+      return AdmitWorker(Pick(which / 8));
+    default: {
+      // A few more trials, never fewer, also after its end.
+      v1::UpdateJobRequest request;
+      request.mutable_budget()->set_trials(12 + std::min<int64_t>(3, updates_++ / 3));
+      request.set_priority(static_cast<int32_t>(which / 8 % 3));
+      return call(std::move(request), &coordinator::Dispatcher::UpdateJob);
+    }
   }
+  v1::CancelJobRequest request;
+  request.set_request_id(request_id);
+  request.set_job_id(jobs_[1]);
+  if (!dispatcher_->CancelJob(request).ok()) return;
+  dispatcher_->WhenDurable(losses, [this](const absl::Status& durable) {
+    if (durable.ok()) told_.cancelled_jobs.insert(jobs_[1]);
+  });
+}
+
+void Cluster::AdmitWorker(size_t worker) {
+  v1::AdmitWorkerRequest request;
+  request.set_request_id(absl::StrCat("client-", ++client_requests_));
+  request.set_worker_id(workers_[worker].id());
+  (void)dispatcher_->AdmitWorker(request);  // of one that has not registered it is refused
 }
 
 void Cluster::CheckLive() {
@@ -507,7 +535,11 @@ void Cluster::Settle() {
     clock_.Advance(absl::Milliseconds(500));
     Tick();
     if (dispatcher_ == nullptr) continue;
-    if (round == 0) CallAsClient(2);  // resumes
+    // Again and again, since after losses changes are refused for a while.
+    if (round % 10 == 0) {
+      CallAsClient(2);  // resumes
+      for (size_t i = 0; i < workers_.size(); ++i) AdmitWorker(i);
+    }
     for (size_t i = 0; i < workers_.size(); ++i) {
       if (auto call = workers_[i].Step(kSucceeds)) Send(i, *std::move(call));
       if (round % 10 == 0) Send(i, workers_[i].Heartbeat());

@@ -90,6 +90,7 @@ class Cluster {
   void Lie(size_t worker, uint32_t how);
   void Expect(bool holds, const std::string& what);
   void CallAsClient(uint32_t which);
+  void AdmitWorker(size_t worker);
   void CheckLive();
   bool AllEnded();
 
@@ -109,6 +110,7 @@ class Cluster {
   std::vector<v1::ReportRequest> accepted_;  // for replays
   std::vector<int64_t> jobs_;
   int64_t client_requests_ = 0;
+  int64_t updates_ = 0;
   int applied_ = 0;
   bool trouble_ = false;  // the disk has failed since it last was in order
   Told told_;

@@ -18,6 +18,7 @@ class DirectJournal final : public coordinator::Journal {
   int64_t losses() const override { return 0; }
   absl::Status Write(int64_t, v1::Change change) override { return store_->Commit(&change); }
   void WhenDurable(int64_t, Done done) override { done(absl::OkStatus()); }
+  int64_t backlog() const override { return 0; }
   absl::Status Resume(v1::Change probe) override { return store_->Commit(&probe); }
   absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override {
     return store_->GetJob(job_id);

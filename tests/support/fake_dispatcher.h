@@ -3,6 +3,7 @@
 #define FRONTIER_TESTS_SUPPORT_FAKE_DISPATCHER_H_
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -54,6 +55,10 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     }
     NotifyListener();
   }
+  void SetEventBytes(size_t bytes) {
+    MutexLock lock(&mutex_);
+    event_bytes_ = bytes;
+  }
   void SetJobState(v1::JobState state) {
     {
       MutexLock lock(&mutex_);
@@ -61,6 +66,8 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     }
     NotifyListener();
   }
+  void SetBacklog(int64_t backlog) { backlog_ = backlog; }
+  int BacklogAsked() const { return backlog_asked_; }
   void SetWeights(std::string sha256) {
     MutexLock lock(&mutex_);
     weights_ = std::move(sha256);
@@ -106,6 +113,18 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(const v1::ResumeJobRequest&) override {
     return WithJob<v1::ResumeJobResponse>();
   }
+  absl::StatusOr<v1::UpdateJobResponse> UpdateJob(const v1::UpdateJobRequest&) override {
+    return WithJob<v1::UpdateJobResponse>();
+  }
+  absl::StatusOr<v1::DeleteJobResponse> DeleteJob(const v1::DeleteJobRequest&) override {
+    return Answer<v1::DeleteJobResponse>();
+  }
+  absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(const v1::DrainWorkerRequest&) override {
+    return Answer<v1::DrainWorkerResponse>();
+  }
+  absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(const v1::AdmitWorkerRequest&) override {
+    return Answer<v1::AdmitWorkerResponse>();
+  }
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(const v1::ExtendSpaceRequest&) override {
     return WithJob<v1::ExtendSpaceResponse>();
   }
@@ -136,7 +155,9 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     if (request.after_event() == 0) return response;
     *cursor = std::min<int64_t>(events_, request.after_event() + kMostEvents);
     for (int64_t sequence = request.after_event() + 1; sequence <= *cursor; ++sequence) {
-      response.add_events()->set_sequence(sequence);
+      v1::Event* event = response.add_events();
+      event->set_sequence(sequence);
+      event->set_message(std::string(event_bytes_, 'x'));
     }
     return response;
   }
@@ -185,6 +206,10 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     return Answer<v1::GiveBackResponse>();
   }
   int64_t losses() const override { return 0; }
+  int64_t backlog() const override {
+    ++backlog_asked_;
+    return backlog_;
+  }
   void WhenDurable(int64_t, coordinator::Journal::Done done) override { done(absl::OkStatus()); }
   absl::Status Tick() override {
     MutexLock lock(&mutex_);
@@ -216,6 +241,8 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     if (listener_) listener_();
   }
 
+  std::atomic<int64_t> backlog_ = 0;
+  mutable std::atomic<int> backlog_asked_ = 0;
   Mutex listener_mutex_;
   absl::AnyInvocable<void()> listener_ ABSL_GUARDED_BY(listener_mutex_);
   Mutex mutex_;
@@ -229,6 +256,7 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   int try_leases_ ABSL_GUARDED_BY(mutex_) = 0;
   int ticks_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t events_ ABSL_GUARDED_BY(mutex_) = 1;
+  size_t event_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   v1::Job job_ ABSL_GUARDED_BY(mutex_) = [] {
     v1::Job job;
     job.set_id(1);

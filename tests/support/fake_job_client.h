@@ -26,6 +26,8 @@ struct FakeCoordinator {
   JobClientOptions options;  // of the last client
   std::vector<v1::SubmitJobRequest> submitted;
   std::vector<v1::ExtendSpaceRequest> extended;
+  std::vector<v1::UpdateJobRequest> updated;
+  std::vector<int64_t> deleted;
   std::vector<v1::ReplayJobRequest> replayed;
   std::vector<v1::ReplayJobResponse> replays;  // answers, in order
   std::vector<int32_t> page_sizes;             // asked for
@@ -72,6 +74,27 @@ class FakeJobClient final : public JobClient {
   }
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) override {
     return InState<v1::ResumeJobResponse>(request.job_id(), v1::JOB_STATE_RUNNING);
+  }
+  absl::StatusOr<v1::UpdateJobResponse> UpdateJob(v1::UpdateJobRequest request) override {
+    c_->updated.push_back(request);
+    ASSIGN_OR_RETURN(v1::UpdateJobResponse response,
+                     ForJob<v1::UpdateJobResponse>(request.job_id()));
+    response.mutable_job()->set_state(v1::JOB_STATE_RUNNING);
+    return response;
+  }
+  absl::StatusOr<v1::DeleteJobResponse> DeleteJob(v1::DeleteJobRequest request) override {
+    RETURN_IF_ERROR(ForJob<v1::GetJobResponse>(request.job_id()).status());
+    c_->deleted.push_back(request.job_id());
+    return v1::DeleteJobResponse();
+  }
+  absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(v1::DrainWorkerRequest request) override {
+    ASSIGN_OR_RETURN(v1::DrainWorkerResponse response,
+                     ForWorker<v1::DrainWorkerResponse>(request.worker_id()));
+    response.mutable_worker()->set_draining(true);
+    return response;
+  }
+  absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(v1::AdmitWorkerRequest request) override {
+    return ForWorker<v1::AdmitWorkerResponse>(request.worker_id());
   }
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) override {
     c_->extended.push_back(request);
@@ -148,6 +171,17 @@ class FakeJobClient final : public JobClient {
       return response;
     }
     return absl::NotFoundError(absl::StrCat("job ", job_id, ": not found"));
+  }
+  template <typename T>
+  absl::StatusOr<T> ForWorker(const std::string& id) {
+    if (!c_->error.ok()) return c_->error;
+    for (const v1::Worker& worker : c_->workers) {
+      if (worker.id() != id) continue;
+      T response;
+      *response.mutable_worker() = worker;
+      return response;
+    }
+    return absl::NotFoundError(absl::StrCat("no worker '", id, "' has registered"));
   }
   template <typename T>
   absl::StatusOr<T> InState(int64_t job_id, v1::JobState state) {

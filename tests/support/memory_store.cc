@@ -1,6 +1,7 @@
 #include "tests/support/memory_store.h"
 
-#include <set>
+#include <algorithm>
+#include <iterator>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
@@ -57,6 +58,7 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
   if (const absl::Status status = CheckJobs(*change); !status.ok()) return status;
   ++commits_;
   for (const v1::JobRecord& job : change->jobs()) {
+    last_job_id_ = std::max(last_job_id_, job.job().id());
     v1::JobRecord& stored = jobs_[job.job().id()];
     const v1::JobSpec spec = stored.job().spec();
     stored = job;
@@ -74,7 +76,7 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
   for (const v1::AttemptKey& key : change->ended_leases()) leases_.erase(Coordinates(key));
   for (const v1::WorkerRecord& worker : change->workers()) workers_[worker.worker().id()] = worker;
   for (v1::Event& event : *change->mutable_events()) {
-    event.set_sequence(static_cast<int64_t>(events_.size()) + 1);
+    event.set_sequence(++last_sequence_);
     events_.push_back(event);
   }
   for (auto it = requests_.begin(); it != requests_.end();) {
@@ -85,7 +87,31 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
     requests_[request.request_id()] = request;
   }
   if (change->next_lease_token() != 0) next_token_ = change->next_lease_token();
+  for (const int64_t job_id : change->deleted_jobs()) deleted_.insert(job_id);
+  for (const v1::Sweep& sweep : change->sweeps()) RunSweep(sweep);
   return absl::OkStatus();
+}
+
+void MemoryStore::RunSweep(const v1::Sweep& sweep) {
+  const int64_t job_id = sweep.job_id();
+  bool left = false;
+  for (auto it = trials_.lower_bound({job_id, 0});
+       it != trials_.end() && it->first.first == job_id;) {
+    const bool kept =
+        it->first.second > sweep.through_trial() || (sweep.keep_front() && it->second.on_front());
+    left |= kept;
+    it = kept ? std::next(it) : trials_.erase(it);
+  }
+  for (auto it = events_.begin(); it != events_.end();) {
+    const bool of_job = it->job_id() == job_id;
+    const bool kept = !of_job || it->sequence() > sweep.through_event();
+    left |= of_job && kept;
+    it = kept ? std::next(it) : events_.erase(it);
+  }
+  if (!left && deleted_.count(job_id) > 0) {
+    jobs_.erase(job_id);
+    deleted_.erase(job_id);
+  }
 }
 
 absl::Status MemoryStore::CheckJobs(const v1::Change& change) const {
@@ -111,7 +137,8 @@ absl::Status MemoryStore::CheckJobs(const v1::Change& change) const {
 absl::StatusOr<v1::JobRecord> MemoryStore::GetJob(int64_t job_id) const {
   MutexLock lock(&mutex_);
   const auto it = jobs_.find(job_id);
-  if (it == jobs_.end()) return absl::NotFoundError(absl::StrCat("job ", job_id, " not found"));
+  if (it == jobs_.end() || deleted_.count(job_id) > 0)
+    return absl::NotFoundError(absl::StrCat("job ", job_id, " not found"));
   return it->second;
 }
 
@@ -120,6 +147,7 @@ absl::StatusOr<std::vector<v1::JobRecord>> MemoryStore::ListJobs(int64_t before,
   std::vector<v1::JobRecord> jobs;
   for (auto it = jobs_.rbegin(); it != jobs_.rend(); ++it) {
     if (static_cast<int>(jobs.size()) == limit) break;
+    if (deleted_.count(it->first) > 0) continue;
     if (before == 0 || it->first < before) jobs.push_back(it->second);
   }
   return jobs;
@@ -134,9 +162,26 @@ absl::StatusOr<std::vector<v1::JobRecord>> MemoryStore::LoadLiveJobs() const {
   return jobs;
 }
 
+absl::StatusOr<std::vector<v1::JobRecord>> MemoryStore::LoadDeletedJobs() const {
+  MutexLock lock(&mutex_);
+  std::vector<v1::JobRecord> jobs;
+  for (const int64_t job_id : deleted_) jobs.push_back(jobs_.at(job_id));
+  return jobs;
+}
+
 absl::StatusOr<int64_t> MemoryStore::LastJobId() const {
   MutexLock lock(&mutex_);
-  return jobs_.empty() ? 0 : jobs_.rbegin()->first;
+  return last_job_id_;
+}
+
+absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListFront(int64_t job_id) const {
+  MutexLock lock(&mutex_);
+  std::vector<v1::Trial> front;
+  for (auto it = trials_.lower_bound({job_id, 0}); it != trials_.end(); ++it) {
+    if (it->first.first != job_id) break;
+    if (it->second.on_front()) front.push_back(it->second);
+  }
+  return front;
 }
 
 absl::StatusOr<v1::Trial> MemoryStore::GetTrial(int64_t job_id, int64_t number) const {
@@ -167,13 +212,17 @@ absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListTrials(int64_t job_id, i
 }
 
 absl::Status MemoryStore::ForEachTrial(
-    int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+    int64_t job_id, coordinator::TrialParts parts,
+    absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
   std::vector<v1::Trial> trials;
   {
     MutexLock lock(&mutex_);
     for (auto it = trials_.lower_bound({job_id, 0}); it != trials_.end(); ++it) {
       if (it->first.first != job_id) break;
       trials.push_back(it->second);
+      if (parts == coordinator::TrialParts::kWithoutArchitecture) {
+        trials.back().clear_architecture();
+      }
     }
   }
   for (const v1::Trial& trial : trials) RETURN_IF_ERROR(visit(trial));
@@ -193,7 +242,7 @@ absl::StatusOr<std::vector<v1::Event>> MemoryStore::ListEvents(int64_t job_id, i
 
 absl::StatusOr<int64_t> MemoryStore::LastEventSequence() const {
   MutexLock lock(&mutex_);
-  return static_cast<int64_t>(events_.size());
+  return last_sequence_;
 }
 
 absl::StatusOr<std::vector<v1::LeaseRecord>> MemoryStore::LoadLeases() const {

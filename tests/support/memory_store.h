@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -29,12 +30,14 @@ class MemoryStore final : public coordinator::Store {
   absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::JobRecord>> ListJobs(int64_t before, int limit) const override;
   absl::StatusOr<std::vector<v1::JobRecord>> LoadLiveJobs() const override;
+  absl::StatusOr<std::vector<v1::JobRecord>> LoadDeletedJobs() const override;
   absl::StatusOr<int64_t> LastJobId() const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
                                                     v1::TrialState state, int limit) const override;
-  absl::Status ForEachTrial(int64_t job_id,
+  absl::Status ForEachTrial(int64_t job_id, coordinator::TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
                                                     int limit) const override;
   absl::StatusOr<int64_t> LastEventSequence() const override;
@@ -53,12 +56,16 @@ class MemoryStore final : public coordinator::Store {
  private:
   // Rows of jobs that are not stored are refused, as by every store.
   absl::Status CheckJobs(const v1::Change& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RunSweep(const v1::Sweep& sweep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
   int failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   mutable int read_failures_left_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t commits_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<int64_t, v1::JobRecord> jobs_ ABSL_GUARDED_BY(mutex_);
+  std::set<int64_t> deleted_ ABSL_GUARDED_BY(mutex_);
+  int64_t last_job_id_ ABSL_GUARDED_BY(mutex_) = 0;
+  int64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::pair<int64_t, int64_t>, v1::Trial> trials_ ABSL_GUARDED_BY(mutex_);
   std::map<std::tuple<int64_t, int64_t, int32_t>, v1::LeaseRecord> leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, v1::WorkerRecord> workers_ ABSL_GUARDED_BY(mutex_);

@@ -29,6 +29,7 @@ v1::RegisterRequest MakeRegistration(const AgentOptions& options, const DatasetC
   *request.mutable_hardware() = options.hardware;
   for (v1::Dataset& dataset : catalog.datasets()) *request.add_datasets() = std::move(dataset);
   request.set_slots(options.slots);
+  for (const std::string& label : options.labels) request.add_labels(label);
   return request;
 }
 
@@ -179,7 +180,7 @@ bool Agent::RequestWork(v1::LeaseRequest* request, Backoff* backoff) {
     if (!leave_.raised()) Fail(status);
     return false;
   }
-  const absl::Duration pause = backoff->Next();
+  const absl::Duration pause = RetryAfter(response.status()) + backoff->Next();
   LogWarning({.worker = options_.worker_id},
              absl::StrCat("cannot ask for work: ", response.status().message(),
                           "; trying again in ", absl::FormatDuration(pause)));

@@ -32,6 +32,7 @@ struct AgentOptions {
   int slots = 1;            // trials at a time
   TrialDefaults trial_defaults;
   v1::Hardware hardware;
+  std::vector<std::string> labels;
   // CPUs of each slot; empty = any. A trial of more threads than its slot has CPUs is not bound.
   std::vector<std::vector<int>> slot_cpus;
   std::string picks_path;  // of TrialProcessInput

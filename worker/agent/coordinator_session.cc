@@ -88,7 +88,7 @@ absl::Status CoordinatorSession::Register(WorkerClient* client, const StopEvent&
     if (stop.raised()) continue;
     if (!IsTransient(response.status())) return response.status();
     const absl::Duration waited = clock_->Elapsed() - started;
-    const absl::Duration pause = backoff.Next();
+    const absl::Duration pause = RetryAfter(response.status()) + backoff.Next();
     if (give_up_after > absl::ZeroDuration() && waited + pause > give_up_after) {
       return absl::DeadlineExceededError(
           absl::StrCat("no coordinator after ", absl::FormatDuration(waited), ", ", tries + 1,
@@ -128,7 +128,7 @@ CoordinatorSession::Next CoordinatorSession::AfterError(WorkerClient* client,
   } else if (!IsTransient(status)) {
     return Next::kRefused;
   }
-  const absl::Duration pause = backoff->Next();
+  const absl::Duration pause = RetryAfter(status) + backoff->Next();
   if (tries % kLogEvery == 0 && !stop.raised()) {
     LogWarning(ids, absl::StrCat(what, ": ", Text(status), "; trying again in ",
                                  absl::FormatDuration(pause)));

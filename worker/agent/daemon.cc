@@ -226,6 +226,7 @@ absl::StatusOr<std::string> DescribeMachine(const WorkerOptions& options,
     *request.add_datasets() = std::move(dataset);
   }
   request.set_slots(machine.split.slots);
+  for (const std::string& label : options.labels) request.add_labels(label);
   std::string json;
   google::protobuf::util::JsonPrintOptions print;
   print.add_whitespace = true;
@@ -255,6 +256,7 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   if (!bits.ok()) return Complain(bits.status(), kExitInternal);
   AgentOptions agent_options;
   agent_options.worker_id = options.worker_id;
+  agent_options.labels = options.labels;
   if (agent_options.worker_id.empty()) {
     absl::StatusOr<std::string> id =
         (*state)->WorkerId(HostName(), absl::StrFormat("%08x", *bits >> 32));

@@ -76,6 +76,19 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
   app->add_option("--dataset", o->datasets,
                   "A data set, name=folder with IDX files; may be repeated")
       ->allow_extra_args(false);
+  app->add_option("--label", o->labels,
+                  "What jobs may ask for in `placement`, such as fast or rack=3; may be repeated")
+      ->allow_extra_args(false)
+      ->check([](const std::string& text) {
+        const bool good = !text.empty() && text.size() <= 128 &&
+                          text.find_first_not_of(
+                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
+                              "YZ0123456789._=/-") == std::string::npos;
+        return good ? std::string()
+                    : absl::StrCat("'", text,
+                                   "' is not 1 to 128 of letters, digits, '.', '_', "
+                                   "'=', '/' and '-'");
+      });
   app->add_option("--evaluator", o->evaluator,
                   "train, or table:FILE to answer from a table of results (CSV, also gzip'd) in "
                   "place of training; data sets are then given as "

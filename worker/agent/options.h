@@ -37,6 +37,7 @@ struct WorkerOptions {
   bool pin = true;                    // each slot has CPUs of its own
   int64_t memory_mb_per_trial = 0;    // 0 = four fifths of the memory, shared by the slots
   std::vector<std::string> datasets;  // "name=folder"; with a table "name=1x28x28/10"
+  std::vector<std::string> labels;    // that jobs may ask for
   std::string evaluator = "train";    // or "table:FILE"
   std::string dataset_root = "/usr/share/datasets";
   double connect_timeout_seconds = 0;  // 0 = for ever

@@ -42,7 +42,7 @@ class Retries {
   // Whether to go on after `status`; waits first.
   bool Next(const absl::Status& status) {
     if (!IsRetryable(status)) return false;
-    const absl::Duration wait = backoff_.Next();
+    const absl::Duration wait = RetryAfter(status) + backoff_.Next();
     if (clock_.Elapsed() - since_ + wait > limit_) return false;
     absl::SleepFor(wait);
     return true;
@@ -84,6 +84,18 @@ class GrpcJobClient final : public JobClient {
   absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) override {
     return Mutate<v1::ResumeJobResponse>(&request, &v1::JobService::Stub::ResumeJob);
   }
+  absl::StatusOr<v1::UpdateJobResponse> UpdateJob(v1::UpdateJobRequest request) override {
+    return Mutate<v1::UpdateJobResponse>(&request, &v1::JobService::Stub::UpdateJob);
+  }
+  absl::StatusOr<v1::DeleteJobResponse> DeleteJob(v1::DeleteJobRequest request) override {
+    return Mutate<v1::DeleteJobResponse>(&request, &v1::JobService::Stub::DeleteJob);
+  }
+  absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(v1::DrainWorkerRequest request) override {
+    return Mutate<v1::DrainWorkerResponse>(&request, &v1::JobService::Stub::DrainWorker);
+  }
+  absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(v1::AdmitWorkerRequest request) override {
+    return Mutate<v1::AdmitWorkerResponse>(&request, &v1::JobService::Stub::AdmitWorker);
+  }
   absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) override {
     return Mutate<v1::ExtendSpaceResponse>(&request, &v1::JobService::Stub::ExtendSpace);
   }
@@ -124,6 +136,8 @@ class GrpcJobClient final : public JobClient {
         return absl::OkStatus();
       }
       absl::Status status = Describe(reader->Finish());
+      // Who reads too slowly is dropped, and may go on where it was.
+      if (absl::IsCancelled(status)) status = absl::UnavailableError(status.message());
       if (status.ok() || !retries.Next(status)) return status;
     }
   }

@@ -20,8 +20,9 @@ struct JobClientOptions {
   absl::Duration retry_for = absl::Seconds(5);  // how long to go on while UNAVAILABLE
 };
 
-// Thread-safe. Calls are repeated while the coordinator is UNAVAILABLE, with the same request id,
-// so that none takes effect twice. Errors are the coordinator's, with their ErrorDetail.
+// Thread-safe. Calls are repeated while the coordinator is UNAVAILABLE or overloaded, with the same
+// request id, so that none takes effect twice. Errors are the coordinator's, with their
+// ErrorDetail.
 class JobClient {
  public:
   virtual ~JobClient() = default;
@@ -36,6 +37,10 @@ class JobClient {
   virtual absl::StatusOr<v1::CancelJobResponse> CancelJob(v1::CancelJobRequest request) = 0;
   virtual absl::StatusOr<v1::PauseJobResponse> PauseJob(v1::PauseJobRequest request) = 0;
   virtual absl::StatusOr<v1::ResumeJobResponse> ResumeJob(v1::ResumeJobRequest request) = 0;
+  virtual absl::StatusOr<v1::UpdateJobResponse> UpdateJob(v1::UpdateJobRequest request) = 0;
+  virtual absl::StatusOr<v1::DeleteJobResponse> DeleteJob(v1::DeleteJobRequest request) = 0;
+  virtual absl::StatusOr<v1::DrainWorkerResponse> DrainWorker(v1::DrainWorkerRequest request) = 0;
+  virtual absl::StatusOr<v1::AdmitWorkerResponse> AdmitWorker(v1::AdmitWorkerRequest request) = 0;
   virtual absl::StatusOr<v1::ExtendSpaceResponse> ExtendSpace(v1::ExtendSpaceRequest request) = 0;
   virtual absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest& request) = 0;
   virtual absl::StatusOr<v1::ListTrialsResponse> ListTrials(

@@ -140,19 +140,32 @@ std::string TrainingText(const v1::JobSpec& spec) {
   return text;
 }
 
-std::string BudgetText(const v1::Budget& budget) {
-  std::vector<std::string> limits;
-  if (budget.has_trials()) limits.push_back(Trials(budget.trials()));
-  if (budget.has_wall_seconds()) {
-    limits.push_back(absl::StrCat(FormatSeconds(budget.wall_seconds()), " of time"));
+// "labels fast, hardware class x or y; priority 3, share 2, at most 4 at a time"
+std::string PlacementText(const v1::JobSpec& spec) {
+  std::vector<std::string> where, line;
+  const v1::Placement& placement = spec.placement();
+  if (!placement.labels().empty()) {
+    where.push_back(absl::StrCat("labels ", Printable(absl::StrJoin(placement.labels(), ", "))));
   }
-  if (budget.has_cpu_seconds()) {
-    limits.push_back(absl::StrCat(FormatSeconds(budget.cpu_seconds()), " of CPU time"));
+  if (!placement.hardware_classes().empty()) {
+    where.push_back(absl::StrCat("hardware class ",
+                                 Printable(absl::StrJoin(placement.hardware_classes(), " or "))));
   }
-  if (budget.has_energy_kwh()) {
-    limits.push_back(absl::StrCat(FormatSignificant(budget.energy_kwh(), 3), " kWh"));
+  if (spec.priority() != 0) line.push_back(absl::StrCat("priority ", spec.priority()));
+  if (spec.share() != 0) line.push_back(absl::StrCat("share ", spec.share()));
+  if (spec.max_parallel_trials() != 0) {
+    line.push_back(absl::StrCat("at most ", Trials(spec.max_parallel_trials()), " at a time"));
   }
-  return absl::StrJoin(limits, ", ");
+  where.insert(where.end(), line.begin(), line.end());
+  return absl::StrJoin(where, "; ");
+}
+
+std::string DroppedText(const v1::Dropped& dropped) {
+  std::vector<std::string> what;
+  if (dropped.trials()) what.push_back("trials off the front");
+  if (dropped.log()) what.push_back("log");
+  if (dropped.models()) what.push_back("models");
+  return what.empty() ? "" : absl::StrCat(absl::StrJoin(what, ", "), ", by age");
 }
 
 std::string BestText(const v1::Job& job) {
@@ -299,6 +312,21 @@ Tone ToneOf(v1::JobState state) {
   }
 }
 
+std::string BudgetText(const v1::Budget& budget) {
+  std::vector<std::string> limits;
+  if (budget.has_trials()) limits.push_back(Trials(budget.trials()));
+  if (budget.has_wall_seconds()) {
+    limits.push_back(absl::StrCat(FormatSeconds(budget.wall_seconds()), " of time"));
+  }
+  if (budget.has_cpu_seconds()) {
+    limits.push_back(absl::StrCat(FormatSeconds(budget.cpu_seconds()), " of CPU time"));
+  }
+  if (budget.has_energy_kwh()) {
+    limits.push_back(absl::StrCat(FormatSignificant(budget.energy_kwh(), 3), " kWh"));
+  }
+  return absl::StrJoin(limits, ", ");
+}
+
 std::string ConstraintText(const v1::Constraint& constraint) {
   return absl::StrCat(EnumWord(constraint.metric()),
                       constraint.comparison() == v1::COMPARISON_AT_MOST ? " <= " : " >= ",
@@ -372,6 +400,8 @@ std::string RenderJob(const Look& look, const v1::Job& job) {
            {"objectives", absl::StrJoin(objectives, ", ")},
            {"constraints", absl::StrJoin(constraints, ", ")},
            {"budget", BudgetText(spec.budget())},
+           {"workers", PlacementText(spec)},
+           {"dropped", DroppedText(job.dropped())},
            {"trials", TrialCounts(job)},
            {"front", Trials(job.front_size())},
            {"best", BestText(job)},
@@ -444,6 +474,9 @@ std::string RenderEvent(const Look& look, const v1::Event& event) {
       break;
     case v1::EVENT_KIND_SPACE_COMPOSED:
       what = "space composed";
+      break;
+    case v1::EVENT_KIND_JOB_UPDATED:
+      what = "updated";
       break;
     default:
       break;

@@ -37,6 +37,9 @@ std::string ProgressLine(const v1::Job& job);
 // "02:33:10  trial 5 succeeded on worker-1: ..."
 std::string RenderEvent(const Look& look, const v1::Event& event);
 
+// "100 trials, 2 h of time"
+std::string BudgetText(const v1::Budget& budget);
+
 // "latency_ms <= 2"
 std::string ConstraintText(const v1::Constraint& constraint);
 

@@ -1,6 +1,8 @@
 #include "coordinator/cli/render/worker_view.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -26,7 +28,9 @@ std::string RenderWorkers(const Look& look, const v1::ListWorkersResponse& respo
                {"CPU", Align::kLeft, 12, 5},
                {"ENGINE", Align::kLeft, 12, 6},
                {"DATA SETS", Align::kLeft, 12},
+               {"LABELS", Align::kLeft, 12, 8},
                {"VERSION", Align::kLeft, 0, 7}});
+  std::vector<std::pair<std::string, std::string>> reasons;
   for (const v1::Worker& worker : response.workers()) {
     std::vector<std::string> running, datasets;
     for (const v1::AttemptKey& key : worker.running()) {
@@ -36,6 +40,12 @@ std::string RenderWorkers(const Look& look, const v1::ListWorkersResponse& respo
     Cell state("gone", Tone::kBad);
     if (worker.alive()) {
       state = worker.running().empty() ? Cell("idle") : Cell("busy", Tone::kAccent);
+      if (worker.draining()) state = Cell("draining", Tone::kWarning);
+      if (worker.has_quarantine()) {
+        state = Cell("quarantine", Tone::kBad);
+        reasons.emplace_back(worker.id(),
+                             absl::StrCat("quarantine: ", Printable(worker.quarantine().reason())));
+      }
     }
     const absl::Duration seen = now - absl::FromUnixMicros(worker.last_seen_unix_us());
     table.AddRow({worker.id(), state, absl::StrCat(worker.running_size(), "/", worker.slots()),
@@ -44,9 +54,11 @@ std::string RenderWorkers(const Look& look, const v1::ListWorkersResponse& respo
                   absl::StrCat(worker.hardware().cores()),
                   FormatBytes(worker.hardware().memory_bytes()), worker.hardware().hardware_class(),
                   worker.hardware().cpu_model(), worker.hardware().engine(),
-                  absl::StrJoin(datasets, ", "), worker.version()});
+                  absl::StrJoin(datasets, ", "), absl::StrJoin(worker.labels(), ", "),
+                  worker.version()});
   }
-  return table.Render(look);
+  return absl::StrCat(table.Render(look),
+                      reasons.empty() ? "" : absl::StrCat("\n", RenderPairs(look, reasons, 0)));
 }
 
 }  // namespace frontier::cli

@@ -183,6 +183,25 @@ int64_t WriteEvent(const v1::Event& event, Connection* connection) {
   return connection->LastInsertRowId();
 }
 
+void DeleteJob(int64_t job_id, Connection* connection) {
+  Query query = connection->Prepare("UPDATE jobs SET deleted = 1 WHERE id = ?");
+  query.Int(job_id).Run();
+}
+
+void RunSweep(const v1::Sweep& sweep, Connection* connection) {
+  Query trials = connection->Prepare(
+      sweep.keep_front() ? "DELETE FROM trials WHERE job_id = ? AND number <= ? AND on_front = 0"
+                         : "DELETE FROM trials WHERE job_id = ? AND number <= ?");
+  trials.Int(sweep.job_id()).Int(sweep.through_trial()).Run();
+  Query events = connection->Prepare("DELETE FROM events WHERE job_id = ? AND sequence <= ?");
+  events.Int(sweep.job_id()).Int(sweep.through_event()).Run();
+  Query job = connection->Prepare(
+      "DELETE FROM jobs WHERE id = ?1 AND deleted = 1 "
+      "AND NOT EXISTS (SELECT 1 FROM trials WHERE job_id = ?1) "
+      "AND NOT EXISTS (SELECT 1 FROM events WHERE job_id = ?1)");
+  job.Int(sweep.job_id()).Run();
+}
+
 void WriteRequest(const v1::RequestRecord& request, Connection* connection) {
   Query query = connection->Prepare(
       "INSERT INTO requests (request_id, method, content_sha256, response, at_unix_us) "
@@ -220,6 +239,8 @@ void WriteChange(const v1::Change& change, Connection* connection,
     Query query = connection->Prepare("UPDATE meta SET value = ? WHERE key = 'next_lease_token'");
     query.Int(change.next_lease_token()).Run();
   }
+  for (const int64_t job_id : change.deleted_jobs()) DeleteJob(job_id, connection);
+  for (const v1::Sweep& sweep : change.sweeps()) RunSweep(sweep, connection);
 }
 
 }  // namespace frontier::coordinator

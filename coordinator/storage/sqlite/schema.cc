@@ -174,6 +174,12 @@ CREATE TABLE job_specs (
 ) STRICT;
 )sql",
      SplitSpecs},
+    {R"sql(
+-- 1 = not found any more; its other rows go by and by.
+ALTER TABLE jobs ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX jobs_deleted ON jobs (id) WHERE deleted = 1;
+CREATE INDEX trials_on_front ON trials (job_id, number) WHERE on_front = 1;
+)sql"},
 };
 
 }  // namespace

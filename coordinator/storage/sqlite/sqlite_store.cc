@@ -41,12 +41,14 @@ class SqliteStore final : public Store {
   absl::StatusOr<v1::JobRecord> GetJob(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::JobRecord>> ListJobs(int64_t before, int limit) const override;
   absl::StatusOr<std::vector<v1::JobRecord>> LoadLiveJobs() const override;
+  absl::StatusOr<std::vector<v1::JobRecord>> LoadDeletedJobs() const override;
   absl::StatusOr<int64_t> LastJobId() const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
                                                     v1::TrialState state, int limit) const override;
-  absl::Status ForEachTrial(int64_t job_id,
+  absl::Status ForEachTrial(int64_t job_id, TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
                                                     int limit) const override;
   absl::StatusOr<int64_t> LastEventSequence() const override;
@@ -190,7 +192,7 @@ absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::ReadJobs(
 absl::StatusOr<v1::JobRecord> SqliteStore::GetJob(int64_t job_id) const {
   ASSIGN_OR_RETURN(std::vector<v1::JobRecord> jobs,
                    ReadJobs("SELECT j.record, s.spec FROM jobs j JOIN job_specs s "
-                            "ON s.job_id = j.id WHERE j.id = ?",
+                            "ON s.job_id = j.id WHERE j.id = ? AND j.deleted = 0",
                             [&](Query* query) { query->Int(job_id); }));
   if (jobs.empty()) return absl::NotFoundError(absl::StrCat("no job ", job_id));
   return std::move(jobs.front());
@@ -199,7 +201,7 @@ absl::StatusOr<v1::JobRecord> SqliteStore::GetJob(int64_t job_id) const {
 absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::ListJobs(int64_t before, int limit) const {
   return ReadJobs(
       "SELECT j.record, s.spec FROM jobs j JOIN job_specs s ON s.job_id = j.id "
-      "WHERE j.id < ? ORDER BY j.id DESC LIMIT ?",
+      "WHERE j.id < ? AND j.deleted = 0 ORDER BY j.id DESC LIMIT ?",
       [&](Query* query) {
         query->Int(before > 0 ? before : std::numeric_limits<int64_t>::max()).Int(limit);
       });
@@ -209,6 +211,13 @@ absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::LoadLiveJobs() const {
   return ReadJobs(
       "SELECT j.record, s.spec FROM jobs j JOIN job_specs s ON s.job_id = j.id "
       "WHERE j.ended = 0 ORDER BY j.id",
+      [](Query*) {});
+}
+
+absl::StatusOr<std::vector<v1::JobRecord>> SqliteStore::LoadDeletedJobs() const {
+  return ReadJobs(
+      "SELECT j.record, s.spec FROM jobs j JOIN job_specs s ON s.job_id = j.id "
+      "WHERE j.deleted = 1 ORDER BY j.id",
       [](Query*) {});
 }
 
@@ -263,15 +272,34 @@ absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListTrials(int64_t job_id, i
   return trials;
 }
 
+absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListFront(int64_t job_id) const {
+  std::vector<v1::Trial> trials;
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
+    Query query = connection->Prepare(
+        "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_on_front "
+        "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
+        "WHERE t.job_id = ? AND t.on_front = 1 ORDER BY t.number");
+    query.Int(job_id);
+    while (query.Next()) RETURN_IF_ERROR(ParseTrial(query, &trials.emplace_back()));
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return trials;
+}
+
 absl::Status SqliteStore::ForEachTrial(
-    int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+    int64_t job_id, TrialParts parts,
+    absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
   return Read([&](Connection* connection) -> absl::Status {
     Query query = connection->Prepare(
-        "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
-        "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? ORDER BY t.number");
+        parts == TrialParts::kAll
+            ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+              "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? ORDER BY t.number"
+            : "SELECT record, NULL FROM trials WHERE job_id = ? ORDER BY number");
     query.Int(job_id);
+    v1::Trial trial;
     while (query.Next()) {
-      v1::Trial trial;
+      trial.Clear();
       RETURN_IF_ERROR(ParseTrial(query, &trial));
       RETURN_IF_ERROR(visit(trial));
     }

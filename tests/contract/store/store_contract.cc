@@ -26,9 +26,9 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 // A change with one running job.
-v1::Change JobChange(int64_t id) {
+v1::Change JobChange(int64_t id, v1::JobState state = v1::JOB_STATE_RUNNING) {
   v1::Change change;
-  *change.add_jobs() = MakeJobRecord(id);
+  *change.add_jobs() = MakeJobRecord(id, state);
   return change;
 }
 
@@ -211,15 +211,24 @@ TEST_P(StoreContract, VisitsTrialsInOrderAndStopsAtAnError) {
   for (int64_t number : {3, 1, 2}) *change.add_trials() = MakeTrial(1, number);
   ASSERT_OK(store_->Commit(&change));
   std::vector<v1::Trial> visited;
-  EXPECT_OK(store_->ForEachTrial(1, [&](const v1::Trial& trial) {
+  EXPECT_OK(store_->ForEachTrial(1, TrialParts::kAll, [&](const v1::Trial& trial) {
     visited.push_back(trial);
     return absl::OkStatus();
   }));
   EXPECT_THAT(visited, ElementsAre(EqualsProto(MakeTrial(1, 1)), EqualsProto(MakeTrial(1, 2)),
                                    EqualsProto(MakeTrial(1, 3))));
 
+  v1::Trial without = MakeTrial(1, 1);
+  without.clear_architecture();
+  EXPECT_OK(store_->ForEachTrial(1, TrialParts::kWithoutArchitecture, [&](const v1::Trial& trial) {
+    if (trial.number() == 1) {
+      EXPECT_THAT(trial, EqualsProto(without));
+    }
+    return absl::OkStatus();
+  }));
+
   int calls = 0;
-  EXPECT_THAT(store_->ForEachTrial(1,
+  EXPECT_THAT(store_->ForEachTrial(1, TrialParts::kAll,
                                    [&](const v1::Trial&) {
                                      return ++calls == 2 ? absl::AbortedError("enough")
                                                          : absl::OkStatus();
@@ -232,13 +241,85 @@ TEST_P(StoreContract, AVisitorMayReadAndCommit) {
   v1::Change change = JobChange(1);
   for (int64_t number : {1, 2}) *change.add_trials() = MakeTrial(1, number);
   ASSERT_OK(store_->Commit(&change));
-  EXPECT_OK(store_->ForEachTrial(1, [&](const v1::Trial& trial) {
+  EXPECT_OK(store_->ForEachTrial(1, TrialParts::kAll, [&](const v1::Trial& trial) {
     v1::Change inner;
     *inner.add_events() = MakeEvent(1, trial.number(), v1::EVENT_KIND_TRIAL_PROPOSED);
     EXPECT_OK(store_->Commit(&inner));
     return store_->GetTrial(1, trial.number()).status();
   }));
   EXPECT_THAT(store_->ListEvents(1, 0, 10).value(), SizeIs(2));
+}
+
+TEST_P(StoreContract, ListsTheFront) {
+  v1::Change change = JobChange(1);
+  *change.add_jobs() = MakeJobRecord(2);
+  for (int64_t number : {3, 1, 2}) {
+    *change.add_trials() = MakeTrial(1, number);
+    change.mutable_trials()->rbegin()->set_on_front(number != 2);
+  }
+  *change.add_trials() = MakeTrial(2, 1);
+  ASSERT_OK(store_->Commit(&change));
+  EXPECT_THAT(Numbers(store_->ListFront(1).value()), ElementsAre(1, 3));
+  EXPECT_GT(store_->ListFront(1)->front().architecture().nodes_size(), 0);
+  EXPECT_THAT(store_->ListFront(2).value(), IsEmpty());
+}
+
+TEST_P(StoreContract, ADeletedJobIsHiddenUntilItIsSwept) {
+  v1::Change change = JobChange(1, v1::JOB_STATE_COMPLETED);
+  *change.add_jobs() = MakeJobRecord(2, v1::JOB_STATE_COMPLETED);
+  for (int64_t number : {1, 2, 3}) {
+    *change.add_trials() = MakeTrial(1, number);
+    *change.add_events() = MakeEvent(1, number, v1::EVENT_KIND_TRIAL_SUCCEEDED);
+  }
+  ASSERT_OK(store_->Commit(&change));
+  const int64_t first_event = change.events(0).sequence();
+  v1::Change deletion;
+  deletion.add_deleted_jobs(1);
+  ASSERT_OK(store_->Commit(&deletion));
+  Reopen();
+  EXPECT_THAT(store_->GetJob(1), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
+  EXPECT_THAT(store_->ListJobs(0, 10).value(),
+              ElementsAre(EqualsProto(MakeJobRecord(2, v1::JOB_STATE_COMPLETED))));
+  ASSERT_THAT(store_->LoadDeletedJobs().value(), SizeIs(1));
+  EXPECT_EQ(store_->LoadDeletedJobs()->front().job().spec().name(), "job-1");
+  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value(), SizeIs(3));
+
+  const auto sweep = [this](int64_t trial, int64_t event) {
+    v1::Change swept;
+    swept.add_sweeps()->set_job_id(1);
+    swept.mutable_sweeps(0)->set_through_trial(trial);
+    swept.mutable_sweeps(0)->set_through_event(event);
+    ASSERT_OK(store_->Commit(&swept));
+  };
+  sweep(2, first_event);
+  EXPECT_THAT(Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value()),
+              ElementsAre(3));
+  EXPECT_THAT(store_->ListEvents(1, 0, 10).value(), SizeIs(2));
+  sweep(3, first_event);
+  EXPECT_THAT(store_->LoadDeletedJobs().value(), SizeIs(1)) << "events are left";
+  sweep(3, first_event + 2);
+  EXPECT_THAT(store_->LoadDeletedJobs().value(), IsEmpty());
+  EXPECT_EQ(store_->LastJobId().value(), 2);
+}
+
+TEST_P(StoreContract, ASweepMayLeaveTheFrontAndLeavesJobsThatAreNotDeleted) {
+  v1::Change change = JobChange(1, v1::JOB_STATE_COMPLETED);
+  for (int64_t number : {1, 2, 3}) {
+    *change.add_trials() = MakeTrial(1, number);
+    change.mutable_trials()->rbegin()->set_on_front(number == 2);
+  }
+  v1::Sweep* sweep = change.add_sweeps();
+  sweep->set_job_id(1);
+  sweep->set_through_trial(3);
+  sweep->set_keep_front(true);
+  ASSERT_OK(store_->Commit(&change));
+  EXPECT_THAT(Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value()),
+              ElementsAre(2));
+  v1::Change all;
+  all.add_sweeps()->set_job_id(1);
+  all.mutable_sweeps(0)->set_through_trial(3);
+  ASSERT_OK(store_->Commit(&all));
+  EXPECT_OK(store_->GetJob(1));
 }
 
 TEST_P(StoreContract, NumbersEventsOverAllJobs) {

@@ -4,7 +4,7 @@ _frontier() {
   local command='' words='' word
   for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $command:$word in
-      :submit|:status|:watch|:trials|:show|:front|:weights|:export|:arch|:workers|:extend|:replay|:pause|:resume|:cancel|:completion|:version)
+      :submit|:status|:watch|:trials|:show|:front|:weights|:export|:arch|:workers|:drain|:admit|:extend|:update|:replay|:pause|:resume|:cancel|:delete|:completion|:version)
         command=$word ;;
       arch:show|arch:diff)
         command=$command/$word ;;
@@ -71,6 +71,27 @@ _frontier() {
     arch/diff:--classes)
       COMPREPLY=()
       return ;;
+    update:--trials)
+      COMPREPLY=()
+      return ;;
+    update:--wall_time)
+      COMPREPLY=()
+      return ;;
+    update:--cpu_time)
+      COMPREPLY=()
+      return ;;
+    update:--energy)
+      COMPREPLY=()
+      return ;;
+    update:--priority)
+      COMPREPLY=()
+      return ;;
+    update:--share)
+      COMPREPLY=()
+      return ;;
+    update:--max_parallel)
+      COMPREPLY=()
+      return ;;
   esac
   if [[ $command == submit && $current != -* ]]; then
     COMPREPLY=($(compgen -f -- "$current"))
@@ -97,14 +118,18 @@ _frontier() {
     arch/show) words='--input --classes --dot' ;;
     arch/diff) words='--input --classes' ;;
     workers) words='' ;;
+    drain) words='' ;;
+    admit) words='' ;;
     extend) words='' ;;
+    update) words='--trials --wall_time --cpu_time --energy --priority --share --max_parallel' ;;
     replay) words='' ;;
     pause) words='' ;;
     resume) words='' ;;
     cancel) words='' ;;
+    delete) words='' ;;
     completion) words='bash zsh fish' ;;
     version) words='' ;;
-    *) words='submit status watch trials show front weights export arch workers extend replay pause resume cancel completion version' ;;
+    *) words='submit status watch trials show front weights export arch workers drain admit extend update replay pause resume cancel delete completion version' ;;
   esac
   COMPREPLY=($(compgen -W "$words -h --help --version --coordinator --json --timeout --color" -- "$current"))
 }

@@ -14,11 +14,15 @@ _frontier() {
     'export:Write the trained model of a trial on the front as an ONNX file'
     'arch:Show an architecture, or what differs between two'
     'workers:List the workers, what they are and what they run'
+    'drain:Give a worker no more trials; those it runs go on'
+    'admit:Give a drained or quarantined worker trials again'
     'extend:Add options to the search space of a job that has not ended'
+    'update:Change the budget of a job, also after its end, or its place in line'
     'replay:Rebuild a job'\''s proposals from its log, and compare them'
     'pause:Lease no new trials of a job; running ones go on'
     'resume:Go on with a paused job'
     'cancel:End a job; what its trials found is kept'
+    'delete:Remove jobs that have ended, with their trials, logs and models'
     'completion:Print a completion script for a shell'
     'version:Print the versions of this program and of the coordinator'
   )
@@ -209,11 +213,51 @@ _frontier() {
             '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
             '--color[When to use colours (default auto)]:value:(auto always never)' \
             && return ;;
+        drain)
+          _arguments \
+            '1:WORKER: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        admit)
+          _arguments \
+            '1:WORKER: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
         extend)
           _arguments \
             '1:JOB: ' \
             '2:LIST: ' \
             '3:VALUE: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        update)
+          _arguments \
+            '--trials[Trials in all]:value: ' \
+            '--wall_time[Time in all, such as 90m or 2h30m]:value: ' \
+            '--cpu_time[CPU time of trials in all]:value: ' \
+            '--energy[Energy of trials in all]:value: ' \
+            '--priority[-100 to 100; jobs with a higher one come first]:value: ' \
+            '--share[Of workers, beside jobs of the same priority]:value: ' \
+            '--max_parallel[Trials at a time; 0 = no limit]:value: ' \
+            '1:JOB: ' \
             '-h[Explain the command and exit]' \
             '--help[Explain the command and exit]' \
             '--version[Print the version and exit]' \
@@ -256,6 +300,17 @@ _frontier() {
             '--color[When to use colours (default auto)]:value:(auto always never)' \
             && return ;;
         cancel)
+          _arguments \
+            '1:JOB: ' \
+            '-h[Explain the command and exit]' \
+            '--help[Explain the command and exit]' \
+            '--version[Print the version and exit]' \
+            '--coordinator[Address of the coordinator (default 127.0.0.1\:7070, or FRONTIER_COORDINATOR)]:value: ' \
+            '--json[Print the answer as JSON, with the names of the protocol]' \
+            '--timeout[Longest wait for an answer, in seconds (default 10)]:value: ' \
+            '--color[When to use colours (default auto)]:value:(auto always never)' \
+            && return ;;
+        delete)
           _arguments \
             '1:JOB: ' \
             '-h[Explain the command and exit]' \

@@ -32,6 +32,7 @@ class GatewayFixture : public ::testing::Test {
     GatewayOptions options;
     options.listen = listen;
     options.stop_grace = absl::Milliseconds(200);
+    options.limits = limits_;
     ASSERT_OK_AND_ASSIGN(gateway_, Gateway::Start(options, &dispatcher_, blobs_.get(), &clock_));
     JobClientOptions client;
     client.address = gateway_->address();
@@ -69,6 +70,7 @@ class GatewayFixture : public ::testing::Test {
     return request;
   }
 
+  ServiceLimits limits_;
   SystemClock clock_;
   frontier::testing::TempFolder folder_;
   frontier::testing::FakeDispatcher dispatcher_;

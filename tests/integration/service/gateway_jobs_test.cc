@@ -107,6 +107,18 @@ TEST_F(GatewayJobsTest, EveryCallIsServed) {
   v1::ResumeJobRequest resume;
   resume.set_job_id(1);
   EXPECT_OK(jobs_->ResumeJob(resume));
+  v1::UpdateJobRequest update;
+  update.set_job_id(1);
+  EXPECT_OK(jobs_->UpdateJob(update));
+  v1::DeleteJobRequest deletion;
+  deletion.set_job_id(1);
+  EXPECT_OK(jobs_->DeleteJob(deletion));
+  v1::DrainWorkerRequest drain;
+  drain.set_worker_id("w");
+  EXPECT_OK(jobs_->DrainWorker(drain));
+  v1::AdmitWorkerRequest admit;
+  admit.set_worker_id("w");
+  EXPECT_OK(jobs_->AdmitWorker(admit));
   v1::ExtendSpaceRequest extend;
   extend.set_job_id(1);
   EXPECT_OK(jobs_->ExtendSpace(extend));

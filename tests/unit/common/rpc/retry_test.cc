@@ -1,5 +1,6 @@
 #include "common/rpc/retry.h"
 
+#include "common/base/status.h"
 #include "gtest/gtest.h"
 
 namespace frontier {
@@ -32,6 +33,24 @@ TEST(IsRetryableTest, IsAboutWhatPassesByItself) {
   EXPECT_FALSE(IsRetryable(absl::OkStatus()));
   EXPECT_FALSE(IsRetryable(absl::InvalidArgumentError("")));
   EXPECT_FALSE(IsRetryable(absl::DeadlineExceededError("")));
+  v1::ErrorDetail detail;
+  detail.set_reason(v1::ERROR_REASON_OVERLOADED);
+  detail.set_retry_after_ms(1500);
+  const absl::Status overloaded =
+      ErrorWithDetail(absl::StatusCode::kResourceExhausted, "too much", detail);
+  EXPECT_TRUE(IsRetryable(overloaded));
+  EXPECT_EQ(RetryAfter(overloaded), absl::Milliseconds(1500));
+}
+
+TEST(RetryAfterTest, IsZeroOrWhatIsSaidWithinReason) {
+  EXPECT_EQ(RetryAfter(absl::UnavailableError("")), absl::ZeroDuration());
+  const auto said = [](int64_t ms) {
+    v1::ErrorDetail detail;
+    detail.set_retry_after_ms(ms);
+    return RetryAfter(ErrorWithDetail(absl::StatusCode::kResourceExhausted, "", detail));
+  };
+  EXPECT_EQ(said(-5), absl::ZeroDuration());
+  EXPECT_EQ(said(int64_t{1} << 60), absl::Minutes(1));
 }
 
 }  // namespace

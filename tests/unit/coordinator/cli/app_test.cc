@@ -47,9 +47,10 @@ using ::testing::StartsWith;
 
 TEST_F(AppTest, HelpIsComplete) {
   std::string text = Run({"--help"}).out;
-  for (const char* command : {"submit", "status", "watch", "trials", "show", "front", "weights",
-                              "export", "arch", "arch show", "arch diff", "workers", "extend",
-                              "replay", "pause", "resume", "cancel", "completion", "version"}) {
+  for (const char* command :
+       {"submit", "status",    "watch",     "trials",  "show",   "front",      "weights", "export",
+        "arch",   "arch show", "arch diff", "workers", "drain",  "admit",      "extend",  "update",
+        "replay", "pause",     "resume",    "cancel",  "delete", "completion", "version"}) {
     std::vector<std::string> line = absl::StrSplit(command, ' ');
     line.push_back("--help");
     const Outcome help = Run(line);
@@ -90,6 +91,15 @@ TEST_F(AppTest, WrongCommandLinesAreExplained) {
       {"arch", "show", "resnet20", "--classes", "0"},
       {"arch", "show", "resnet20", "--dot", "--json"},
       {"arch", "diff", "resnet20"},
+      {"update", "1"},
+      {"update", "--trials", "5"},
+      {"update", "1", "--trials"},
+      {"update", "1", "--budget", "5"},
+      {"delete"},
+      {"delete", "0"},
+      {"delete", "1", "two"},
+      {"drain"},
+      {"admit", "a", "b"},
       {"--coordinator", "host:1"},
   };
   for (const std::vector<std::string>& line : lines) {
@@ -164,6 +174,10 @@ TEST_F(AppTest, EveryCommandAnswersInJson) {
                                                        {"front", "1"},
                                                        {"workers"},
                                                        {"cancel", "1"},
+                                                       {"update", "1", "--trials", "99"},
+                                                       {"delete", "1"},
+                                                       {"drain", "worker-1"},
+                                                       {"admit", "worker-1"},
                                                        {"pause", "1"},
                                                        {"resume", "1"},
                                                        {"extend", "1", "staged.stem_widths", "64"},
@@ -217,6 +231,50 @@ TEST_F(AppTest, ExtendAddsAtTheEndOfAList) {
   EXPECT_THAT(refused("staged.stages[0].blocks", "convolutin"), HasSubstr("did you mean"));
   EXPECT_EQ(coordinator_.extended.size(), 1u);
   EXPECT_EQ(Run({"extend", "9", "staged.stem_widths", "64"}).code, 4);
+}
+
+TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
+  Outcome outcome = Run({"update", "1", "--wall_time", "2h", "--priority", "-5"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_THAT(outcome.out, HasSubstr("job 1 is running; its budget is "));
+  ASSERT_EQ(coordinator_.updated.size(), 1u);
+  const v1::UpdateJobRequest& request = coordinator_.updated[0];
+  EXPECT_EQ(request.budget().wall_seconds(), 7200);
+  EXPECT_EQ(request.budget().trials(), SampleJob().spec().budget().trials());
+  EXPECT_EQ(request.priority(), -5);
+  EXPECT_FALSE(request.has_share());
+  EXPECT_FALSE(request.has_max_parallel_trials());
+
+  outcome = Run({"update", "1", "--share", "0.5", "--max_parallel", "0"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_FALSE(coordinator_.updated[1].has_budget());
+  EXPECT_EQ(coordinator_.updated[1].share(), 0.5);
+  EXPECT_TRUE(coordinator_.updated[1].has_max_parallel_trials());
+
+  const std::pair<std::vector<std::string>, std::string> wrong[] = {
+      {{"--trials", "many"}, "is not a whole number"},
+      {{"--trials", "0"}, "must be at least 1"},
+      {{"--wall_time", "soon"}, "is not a duration"},
+      {{"--share", "-1"}, "must be positive"},
+      {{"--priority", "101"}, "must lie in [-100, 100]"}};
+  for (const auto& [flags, text] : wrong) {
+    std::vector<std::string> line = {"update", "1"};
+    line.insert(line.end(), flags.begin(), flags.end());
+    outcome = Run(line);
+    EXPECT_EQ(outcome.code, 3) << flags[0];
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(text), HasSubstr("nothing was changed")));
+  }
+  EXPECT_EQ(coordinator_.updated.size(), 2u);
+  EXPECT_EQ(Run({"update", "9", "--trials", "5"}).code, 4);
+}
+
+TEST_F(AppTest, DeleteDrainAndAdmitSayWhatTheyDid) {
+  EXPECT_EQ(Run({"delete", "1"}).out, "job 1 is deleted\n");
+  EXPECT_EQ(Run({"delete", "1", "9"}).code, 4);
+  EXPECT_THAT(coordinator_.deleted, ::testing::ElementsAre(1, 1));
+  EXPECT_THAT(Run({"drain", "worker-1"}).out, HasSubstr("worker worker-1 gets no more trials; "));
+  EXPECT_THAT(Run({"admit", "worker-1"}).out, HasSubstr("worker worker-1 gets trials; "));
+  EXPECT_EQ(Run({"drain", "nobody"}).code, 4);
 }
 
 TEST_F(AppTest, ReplayComparesPageByPage) {

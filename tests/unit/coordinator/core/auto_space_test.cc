@@ -262,6 +262,32 @@ TEST_P(AutoSpaceTest, ASmallBudgetHasNoRoomForProbes) {
   EXPECT_EQ(h.Job(some).space_size(), "3") << "a quarter of the budget";
 }
 
+TEST_P(AutoSpaceTest, AProbeThatABudgetCancelledIsLeftOutOnceThereIsMore) {
+  Harness h(GetParam());
+  h.Register("w1", "i1", 8);
+  v1::JobSpec spec = LatencyJob(25, 0.4);
+  spec.mutable_budget()->set_cpu_seconds(35);  // of 10 each
+  const int64_t job = h.Submit(spec);
+  std::vector<v1::AttemptLease> leases;
+  while (std::optional<v1::AttemptLease> lease = h.Lease("w1")) leases.push_back(*lease);
+  ASSERT_EQ(leases.size(), size_t{kProbes});
+  ASSERT_OK(h.GiveBack("w1", leases.back()));
+  leases.pop_back();
+  for (const v1::AttemptLease& lease : leases) {
+    ASSERT_OK(h.Report("w1", lease, ResultOf(lease.task().architecture())));
+  }
+  ASSERT_EQ(h.Job(job).state(), v1::JOB_STATE_COMPLETED);
+  ASSERT_EQ(h.Job(job).trials_cancelled(), 1);
+  v1::UpdateJobRequest update;
+  update.set_request_id("more");
+  update.set_job_id(job);
+  update.mutable_budget()->set_trials(25);
+  ASSERT_OK(h.core().UpdateJob(update));
+  EXPECT_FALSE(CompositionOf(h.Job(job)).probing());
+  EXPECT_GT(RunTrials(&h, 30), 10);
+  EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_COMPLETED);
+}
+
 TEST_P(AutoSpaceTest, MemoryIsFittedToo) {
   Harness h(GetParam());
   h.Register("w1");

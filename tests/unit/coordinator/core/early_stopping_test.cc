@@ -1,12 +1,15 @@
 // Trials that pause at rungs, go on, or are stopped by their workers.
 #include <cmath>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
+#include "coordinator/core/references.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -63,6 +66,7 @@ class EarlyStoppingTest : public ::testing::Test {
     v1::TrialResult result = LegResult(lease, accuracy);
     if (lease.task().until_epoch() > 0) {
       const std::string digest = Digest(lease);
+      if (h_.clock().Now() > began_ + absl::Minutes(30)) made_.insert(digest);
       EXPECT_OK(h_.Upload(worker, lease, digest));
       result.set_checkpoint_sha256(digest);
     }
@@ -76,6 +80,8 @@ class EarlyStoppingTest : public ::testing::Test {
   }
 
   Harness h_;
+  const absl::Time began_ = h_.clock().Now();
+  std::set<std::string> made_;  // digests, half an hour after the beginning
 };
 
 TEST_F(EarlyStoppingTest, OneInThreeGoesOnFromEachRung) {
@@ -96,6 +102,43 @@ TEST_F(EarlyStoppingTest, OneInThreeGoesOnFromEachRung) {
   EXPECT_EQ(end.front_size(), 1);
   EXPECT_EQ(end.best_trial(), 9);  // the best of those that were there in time
   // Nothing goes on any more.
+  EXPECT_THAT(h_.blobs().List().value(), ::testing::IsEmpty());
+}
+
+TEST_F(EarlyStoppingTest, AfterAnEndWhatWaitsBeginsAnew) {
+  const int64_t job = h_.Submit(AshaJob(4));
+  const auto run = [&] {
+    std::vector<std::string> checkpoints;
+    while (const auto lease = h_.Lease("w1")) {
+      checkpoints.push_back(lease->task().checkpoint_sha256());
+      End(*lease, 0.01 * static_cast<double>(lease->task().key().trial()));
+    }
+    return checkpoints;
+  };
+  run();
+  ASSERT_EQ(h_.Job(job).state(), v1::JOB_STATE_COMPLETED);
+  ASSERT_THAT(h_.blobs().List().value(), ::testing::IsEmpty());
+  h_.clock().Advance(absl::Hours(1));
+  v1::UpdateJobRequest update;
+  update.set_request_id("more");
+  update.set_job_id(job);
+  update.mutable_budget()->set_trials(9);
+  ASSERT_OK(h_.core().UpdateJob(update));
+  const auto expect_all_there = [&] {
+    absl::flat_hash_map<std::string, int> references;
+    ASSERT_OK(CountReferences(h_.store(), &references));
+    for (const auto& [sha256, count] : references) EXPECT_TRUE(h_.blobs().Has(sha256)) << sha256;
+  };
+  expect_all_there();
+  const auto lease = Lease();
+  End(lease, 0.001);
+  h_.Restart();
+  expect_all_there();
+  // The checkpoints that are used are those of now.
+  for (const std::string& checkpoint : run()) {
+    EXPECT_TRUE(checkpoint.empty() || made_.count(checkpoint) > 0) << checkpoint;
+  }
+  EXPECT_EQ(h_.Job(job).state(), v1::JOB_STATE_COMPLETED);
   EXPECT_THAT(h_.blobs().List().value(), ::testing::IsEmpty());
 }
 

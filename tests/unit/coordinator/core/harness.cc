@@ -93,7 +93,10 @@ v1::ReportRequest MakeReport(const std::string& request_id, const std::string& w
   return request;
 }
 
-Harness::Harness(StoreKind kind) : kind_(kind) { Restart(); }
+Harness::Harness(StoreKind kind, const coordinator::Retention& retention) : kind_(kind) {
+  options_.retention = retention;
+  Restart();
+}
 
 void Harness::Restart() {
   dispatcher_.reset();
@@ -152,10 +155,11 @@ v1::Trial Harness::Trial(int64_t job_id, int64_t number) {
 
 std::vector<v1::Trial> Harness::Trials(int64_t job_id) {
   std::vector<v1::Trial> trials;
-  EXPECT_OK(store().ForEachTrial(job_id, [&trials](const v1::Trial& trial) {
-    trials.push_back(trial);
-    return absl::OkStatus();
-  }));
+  EXPECT_OK(store().ForEachTrial(job_id, coordinator::TrialParts::kAll,
+                                 [&trials](const v1::Trial& trial) {
+                                   trials.push_back(trial);
+                                   return absl::OkStatus();
+                                 }));
   return trials;
 }
 

@@ -36,7 +36,8 @@ enum class StoreKind { kMemory, kSqlite };
 
 class Harness {
  public:
-  explicit Harness(StoreKind kind = StoreKind::kMemory);
+  explicit Harness(StoreKind kind = StoreKind::kMemory,
+                   const coordinator::Retention& retention = {});
 
   // What a crash and a new start of the coordinator does.
   void Restart();

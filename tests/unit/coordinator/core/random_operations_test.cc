@@ -267,7 +267,8 @@ class Driver {
         if (trial.on_front()) front.insert(trial.number());
         for (const v1::RungResult& rung : trial.rungs()) {
           ++rungs[rung.epochs()].first;
-          rungs[rung.epochs()].second += rung.goes_on();
+          // In the place of one that failed on its way another may be trained to its end.
+          rungs[rung.epochs()].second += rung.goes_on() && trial.state() != v1::TRIAL_STATE_FAILED;
         }
         if (!trial.checkpoint_sha256().empty() && job.ended_unix_us() == 0) {
           ASSERT_TRUE(h_.blobs().Has(trial.checkpoint_sha256()));

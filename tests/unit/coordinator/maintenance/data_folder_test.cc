@@ -59,6 +59,7 @@ class DataFolderTest : public ::testing::Test {
   void AddTrial(int64_t number, const std::string& weights) {
     v1::Change change;
     *change.add_trials() = MakeTrial(1, number);
+    change.mutable_trials(0)->set_on_front(true);
     change.mutable_trials(0)->set_weights_kept(true);
     change.mutable_trials(0)->mutable_result()->set_weights_sha256(Sha256Hex(weights));
     EXPECT_OK(store_->Commit(&change));

@@ -21,6 +21,8 @@ using frontier::testing::FakeDispatcher;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
+constexpr size_t kMostWaiting = 2000;
+
 class LeaseQueueTest : public ::testing::Test {
  protected:
   uint64_t Wait(const std::string& worker, int64_t wait_ms = 1000) {
@@ -39,7 +41,7 @@ class LeaseQueueTest : public ::testing::Test {
   FakeClock clock_;
   std::atomic<int> wakes_ = 0;
   std::vector<std::string> answers_;
-  LeaseQueue queue_{&dispatcher_, &clock_, [this] { ++wakes_; }};
+  LeaseQueue queue_{&dispatcher_, &clock_, kMostWaiting, [this] { ++wakes_; }};
 };
 
 TEST_F(LeaseQueueTest, AnswersAtOnceIfThereIsWork) {
@@ -53,6 +55,25 @@ TEST_F(LeaseQueueTest, AnswersAtOnceIfThereIsNothingToWaitFor) {
   dispatcher_.SetLeaseError(absl::NotFoundError("unknown"));
   EXPECT_EQ(Wait("b"), 0u);
   EXPECT_THAT(answers_, ElementsAre("a nothing", "b unknown"));
+}
+
+TEST_F(LeaseQueueTest, WhoFindsNoPlaceIsToldToComeBack) {
+  for (size_t i = 0; i < kMostWaiting; ++i) EXPECT_NE(Wait("a"), 0u);
+  absl::Status told;
+  v1::LeaseRequest request;
+  request.set_wait_ms(1000);
+  EXPECT_EQ(queue_.Wait(request,
+                        [&told](const absl::StatusOr<v1::LeaseResponse>& response) {
+                          told = response.status();
+                        }),
+            0u);
+  EXPECT_TRUE(absl::IsResourceExhausted(told)) << told;
+  EXPECT_EQ(GetErrorReason(told), v1::ERROR_REASON_OVERLOADED);
+  EXPECT_GT(GetErrorDetail(told)->retry_after_ms(), 0);
+  // Work is given all the same.
+  dispatcher_.AddWork(1);
+  EXPECT_EQ(Wait("b"), 0u);
+  EXPECT_THAT(answers_, ElementsAre("b lease"));
 }
 
 TEST_F(LeaseQueueTest, ServesThoseWhoWaitInTheOrderTheyCame) {

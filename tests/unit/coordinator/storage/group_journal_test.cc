@@ -200,5 +200,30 @@ TEST_F(GroupJournalTest, AThreadCommitsWhatManyWriteAndEndsWithTheLast) {
   EXPECT_LE(store_.commits(), kWriters * kChanges);
 }
 
+TEST_F(GroupJournalTest, ADeletedJobIsNotFoundBeforeItIsDurable) {
+  ASSERT_OK(journal_.Write(0, JobChange(1)));
+  journal_.CommitGroup();
+  v1::Change deletion;
+  deletion.add_deleted_jobs(1);
+  ASSERT_OK(journal_.Write(0, deletion));
+  EXPECT_THAT(journal_.GetJob(1), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
+  EXPECT_OK(store_.GetJob(1));
+  journal_.CommitGroup();
+  EXPECT_THAT(store_.GetJob(1), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
+}
+
+TEST_F(GroupJournalTest, TheBacklogIsWhatIsNotDurable) {
+  EXPECT_EQ(journal_.backlog(), 0);
+  ASSERT_OK(journal_.Write(0, JobChange(1)));
+  ASSERT_OK(journal_.Write(0, JobChange(1, "again")));
+  EXPECT_EQ(journal_.backlog(), 2);
+  journal_.CommitGroup();
+  EXPECT_EQ(journal_.backlog(), 0);
+  store_.FailCommits(1);
+  ASSERT_OK(journal_.Write(0, JobChange(2)));
+  journal_.CommitGroup();
+  EXPECT_EQ(journal_.backlog(), 0) << "what is lost waits no more";
+}
+
 }  // namespace
 }  // namespace frontier::coordinator
