@@ -47,11 +47,11 @@ absl::Status MiniCluster::StartCoordinator() {
 
 void MiniCluster::KillCoordinator() { coordinator_.reset(); }
 
-absl::Status MiniCluster::StartWorker(const std::string& id) {
+absl::Status MiniCluster::StartWorkerAt(const std::string& id, const std::string& coordinator) {
   std::vector<std::string> argv = {
       BinaryPath("frontier-worker"),
       "--coordinator",
-      address_,
+      coordinator,
       "--worker_id",
       id,
       "--state_dir",

@@ -31,7 +31,9 @@ class MiniCluster {
   // clients and workers try again by themselves.
   absl::Status StartCoordinator();
   void KillCoordinator();  // SIGKILL
-  absl::Status StartWorker(const std::string& id);
+  absl::Status StartWorker(const std::string& id) { return StartWorkerAt(id, address_); }
+  // With another way to the coordinator.
+  absl::Status StartWorkerAt(const std::string& id, const std::string& coordinator);
   void KillWorker(const std::string& id);  // SIGKILL
   // SIGSTOP: it does nothing until it is told to go on.
   void SuspendCoordinator();

@@ -123,7 +123,8 @@ TEST_F(ChaosTest, EachTrialIsCountedOnceWhateverIsKilled) {
   ASSERT_OK_AND_ASSIGN(const v1::GetJobResponse end, cluster_.client().GetJob(request));
   EXPECT_EQ(end.job().trials_succeeded(), trials);
   EXPECT_GE(coordinators + workers + suspended, kills * 3 / 4);
-  std::cerr << trials << " trials; killed " << coordinators << " times the coordinator, " << workers
+  std::cerr << coordinators + workers + suspended << " kills and suspensions in " << trials
+            << " trials; killed " << coordinators << " times the coordinator, " << workers
             << " times a worker, suspended " << suspended << " times a worker\n";
 }
 
