@@ -3,7 +3,7 @@
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
 # --training_images make it shorter), space (seconds), auto (an hour or two), strategies, coordinator
-# (two minutes). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
+# (some 20 minutes). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
 # Run it on an otherwise idle machine.
 set -euo pipefail
 called_from=$PWD
@@ -78,5 +78,7 @@ scripts/build.sh release frontier-engine-bench frontier-space-bench \
   frontier-strategy-bench frontier-coordinator-bench frontier \
   frontier-coordinator frontier-worker >&2
 binaries=$PWD/build/release/bin
+# Ten thousand workers have a connection each.
+ulimit -n "$(ulimit -Hn)"
 cd "$called_from"
 exec "${run[@]}" "$@" --binaries "$binaries" --node_modules "$node_modules"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of the coordinator suite's own logic, with a source that measures nothing."""
+import contextlib
 import os
 import sys
 import unittest
@@ -14,10 +15,12 @@ class FakeSource:
 
     def __init__(self, optuna=True):
         self.optuna, self.rates, self.peers = optuna, [900.0, 1000.0, 2000.0], {1: 20.0, 8: 40.0}
+        self.restarts, self.swarm_errors = [3.0, 1.0, 2.0], 0
 
     def no_op_trials(self, job, workers, seconds):
         assert 'no-op' in job and workers == 8 and seconds > 0
-        return {'trials_per_second': self.rates.pop(0), 'report_p50_ms': 4.0}
+        rate = self.rates.pop(0) if self.rates else 1000.0
+        return {'trials_per_second': rate, 'report_p50_ms': 4.0}
 
     def sync_ms(self):
         return 0.5
@@ -29,6 +32,39 @@ class FakeSource:
     def need_optuna(self):
         if not self.optuna:
             raise rows.NotMeasured('Optuna is missing')
+
+    @contextlib.contextmanager
+    def filled(self, job, trials):
+        assert 'no-op' in job and trials == 1_000_000
+        yield 'run'
+
+    def trials_on(self, run, workers, seconds):
+        assert run == 'run' and workers == 8 and seconds > 0
+        return {'trials_per_second': 900.0}
+
+    def queries_on(self, run, rounds):
+        assert run == 'run' and rounds > 0
+        return {'trials': 1_000_000, 'front': 500, 'status_ms': 1.0, 'front_ms': 8.0,
+                'page_ms': 3.0}
+
+    def restart_on(self, run):
+        return self.restarts.pop(0)
+
+    def swarm(self, job, workers, trial_seconds, seconds):
+        assert 'no-op' in job and workers == 10_000 and trial_seconds == 60 and seconds > 0
+        return {'workers': workers, 'errors': self.swarm_errors, 'leases_per_second': 166.0,
+                'calls_per_second': 1200.0, 'lease_p50_ms': 2.0, 'lease_p99_ms': 15.0,
+                'cores': 0.4, 'memory_mb': 350.0}
+
+    def restart_under_load(self, job, workers, seconds):
+        return 400.0
+
+    def run_test(self, name, environment):
+        if name[-1] == 'cluster_simulation_test':
+            return True, '500 schedules of 300 operations from seed 1; more\n'
+        if 'FRONTIER_CHAOS_KILLS' in environment:
+            return False, 'chaos_test.cc:9: Failure\nseed 3\n'
+        return True, '60 trials; each of 3 workers was cut off for longer than its lease\n'
 
     def table_trials(self, job):
         assert 'nasbench201' in job
@@ -60,6 +96,29 @@ class CoordinatorSuite(unittest.TestCase):
         self.assertEqual(found['coordinator.trials'].value, 1000)
         self.assertIsNone(found['coordinator.against-optuna.1'].value)
         self.assertIn('Optuna', found['coordinator.against-optuna.1'].why)
+
+    def test_stored_trials_are_compared_round_by_round(self):
+        found = measured(FakeSource())
+        self.assertAlmostEqual(found['coordinator.stored.pace'].value, 0.9)
+        self.assertEqual(found['coordinator.stored.restart'].value, 2.0)
+        self.assertEqual(found['coordinator.stored.front'].value, 8.0)
+        self.assertIn('500 on the front', found['coordinator.stored.front'].check)
+
+    def test_a_swarm_with_failed_calls_has_no_figures(self):
+        source = FakeSource()
+        self.assertEqual(measured(source)['coordinator.swarm.lease'].value, 15.0)
+        source = FakeSource()
+        source.swarm_errors = 2
+        row = measured(source)['coordinator.swarm.cores']
+        self.assertIsNone(row.value)
+        self.assertIn('2 calls failed', row.why)
+
+    def test_figures_of_tests_count_if_they_pass(self):
+        found = measured(FakeSource())
+        self.assertEqual(found['coordinator.simulation'].value, 500)
+        self.assertEqual(found['coordinator.network-cut'].value, 60)
+        self.assertIsNone(found['coordinator.chaos'].value)
+        self.assertIn('seed 3', found['coordinator.chaos'].why)
 
     def test_overhead_is_the_median_from_start_to_start(self):
         row = measured(FakeSource())['coordinator.overhead.daemon']

@@ -1,101 +1,104 @@
-// Loads a running coordinator with workers that train nothing, and tells in a line of JSON what
-// they got done:
-//   frontier-coordinator-bench --coordinator HOST:PORT --workers 8 --seconds 10
-#include <algorithm>
-#include <atomic>
+// Loads a running coordinator with workers that train nothing, and asks it what clients ask. Each
+// command prints a line of JSON:
+//   frontier-coordinator-bench load --coordinator HOST:PORT --workers 8 --seconds 10
+#include <cstdint>
 #include <cstdio>
-#include <memory>
+#include <functional>
 #include <string>
-#include <thread>
-#include <vector>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "common/base/clock.h"
-#include "tests/bench/coordinator/no_op_worker.h"
+#include "tests/bench/coordinator/fill.h"
+#include "tests/bench/coordinator/load.h"
+#include "tests/bench/coordinator/queries.h"
+#include "tests/bench/coordinator/swarm.h"
 
-namespace frontier::bench {
 namespace {
 
-constexpr absl::Duration kPatience = absl::Seconds(5);
+std::function<absl::Status()> ParseFlags(CLI::App* app) {
+  struct Flags {
+    std::string coordinator;
+    std::string data_dir;
+    int workers = 8;
+    double seconds = 10;
+    double began_unix = 0;
+    int64_t trials = 0;
+    int rounds = 50;
+    frontier::bench::SwarmOptions swarm;
+    double trial_seconds = 60;
+    std::function<absl::Status()> action;
+  };
+  static Flags flags;
+  app->require_subcommand(1);
+  const auto add = [app](const char* name, const char* help) {
+    return app->add_subcommand(name, help);
+  };
+  const auto add_coordinator = [](CLI::App* command) {
+    command->add_option("--coordinator", flags.coordinator, "HOST:PORT")->required();
+  };
 
-struct Side {
-  std::unique_ptr<NoOpWorker> worker;
-  std::vector<NoOpWorker::Times> trials;
-  absl::Status status;
-};
+  CLI::App* load = add("load", "As many trials as it takes");
+  add_coordinator(load);
+  load->add_option("--workers", flags.workers, "each with a thread and a connection of its own")
+      ->check(CLI::Range(1, 1000));
+  load->add_option("--seconds", flags.seconds, "how long")->check(CLI::PositiveNumber);
+  load->callback([] {
+    flags.action = [] {
+      return frontier::bench::RunLoad(flags.coordinator, flags.workers, flags.seconds);
+    };
+  });
 
-double Quantile(std::vector<double>* values, double q) {
-  if (values->empty()) return 0;
-  const auto at =
-      values->begin() + static_cast<int64_t>(q * static_cast<double>(values->size() - 1));
-  std::nth_element(values->begin(), at, values->end());
-  return *at;
-}
+  CLI::App* swarm = add("swarm", "Thousands of workers whose trials take time");
+  add_coordinator(swarm);
+  swarm->add_option("--workers", flags.swarm.workers, "each with a connection of its own")
+      ->check(CLI::Range(1, 100'000));
+  swarm->add_option("--coordinator_pid", flags.swarm.coordinator_pid, "whose CPU and memory count")
+      ->required();
+  swarm->add_option("--trial_seconds", flags.trial_seconds, "of each trial")
+      ->check(CLI::PositiveNumber);
+  swarm->add_option("--seconds", flags.seconds, "measured")->check(CLI::PositiveNumber);
+  swarm->callback([] {
+    flags.action = [] {
+      flags.swarm.coordinator = flags.coordinator;
+      flags.swarm.trial = absl::Seconds(flags.trial_seconds);
+      flags.swarm.measured = absl::Seconds(flags.seconds);
+      return frontier::bench::RunSwarm(flags.swarm);
+    };
+  });
 
-absl::Status Run(const std::string& coordinator, int workers, double seconds) {
-  SystemClock clock;
-  std::vector<Side> sides(static_cast<size_t>(workers));
-  for (int i = 0; i < workers; ++i) {
-    sides[static_cast<size_t>(i)].worker = std::make_unique<NoOpWorker>(coordinator, i + 1, &clock);
-    const absl::Status status = sides[static_cast<size_t>(i)].worker->Register();
-    if (!status.ok()) return status;
-  }
-  const absl::Duration began = clock.Elapsed();
-  const absl::Duration until = began + absl::Seconds(seconds);
-  std::vector<std::thread> threads;
-  for (Side& side : sides) {
-    threads.emplace_back([&side, &clock, until] {
-      while (side.status.ok() && clock.Elapsed() < until) {
-        NoOpWorker::Times times;
-        const absl::StatusOr<bool> ran = side.worker->RunTrial(kPatience, &times);
-        if (!ran.ok()) {
-          side.status = ran.status();
-        } else if (!*ran) {
-          side.status = absl::FailedPreconditionError("the coordinator has no work");
-        } else {
-          side.trials.push_back(times);
-        }
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  const double took = absl::ToDoubleSeconds(clock.Elapsed() - began);
-  std::vector<double> leases;
-  std::vector<double> reports;
-  for (const Side& side : sides) {
-    if (!side.status.ok()) return side.status;
-    for (const NoOpWorker::Times& times : side.trials) {
-      leases.push_back(absl::ToDoubleMilliseconds(times.lease));
-      reports.push_back(absl::ToDoubleMilliseconds(times.report));
-    }
-  }
-  std::printf(
-      "{\"trials\": %zu, \"seconds\": %.3f, \"trials_per_second\": %.1f, "
-      "\"lease_p50_ms\": %.3f, \"lease_p99_ms\": %.3f, "
-      "\"report_p50_ms\": %.3f, \"report_p99_ms\": %.3f}\n",
-      leases.size(), took, static_cast<double>(leases.size()) / took, Quantile(&leases, 0.5),
-      Quantile(&leases, 0.99), Quantile(&reports, 0.5), Quantile(&reports, 0.99));
-  return absl::OkStatus();
+  CLI::App* queries = add("queries", "Status, front and a page of trials of job 1");
+  add_coordinator(queries);
+  queries->add_option("--rounds", flags.rounds, "calls of each")->check(CLI::Range(1, 100'000));
+  queries->callback([] {
+    flags.action = [] { return frontier::bench::TimeQueries(flags.coordinator, flags.rounds); };
+  });
+
+  CLI::App* lease = add("first_lease", "Seconds until there is a lease");
+  add_coordinator(lease);
+  lease->add_option("--since", flags.began_unix, "Unix time, seconds")->required();
+  lease->callback([] {
+    flags.action = [] {
+      return frontier::bench::AwaitLease(flags.coordinator,
+                                         absl::UnixEpoch() + absl::Seconds(flags.began_unix));
+    };
+  });
+
+  CLI::App* fill = add("fill", "Trials for job 1 of a data folder");
+  fill->add_option("--data_dir", flags.data_dir, "nobody serves from it")->required();
+  fill->add_option("--trials", flags.trials, "in all")->required()->check(CLI::PositiveNumber);
+  fill->callback(
+      [] { flags.action = [] { return frontier::bench::Fill(flags.data_dir, flags.trials); }; });
+  return [] { return flags.action(); };
 }
 
 }  // namespace
-}  // namespace frontier::bench
 
 int main(int argc, char** argv) {
   CLI::App app("Loads a running coordinator with workers that train nothing.");
-  std::string coordinator;
-  int workers = 8;
-  double seconds = 10;
-  app.add_option("--coordinator", coordinator, "HOST:PORT")->required();
-  app.add_option("--workers", workers, "each with a thread and a connection of its own")
-      ->check(CLI::Range(1, 1000));
-  app.add_option("--seconds", seconds, "how long")->check(CLI::PositiveNumber);
+  const std::function<absl::Status()> action = ParseFlags(&app);
   CLI11_PARSE(app, argc, argv);
-  const absl::Status status = frontier::bench::Run(coordinator, workers, seconds);
+  const absl::Status status = action();
   if (status.ok()) return 0;
   std::fprintf(stderr, "frontier-coordinator-bench: %s\n", std::string(status.message()).c_str());
   return 1;

@@ -2,20 +2,17 @@
 #ifndef FRONTIER_TESTS_BENCH_COORDINATOR_NO_OP_WORKER_H_
 #define FRONTIER_TESTS_BENCH_COORDINATOR_NO_OP_WORKER_H_
 
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
-#include "common/base/random.h"
 #include "common/rpc/client/worker_client.h"
-#include "frontier/v1/trial.pb.h"
 #include "frontier/v1/worker_service.pb.h"
+#include "tests/bench/coordinator/request_maker.h"
 
 namespace frontier::bench {
 
@@ -33,21 +30,19 @@ class NoOpWorker {
   NoOpWorker(const std::string& coordinator, int number, Clock* clock);
 
   absl::Status Register();
+  // Whether it holds a lease, after asking for one if it has none.
+  absl::StatusOr<bool> TakeLease(absl::Duration patience);
   // One trial; false if the coordinator had none within `patience`.
   absl::StatusOr<bool> RunTrial(absl::Duration patience, Times* times);
 
  private:
-  std::string NextRequestId();
-  v1::LeaseRequest MakeLeaseRequest();
-  v1::TrialResult MakeResult();
-
   const std::unique_ptr<WorkerClient> client_;
-  const std::string id_;
-  const std::string incarnation_;
   Clock* const clock_;
-  Rng rng_;
-  int64_t requests_ = 0;
+  RequestMaker maker_;
   std::optional<v1::AttemptLease> lease_;  // to work on next
+  // On their way until they are answered: a repeat has the same id.
+  std::optional<v1::LeaseRequest> asking_;
+  std::optional<v1::ReportRequest> reporting_;
 };
 
 }  // namespace frontier::bench

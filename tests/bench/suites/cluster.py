@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 import time
@@ -50,22 +51,49 @@ def stop_all():
     _RUNNING.clear()
 
 
+def start_coordinator(binaries, run, listen='127.0.0.1:0', wait=True):
+    """A coordinator on the data folder of `run`: its process, and its address if it is waited for."""
+    address_file = os.path.join(run, 'address')
+    log = os.path.join(run, 'coordinator.log')
+    if os.path.exists(address_file):
+        os.remove(address_file)
+    process = _start(
+        [os.path.join(binaries, 'frontier-coordinator'), '--listen', listen,
+         '--data_dir', data_folder(run), '--port_file', address_file], log)
+    if not wait:
+        return process, listen
+    _wait_for(lambda: os.path.exists(address_file) and os.path.getsize(address_file) > 0,
+              process, log)
+    with open(address_file, encoding='utf-8') as file:
+        return process, file.read().strip()
+
+
+def data_folder(run):
+    return os.path.join(run, 'coordinator')
+
+
+def kill(process):
+    process.kill()
+    process.wait()
+    _RUNNING.remove(process)
+
+
+@contextlib.contextmanager
+def run_folder(folder):
+    """A folder for the files of a cluster; ends what was started in it."""
+    run = tempfile.mkdtemp(prefix='cluster-', dir=folder)
+    try:
+        yield run
+    finally:
+        stop_all()
+        shutil.rmtree(run, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def coordinator(binaries, folder):
     """A fresh coordinator; its folder, for what else is made, and its address. Ends all after."""
-    run = tempfile.mkdtemp(prefix='cluster-', dir=folder)
-    address_file = os.path.join(run, 'address')
-    log = os.path.join(run, 'coordinator.log')
-    try:
-        process = _start(
-            [os.path.join(binaries, 'frontier-coordinator'), '--listen', '127.0.0.1:0',
-             '--data_dir', os.path.join(run, 'coordinator'), '--port_file', address_file], log)
-        _wait_for(lambda: os.path.exists(address_file) and os.path.getsize(address_file) > 0,
-                  process, log)
-        with open(address_file, encoding='utf-8') as file:
-            yield run, file.read().strip()
-    finally:
-        stop_all()
+    with run_folder(folder) as run:
+        yield run, start_coordinator(binaries, run)[1]
 
 
 def submit(binaries, address, job):

@@ -5,12 +5,15 @@ asked for every commit (synchronous=FULL).
 """
 import dataclasses
 import functools
+import re
 import statistics
 
+from . import rows
 from .rows import HIGHER, LOWER, Definition, Figure
 
 WORKERS = 8
 OPTUNA_PROCESSES = (1, 8)
+STORED = 1_000_000  # trials
 
 # Networks of three stages; 10^7 genotypes, so that no search comes to an end.
 NO_OP_JOB = '''
@@ -51,17 +54,44 @@ class Settings:
     rounds: int = 3
     seconds: float = 10.0
     table_trials: int = 300
+    stored: int = STORED
+    swarm_workers: int = 10_000
+    swarm_trial_seconds: float = 60.0
+    swarm_seconds: float = 60.0
+    query_rounds: int = 50
+    schedules: int = 500
+    kills: int = 50
 
     @staticmethod
     def quick():
-        return Settings(rounds=1, seconds=2.0, table_trials=30)
+        return Settings(rounds=1, seconds=2.0, table_trials=30, stored=5_000, swarm_workers=200,
+                        swarm_trial_seconds=4.0, swarm_seconds=4.0, query_rounds=5, schedules=5,
+                        kills=4)
+
+
+def once(method):
+    """Measures once; what was found, or why nothing was, is the same for all rows that ask."""
+    @functools.lru_cache(maxsize=None)
+    def attempt(self):
+        try:
+            return method(self), None
+        except rows.NotMeasured as reason:
+            return None, reason
+
+    @functools.wraps(method)
+    def ask(self):
+        found, reason = attempt(self)
+        if reason is not None:
+            raise reason
+        return found
+    return ask
 
 
 class Measurements:
     def __init__(self, source, settings, say=lambda text: None):
         self.source, self.settings, self.say = source, settings, say
 
-    @functools.lru_cache(maxsize=None)
+    @once
     def sides(self):
         """Trials a second of ours and of Optuna, round by round in turns; the disk's sync beside."""
         ours, syncs = [], []
@@ -110,6 +140,72 @@ class Measurements:
                       detail=f'the slowest of a hundred {sorted(gaps)[int(0.99 * len(gaps))]:.1f} ms')
 
 
+    @once
+    def stored(self):
+        """With many trials in the database: pace by rounds in turns with an empty one, answers,
+        restarts."""
+        s = self.settings
+        full, empty, restarts = [], [], []
+        with self.source.filled(NO_OP_JOB, s.stored) as run:
+            queries = self.source.queries_on(run, s.query_rounds)
+            self.say(f'{queries}')
+            for number in range(s.rounds):
+                restarts.append(self.source.restart_on(run))
+                sides = [lambda: full.append(self.source.trials_on(run, WORKERS, s.seconds)),
+                         lambda: empty.append(self.source.no_op_trials(NO_OP_JOB, WORKERS,
+                                                                       s.seconds))]
+                for side in sides if number % 2 == 0 else reversed(sides):
+                    side()
+                self.say(f'restart {restarts[-1]:.2f} s; {full[-1]["trials_per_second"]:.0f} '
+                         f'trials/s, {empty[-1]["trials_per_second"]:.0f} when empty')
+        ratios = [a['trials_per_second'] / b['trials_per_second'] for a, b in zip(full, empty)]
+        return queries, ratios, restarts
+
+    def stored_pace(self):
+        _, ratios, _ = self.stored()
+        return Figure(statistics.median(ratios), len(ratios))
+
+    def stored_query(self, key):
+        queries, _, _ = self.stored()
+        return Figure(queries[key], self.settings.query_rounds,
+                      detail=f'{queries["trials"]} trials, {queries["front"]} on the front')
+
+    def stored_restart(self):
+        _, _, restarts = self.stored()
+        return Figure(statistics.median(restarts), len(restarts))
+
+    @once
+    def swarm(self):
+        s = self.settings
+        answer = self.source.swarm(NO_OP_JOB, s.swarm_workers, s.swarm_trial_seconds,
+                                   s.swarm_seconds)
+        self.say(f'{answer}')
+        if answer['errors'] or answer['workers'] != s.swarm_workers:
+            raise rows.NotMeasured(f'{answer["workers"]} workers, {answer["errors"]} calls failed')
+        return answer
+
+    def of_swarm(self, key):
+        answer = self.swarm()
+        return Figure(answer[key], 1,
+                      detail=f'{answer["leases_per_second"]:.0f} leases and '
+                             f'{answer["calls_per_second"]:.0f} calls a second; half of the leases '
+                             f'within {answer["lease_p50_ms"]:.1f} ms')
+
+    def restart_under_load(self):
+        gaps = [self.source.restart_under_load(NO_OP_JOB, WORKERS, self.settings.seconds) / 1000
+                for _ in range(self.settings.rounds)]
+        return Figure(statistics.median(gaps), len(gaps))
+
+    def test(self, program, pattern, environment):
+        """A figure that a test prints, if it passes."""
+        passed, text = self.source.run_test(program, dict(environment))
+        found = re.search(pattern, text)
+        if not passed or not found:
+            lines = [line for line in text.splitlines() if 'Failure' in line or 'seed' in line]
+            raise rows.NotMeasured(f'{program[-1]} failed: {" ".join(lines)[:300]}')
+        return Figure(float(found.group(1)), 1, detail=found.group(0))
+
+
 def definitions(m: Measurements):
     found = [Definition('coordinator.trials',
                         f'durable no-op trials through gRPC, {WORKERS} workers, one connection each, '
@@ -123,4 +219,46 @@ def definitions(m: Measurements):
     found += [Definition('coordinator.overhead.daemon',
                          'lease to next lease of an idle cluster\'s worker, results from a table '
                          'inside the daemon, median', 'ms', LOWER, m.overhead, must=20.0, goal=2.0)]
+    stored = f'with {STORED:,} trials in the database, '
+    found += [
+        Definition('coordinator.stored.pace', stored + 'no-op trials a second by those without',
+                   'x', HIGHER, m.stored_pace, must=0.8, goal=1.0),
+        Definition('coordinator.stored.status', stored + 'status of the job', 'ms', LOWER,
+                   functools.partial(m.stored_query, 'status_ms'), must=50.0, goal=5.0),
+        Definition('coordinator.stored.front', stored + 'front', 'ms', LOWER,
+                   functools.partial(m.stored_query, 'front_ms'), must=100.0, goal=10.0),
+        Definition('coordinator.stored.page', stored + 'a page of 50 trials', 'ms', LOWER,
+                   functools.partial(m.stored_query, 'page_ms'), must=50.0, goal=5.0),
+        Definition('coordinator.stored.restart', stored + 'from the start to the first lease', 's',
+                   LOWER, m.stored_restart, must=5.0, goal=1.0)]
+    swarm = '10,000 workers, trials of 60 s, heartbeats every 10 s, a connection each: '
+    found += [
+        Definition('coordinator.swarm.lease', swarm + 'report and next lease, the slowest of a hundred',
+                   'ms', LOWER, functools.partial(m.of_swarm, 'lease_p99_ms'), must=100.0, goal=20.0),
+        Definition('coordinator.swarm.cores', swarm + 'cores that the coordinator uses', 'cores',
+                   LOWER, functools.partial(m.of_swarm, 'cores'), must=1.0, goal=0.5),
+        Definition('coordinator.swarm.memory', swarm + 'memory of the coordinator', 'MB', LOWER,
+                   functools.partial(m.of_swarm, 'memory_mb'), must=1000.0, goal=300.0)]
+    found += [
+        Definition('coordinator.restart', 'killed under the load of the no-op trials and started '
+                   'anew: the longest time in which no trial ended', 's', LOWER,
+                   m.restart_under_load, must=2.0, goal=0.5),
+        Definition('coordinator.simulation', 'simulated schedules of 300 operations with faults, '
+                   'none of which breaks an invariant', 'schedules', HIGHER,
+                   functools.partial(m.test, ('simulation', 'cluster_simulation_test'),
+                                     r'(\d+) schedules of [^;]*',
+                                     {'FRONTIER_SIMULATED_SCHEDULES': str(m.settings.schedules)}),
+                   must=500.0, goal=100_000.0),
+        Definition('coordinator.chaos', 'random kills and suspensions of coordinator and workers in a '
+                   'job of six times as many trials, none lost or doubled', 'kills', HIGHER,
+                   functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),
+                                     r'(\d+) kills and suspensions in [^;]*',
+                                     {'FRONTIER_CHAOS_KILLS': str(m.settings.kills),
+                                      'arguments': ['--gtest_filter=ChaosTest.*']}),
+                   must=50.0),
+        Definition('coordinator.network-cut', 'each worker cut off for longer than a lease, and all at '
+                   'once; trials, none lost or doubled', 'trials', HIGHER,
+                   functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),
+                                     r'(\d+) trials; each of \d+ workers was cut off',
+                                     {'arguments': ['--gtest_filter=NetworkCutTest.*']}))]
     return found

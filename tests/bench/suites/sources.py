@@ -1,7 +1,9 @@
 """Where the figures come from: our programs and the peers'."""
+import contextlib
 import csv
 import gzip
 import os
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -119,10 +121,93 @@ class RealSource:
         """What a fresh coordinator gets done with workers that train nothing."""
         with cluster.coordinator(self.binaries, self.folder) as (_, address):
             cluster.submit(self.binaries, address, job)
-            return processes.once(
-                [os.path.join(self.binaries, 'frontier-coordinator-bench'),
+            return self._coordinator_bench('load', coordinator=address, workers=workers,
+                                           seconds=seconds)
+
+    def _coordinator_bench(self, command, **flags):
+        return processes.once(
+            [os.path.join(self.binaries, 'frontier-coordinator-bench'), command,
+             *(f'--{name}={value}' for name, value in flags.items())], self.cores)
+
+    @contextlib.contextmanager
+    def filled(self, job, trials):
+        """A folder of a coordinator that has stopped, with a job of so many trials."""
+        with cluster.run_folder(self.folder) as run:
+            process, address = cluster.start_coordinator(self.binaries, run)
+            cluster.submit(self.binaries, address, job)
+            self._coordinator_bench('load', coordinator=address, workers=1, seconds=0.5)
+            process.terminate()
+            process.wait()
+            self._coordinator_bench('fill', data_dir=cluster.data_folder(run), trials=trials)
+            yield run
+
+    def trials_on(self, run, workers, seconds):
+        """What a coordinator on such a folder gets done."""
+        process, address = cluster.start_coordinator(self.binaries, run)
+        answer = self._coordinator_bench('load', coordinator=address, workers=workers,
+                                         seconds=seconds)
+        process.terminate()
+        process.wait()
+        return answer
+
+    def queries_on(self, run, rounds):
+        process, address = cluster.start_coordinator(self.binaries, run)
+        answer = self._coordinator_bench('queries', coordinator=address, rounds=rounds)
+        process.terminate()
+        process.wait()
+        return answer
+
+    def restart_on(self, run):
+        """Seconds from the start of a coordinator on such a folder to its first lease."""
+        began = time.time()
+        process, address = cluster.start_coordinator(self.binaries, run, self.free_address(),
+                                                     wait=False)
+        answer = self._coordinator_bench('first_lease', coordinator=address, since=f'{began:.6f}')
+        process.terminate()
+        process.wait()
+        return answer['seconds']
+
+    @staticmethod
+    def free_address():
+        with socket.socket() as listener:
+            listener.bind(('127.0.0.1', 0))
+            return f'127.0.0.1:{listener.getsockname()[1]}'
+
+    def swarm(self, job, workers, trial_seconds, seconds):
+        """What so many workers ask of a coordinator, and what it needs for that."""
+        with cluster.run_folder(self.folder) as run:
+            process, address = cluster.start_coordinator(self.binaries, run)
+            cluster.submit(self.binaries, address, job)
+            return self._coordinator_bench(
+                'swarm', coordinator=address, workers=workers, coordinator_pid=process.pid,
+                trial_seconds=trial_seconds, seconds=seconds)
+
+    def restart_under_load(self, job, workers, seconds):
+        """Milliseconds in which no trial ended, of a coordinator that is killed under load."""
+        with cluster.run_folder(self.folder) as run:
+            process, address = cluster.start_coordinator(self.binaries, run)
+            cluster.submit(self.binaries, address, job)
+            load = processes.Side(
+                [os.path.join(self.binaries, 'frontier-coordinator-bench'), 'load',
                  f'--coordinator={address}', f'--workers={workers}', f'--seconds={seconds}'],
-                self.cores)
+                [self.cores])
+            with load:
+                time.sleep(seconds / 2)
+                cluster.kill(process)
+                again, _ = cluster.start_coordinator(self.binaries, run, address, wait=False)
+                answer = load.end()[0]
+                if again.poll() is not None:
+                    raise rows.NotMeasured('the coordinator did not start again')
+                return answer['longest_gap_ms']
+
+    def run_test(self, name, environment):
+        """Whether a test program of this build passes, and what it prints."""
+        program = os.path.join(os.path.dirname(self.binaries), 'tests', *name)
+        if not os.path.exists(program):
+            raise rows.NotMeasured(f'{program} is not built; scripts/build.sh release builds it')
+        done = subprocess.run([program, *environment.pop('arguments', [])], capture_output=True,
+                              text=True, check=False, env={**os.environ, **environment})
+        return done.returncode == 0, done.stdout + done.stderr
 
     def optuna_trials(self, count, seconds):
         """Trials a second of so many processes; None if Optuna is missing."""
