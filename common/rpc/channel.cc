@@ -17,6 +17,7 @@ constexpr int kKeepaliveMs = 20'000;
 constexpr int kKeepaliveTimeoutMs = 10'000;
 
 constexpr int kFirstReconnectMs = 100;
+constexpr int kReconnectWaitMs = 200;
 constexpr int kLongestReconnectMs = 2'000;
 // For a connection to come about, the peer's first answer included: a busy machine takes its time.
 constexpr int kConnectMs = 5'000;
@@ -39,6 +40,12 @@ std::shared_ptr<grpc::Channel> NewChannel(const std::string& address) {
   // Machines of one cluster talk directly, whatever proxy is set for the way out.
   arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
   return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+void AwaitConnection(grpc::Channel* channel) {
+  if (channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_TRANSIENT_FAILURE) return;
+  channel->WaitForConnected(std::chrono::system_clock::now() +
+                            std::chrono::milliseconds(kReconnectWaitMs));
 }
 
 void SetDeadline(absl::Duration from_now, grpc::ClientContext* context) {

@@ -16,6 +16,11 @@ namespace frontier {
 // A connection of its own, made at the first call and again whenever it is lost.
 std::shared_ptr<grpc::Channel> NewChannel(const std::string& address);
 
+// To be called before each call that waits for its answer in place. While a connection that was
+// lost comes about anew, gRPC lets calls fail at once, and looks after it only every five seconds
+// unless somebody waits: this does, for a moment.
+void AwaitConnection(grpc::Channel* channel);
+
 void SetDeadline(absl::Duration from_now, grpc::ClientContext* context);
 
 // Puts what a caller can act on before the transport's own words, which name no address.

@@ -379,29 +379,15 @@ absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrial
 }
 
 absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFrontRequest& request) {
-  const JobId id(request.job_id());
+  // As the store has it, unlocked: a large front takes a while.
+  ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
+  ASSIGN_OR_RETURN(std::vector<v1::Trial> trials,
+                   store_->ListFront(request.job_id(), TrialParts::kWithoutArchitecture));
   v1::GetFrontResponse response;
-  std::optional<std::vector<int64_t>> numbers;  // of a live job
   {
     MutexLock lock(&mutex_);
     RETURN_IF_ERROR(Renew());
-    ASSIGN_OR_RETURN(*response.mutable_job(), View(id));
-    if (const JobState* job = FindLive(id)) {
-      numbers.emplace();
-      for (const ParetoFront::Member& member : job->front().members()) {
-        numbers->push_back(member.id);
-      }
-    }
-  }
-  // Read unlocked, since a large front takes a while; one that leaves it meanwhile is left out.
-  std::vector<v1::Trial> trials;
-  if (numbers.has_value()) {
-    for (const int64_t number : *numbers) {
-      ASSIGN_OR_RETURN(v1::Trial trial, journal_->GetTrial(id.value(), number));
-      if (trial.on_front()) trials.push_back(std::move(trial));
-    }
-  } else {
-    ASSIGN_OR_RETURN(trials, store_->ListFront(id.value()));
+    *response.mutable_job() = View(record);
   }
   std::vector<std::pair<std::vector<double>, size_t>> order;
   for (size_t i = 0; i < trials.size(); ++i) {
@@ -415,7 +401,6 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
     return trials[a.second].number() < trials[b.second].number();
   });
   for (const auto& [objectives, index] : order) {
-    trials[index].clear_architecture();
     trials[index].mutable_result()->mutable_engine()->clear_picks();
     *response.add_trials() = std::move(trials[index]);
   }

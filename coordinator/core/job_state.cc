@@ -44,6 +44,9 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
   RETURN_IF_ERROR(state->Build());
   RETURN_IF_ERROR(state->strategy_->Restore(state->record_.strategy()));
   std::vector<Ended> ended;
+  const auto trials = static_cast<size_t>(state->job().trials_created());
+  ended.reserve(trials);
+  state->hashes_.reserve(trials);
   const auto take = [&](const v1::Trial& trial) -> absl::Status {
     if (HasEnded(trial.state())) return state->TakeTrial(trial, elapsed, &ended);
     ASSIGN_OR_RETURN(const v1::Trial whole, store.GetTrial(trial.job_id(), trial.number()));
@@ -53,6 +56,7 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
   std::stable_sort(ended.begin(), ended.end(), [](const Ended& a, const Ended& b) {
     return std::tie(a.order, a.unix_us) < std::tie(b.order, b.unix_us);
   });
+  state->history_.reserve(ended.size());
   for (Ended& trial : ended) {
     if (trial.pause.has_value()) {
       state->rungs_.Add(*trial.pause, trial.observation);

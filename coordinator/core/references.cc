@@ -34,7 +34,8 @@ absl::Status CountModels(const Store& store, absl::flat_hash_map<std::string, in
   const auto count = [&](const v1::JobRecord& record) -> absl::Status {
     const std::string& parent = ParentWeights(record.job().spec());
     if (!parent.empty()) ++(*references)[parent];
-    ASSIGN_OR_RETURN(const std::vector<v1::Trial> front, store.ListFront(record.job().id()));
+    ASSIGN_OR_RETURN(const std::vector<v1::Trial> front,
+                     store.ListFront(record.job().id(), TrialParts::kWithoutArchitecture));
     for (const v1::Trial& trial : front) {
       if (trial.weights_kept()) ++(*references)[trial.result().weights_sha256()];
     }

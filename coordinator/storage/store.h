@@ -56,13 +56,15 @@ class Store {
   virtual absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
                                                             v1::TrialState state,
                                                             int limit) const = 0;
-  // Calls `visit` for each trial of a job by number; stops at its first error and returns it.
+  // Calls `visit` for each trial of a job by number; stops at its first error and returns it. What
+  // is committed meanwhile may be seen or not.
   virtual absl::Status ForEachTrial(
       int64_t job_id, TrialParts parts,
       absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const = 0;
 
   // The trials on a job's front, by number.
-  virtual absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const = 0;
+  virtual absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id,
+                                                           TrialParts parts) const = 0;
 
   // Events of a job with sequence above `after`, in order, at most `limit`.
   virtual absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,

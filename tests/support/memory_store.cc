@@ -174,12 +174,15 @@ absl::StatusOr<int64_t> MemoryStore::LastJobId() const {
   return last_job_id_;
 }
 
-absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListFront(int64_t job_id) const {
+absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListFront(int64_t job_id,
+                                                              coordinator::TrialParts parts) const {
   MutexLock lock(&mutex_);
   std::vector<v1::Trial> front;
   for (auto it = trials_.lower_bound({job_id, 0}); it != trials_.end(); ++it) {
     if (it->first.first != job_id) break;
-    if (it->second.on_front()) front.push_back(it->second);
+    if (!it->second.on_front()) continue;
+    front.push_back(it->second);
+    if (parts == coordinator::TrialParts::kWithoutArchitecture) front.back().clear_architecture();
   }
   return front;
 }

@@ -37,7 +37,8 @@ class MemoryStore final : public coordinator::Store {
                                                     v1::TrialState state, int limit) const override;
   absl::Status ForEachTrial(int64_t job_id, coordinator::TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
-  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const override;
+  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id,
+                                                   coordinator::TrialParts parts) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
                                                     int limit) const override;
   absl::StatusOr<int64_t> LastEventSequence() const override;

@@ -58,7 +58,9 @@ class Retries {
 class GrpcJobClient final : public JobClient {
  public:
   explicit GrpcJobClient(const JobClientOptions& options)
-      : options_(options), stub_(v1::JobService::NewStub(NewChannel(options.address))) {}
+      : options_(options),
+        channel_(NewChannel(options.address)),
+        stub_(v1::JobService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::GetServerInfoResponse> GetServerInfo() override {
     v1::GetServerInfoRequest request;
@@ -120,6 +122,7 @@ class GrpcJobClient final : public JobClient {
                         absl::FunctionRef<bool(const v1::WatchJobResponse&)> visit) override {
     Retries retries(options_.retry_for);
     while (true) {
+      AwaitConnection(channel_.get());
       grpc::ClientContext context;
       const std::unique_ptr<grpc::ClientReader<v1::WatchJobResponse>> reader =
           stub_->WatchJob(&context, request);
@@ -145,6 +148,7 @@ class GrpcJobClient final : public JobClient {
   absl::StatusOr<std::string> GetWeights(const v1::GetWeightsRequest& request) override {
     Retries retries(options_.retry_for);
     while (true) {
+      AwaitConnection(channel_.get());
       grpc::ClientContext context;
       const std::unique_ptr<grpc::ClientReader<v1::GetWeightsResponse>> reader =
           stub_->GetWeights(&context, request);
@@ -173,6 +177,7 @@ class GrpcJobClient final : public JobClient {
   absl::StatusOr<Response> Call(const Request& request, Method<Request, Response> method) {
     Retries retries(options_.retry_for);
     while (true) {
+      AwaitConnection(channel_.get());
       grpc::ClientContext context;
       SetDeadline(options_.deadline, &context);
       Response response;
@@ -189,6 +194,7 @@ class GrpcJobClient final : public JobClient {
   }
 
   const JobClientOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::JobService::Stub> stub_;
 };
 

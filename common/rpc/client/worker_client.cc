@@ -29,7 +29,9 @@ constexpr absl::Duration kTransferDeadline = absl::Minutes(10);
 class GrpcWorkerClient final : public WorkerClient {
  public:
   explicit GrpcWorkerClient(const std::string& address)
-      : address_(address), stub_(v1::WorkerService::NewStub(NewChannel(address))) {}
+      : address_(address),
+        channel_(NewChannel(address)),
+        stub_(v1::WorkerService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest& request) override {
     return Call<v1::RegisterResponse>(request, &v1::WorkerService::Stub::Register, kDeadline);
@@ -53,6 +55,7 @@ class GrpcWorkerClient final : public WorkerClient {
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) return ErrnoStatus(errno, "cannot open", path);
     absl::Cleanup closer = [fd] { close(fd); };
+    AwaitConnection(channel_.get());
     grpc::ClientContext context;
     SetDeadline(kTransferDeadline, &context);
     absl::Status added = Add(&context);
@@ -114,6 +117,7 @@ class GrpcWorkerClient final : public WorkerClient {
   // All chunks of a stream.
   template <typename Request>
   absl::StatusOr<std::string> Download(const Request& request, Stream<Request> method) {
+    AwaitConnection(channel_.get());
     grpc::ClientContext context;
     SetDeadline(kTransferDeadline, &context);
     absl::Status added = Add(&context);
@@ -132,6 +136,7 @@ class GrpcWorkerClient final : public WorkerClient {
   template <typename Response, typename Request>
   absl::StatusOr<Response> Call(const Request& request, Method<Request, Response> method,
                                 absl::Duration deadline) {
+    AwaitConnection(channel_.get());
     grpc::ClientContext context;
     SetDeadline(deadline, &context);
     absl::Status added = Add(&context);
@@ -160,6 +165,7 @@ class GrpcWorkerClient final : public WorkerClient {
   }
 
   const std::string address_;
+  const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::WorkerService::Stub> stub_;
   Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
+#include <future>
 #include <limits>
 #include <system_error>
 #include <utility>
@@ -21,6 +22,7 @@
 #include "coordinator/storage/sqlite/names.h"
 #include "coordinator/storage/sqlite/schema.h"
 #include "coordinator/storage/sqlite/sqlite_status.h"
+#include "google/protobuf/arena.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -29,6 +31,9 @@ namespace {
 constexpr int64_t kCheckedBytes = int64_t{64} << 20;
 
 constexpr int64_t kKeptLogBytes = int64_t{64} << 20;
+
+// Trials that a visit of all reads at a time.
+constexpr int kBatch = 2000;
 
 // One connection writes; readers take another each, so that none waits for the writer.
 class SqliteStore final : public Store {
@@ -48,7 +53,7 @@ class SqliteStore final : public Store {
                                                     v1::TrialState state, int limit) const override;
   absl::Status ForEachTrial(int64_t job_id, TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
-  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id) const override;
+  absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id, TrialParts parts) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
                                                     int limit) const override;
   absl::StatusOr<int64_t> LastEventSequence() const override;
@@ -72,6 +77,13 @@ class SqliteStore final : public Store {
   absl::StatusOr<int64_t> ReadInt(const char* sql) const;
   template <typename Message>
   absl::Status Parse(absl::string_view bytes, absl::string_view what, Message* message) const;
+  // Trials that were read together.
+  struct TrialBatch {
+    google::protobuf::Arena arena;
+    std::vector<const v1::Trial*> trials;
+  };
+  absl::StatusOr<std::unique_ptr<TrialBatch>> ReadBatch(int64_t job_id, TrialParts parts,
+                                                        int64_t after) const;
   // The trial in the columns record and architecture.
   absl::Status ParseTrial(const Query& query, v1::Trial* trial) const;
 
@@ -272,13 +284,17 @@ absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListTrials(int64_t job_id, i
   return trials;
 }
 
-absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListFront(int64_t job_id) const {
+absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListFront(int64_t job_id,
+                                                              TrialParts parts) const {
   std::vector<v1::Trial> trials;
   absl::Status status = Read([&](Connection* connection) -> absl::Status {
     Query query = connection->Prepare(
-        "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_on_front "
-        "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
-        "WHERE t.job_id = ? AND t.on_front = 1 ORDER BY t.number");
+        parts == TrialParts::kAll
+            ? "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_on_front "
+              "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
+              "WHERE t.job_id = ? AND t.on_front = 1 ORDER BY t.number"
+            : "SELECT record, NULL FROM trials INDEXED BY trials_on_front "
+              "WHERE job_id = ? AND on_front = 1 ORDER BY number");
     query.Int(job_id);
     while (query.Next()) RETURN_IF_ERROR(ParseTrial(query, &trials.emplace_back()));
     return absl::OkStatus();
@@ -287,24 +303,47 @@ absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListFront(int64_t job_id) co
   return trials;
 }
 
-absl::Status SqliteStore::ForEachTrial(
-    int64_t job_id, TrialParts parts,
-    absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
-  return Read([&](Connection* connection) -> absl::Status {
+absl::StatusOr<std::unique_ptr<SqliteStore::TrialBatch>> SqliteStore::ReadBatch(
+    int64_t job_id, TrialParts parts, int64_t after) const {
+  auto batch = std::make_unique<TrialBatch>();
+  absl::Status status = Read([&](Connection* connection) -> absl::Status {
     Query query = connection->Prepare(
         parts == TrialParts::kAll
             ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
-              "ON a.job_id = t.job_id AND a.trial = t.number WHERE t.job_id = ? ORDER BY t.number"
-            : "SELECT record, NULL FROM trials WHERE job_id = ? ORDER BY number");
-    query.Int(job_id);
-    v1::Trial trial;
+              "ON a.job_id = t.job_id AND a.trial = t.number "
+              "WHERE t.job_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
+            : "SELECT record, NULL FROM trials "
+              "WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?");
+    query.Int(job_id).Int(after).Int(kBatch);
     while (query.Next()) {
-      trial.Clear();
-      RETURN_IF_ERROR(ParseTrial(query, &trial));
-      RETURN_IF_ERROR(visit(trial));
+      auto* trial = google::protobuf::Arena::CreateMessage<v1::Trial>(&batch->arena);
+      RETURN_IF_ERROR(ParseTrial(query, trial));
+      batch->trials.push_back(trial);
     }
     return absl::OkStatus();
   });
+  if (!status.ok()) return status;
+  return batch;
+}
+
+absl::Status SqliteStore::ForEachTrial(
+    int64_t job_id, TrialParts parts,
+    absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+  const auto read = [this, job_id, parts](int64_t after) {
+    return ReadBatch(job_id, parts, after);
+  };
+  ASSIGN_OR_RETURN(std::unique_ptr<TrialBatch> batch, read(0));
+  while (!batch->trials.empty()) {
+    // The next is read while these are looked at: reading is half of the time.
+    std::future<absl::StatusOr<std::unique_ptr<TrialBatch>>> next;
+    if (batch->trials.size() == kBatch) {
+      next = std::async(std::launch::async, read, batch->trials.back()->number());
+    }
+    for (const v1::Trial* trial : batch->trials) RETURN_IF_ERROR(visit(*trial));
+    if (!next.valid()) break;
+    ASSIGN_OR_RETURN(batch, next.get());
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(int64_t job_id, int64_t after,

@@ -64,13 +64,16 @@ absl::Status AwaitLease(const std::string& coordinator, absl::Time began) {
   SystemClock clock;
   NoOpWorker worker(coordinator, 1, &clock);
   while (absl::Now() - began < kLongestWait) {
-    absl::StatusOr<bool> leased = worker.Register();
-    if (leased.status().ok()) leased = worker.TakeLease(kLeaseWait);
-    if (leased.ok() && *leased) {
-      std::printf("{\"seconds\": %.3f}\n", absl::ToDoubleSeconds(absl::Now() - began));
-      return absl::OkStatus();
+    absl::Status status = worker.Register();
+    if (status.ok()) {
+      const absl::StatusOr<bool> leased = worker.TakeLease(kLeaseWait);
+      if (leased.ok() && *leased) {
+        std::printf("{\"seconds\": %.3f}\n", absl::ToDoubleSeconds(absl::Now() - began));
+        return absl::OkStatus();
+      }
+      status = leased.status();
     }
-    if (!leased.ok() && !absl::IsUnavailable(leased.status())) return leased.status();
+    if (!status.ok() && !absl::IsUnavailable(status)) return status;
     absl::SleepFor(kBetweenTries);
   }
   return absl::DeadlineExceededError("no lease within five minutes");

@@ -259,9 +259,10 @@ TEST_P(StoreContract, ListsTheFront) {
   }
   *change.add_trials() = MakeTrial(2, 1);
   ASSERT_OK(store_->Commit(&change));
-  EXPECT_THAT(Numbers(store_->ListFront(1).value()), ElementsAre(1, 3));
-  EXPECT_GT(store_->ListFront(1)->front().architecture().nodes_size(), 0);
-  EXPECT_THAT(store_->ListFront(2).value(), IsEmpty());
+  EXPECT_THAT(Numbers(store_->ListFront(1, TrialParts::kAll).value()), ElementsAre(1, 3));
+  EXPECT_GT(store_->ListFront(1, TrialParts::kAll)->front().architecture().nodes_size(), 0);
+  EXPECT_FALSE(store_->ListFront(1, TrialParts::kWithoutArchitecture)->front().has_architecture());
+  EXPECT_THAT(store_->ListFront(2, TrialParts::kWithoutArchitecture).value(), IsEmpty());
 }
 
 TEST_P(StoreContract, ADeletedJobIsHiddenUntilItIsSwept) {
