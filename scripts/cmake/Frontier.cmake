@@ -111,8 +111,8 @@ function(frontier_binary name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 endfunction()
 
-# What only tests are compiled with. Optimizing them takes a third of their compilation and gains
-# nothing; nor does watching each variable on their stack, which takes a quarter.
+# What only tests are compiled with. Optimizing them takes a third of their compilation and mostly
+# gains nothing; nor does watching each variable on their stack, which takes a quarter.
 set(FRONTIER_TEST_OPTIONS -O0)
 # GCC 12 sees an overlap in GoogleTest's printer of messages that is none (GCC bug 105651).
 list(APPEND FRONTIER_TEST_OPTIONS -Wno-restrict)
@@ -128,19 +128,26 @@ set(FRONTIER_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH
 add_custom_target(asan_tests)
 add_custom_target(tsan_tests)
 
-# frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds] [SERIAL])
+# frontier_test(NAME LABELS unit [...] SRCS a_test.cc ... [DEPS ...] [TIMEOUT seconds] [SERIAL]
+#               [OPTIMIZED])
 # One binary; every TEST in it is a ctest entry of its own. SERIAL ones have the machine alone.
+# OPTIMIZED is for those that compute much themselves.
 function(frontier_test name)
-  cmake_parse_arguments(ARG "SERIAL" "TIMEOUT" "LABELS;SRCS;DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;OPTIMIZED" "TIMEOUT" "LABELS;SRCS;DEPS" ${ARGN})
+  set(options ${FRONTIER_TEST_OPTIONS})
+  set(precompiled frontier_precompiled_test)
+  if(ARG_OPTIMIZED)
+    list(APPEND options -O1)
+    string(APPEND precompiled _optimized)
+  endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 60)
   endif()
   add_executable(${name} ${ARG_SRCS})
   target_link_libraries(${name} PRIVATE frontier_options ${ARG_DEPS} GTest::gmock
                                         GTest::gtest_main)
-  target_compile_options(${name} PRIVATE ${FRONTIER_TEST_OPTIONS})
-  frontier_precompile(${name} frontier_precompiled_test OPTIONS ${FRONTIER_TEST_OPTIONS}
-                      HEADERS <gmock/gmock.h> <gtest/gtest.h>
+  target_compile_options(${name} PRIVATE ${options})
+  frontier_precompile(${name} ${precompiled} OPTIONS ${options} HEADERS <gmock/gmock.h> <gtest/gtest.h>
                       DEPS GTest::gmock)
   gtest_discover_tests(${name} TEST_PREFIX "${name}." TEST_LIST ${name}_tests DISCOVERY_TIMEOUT 60
                        PROPERTIES TIMEOUT ${ARG_TIMEOUT} RUN_SERIAL ${ARG_SERIAL}
