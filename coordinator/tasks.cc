@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "common/base/clock.h"
 #include "coordinator/maintenance/data_folder.h"
 
 namespace frontier::coordinator {
@@ -51,7 +52,7 @@ ExitCode RunTask(const Flags& flags) {
     case Task::kBackUp:
       return Say("backed up to", flags.folder, BackUp(data_dir, flags.folder));
     case Task::kRestore:
-      return Say("restored to", data_dir, Restore(flags.folder, data_dir));
+      return Say("restored to", data_dir, Restore(flags.folder, data_dir, SystemClock().Now()));
     case Task::kCheck:
       return RunCheck(data_dir);
     case Task::kCompact:

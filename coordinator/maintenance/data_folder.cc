@@ -1,6 +1,7 @@
 #include "coordinator/maintenance/data_folder.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <system_error>
@@ -101,6 +102,15 @@ std::vector<std::string> FindProblems(const Store& store, const std::string& dat
   return problems;
 }
 
+// Tokens that `store` gives from now on are none that were given by a coordinator that went on from
+// the same state before.
+absl::Status FenceLeases(absl::Time now, Store* store) {
+  ASSIGN_OR_RETURN(const int64_t token, store->NextLeaseToken());
+  v1::Change change;
+  change.set_next_lease_token(std::max(token, absl::ToUnixMicros(now)));
+  return store->Commit(&change);
+}
+
 // "folder/" is "folder".
 std::string WithoutSlash(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -149,7 +159,8 @@ absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to
                    [](const std::string&) { return absl::OkStatus(); });
 }
 
-absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir) {
+absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir,
+                               absl::Time now) {
   const auto damaged = [&from](const std::vector<std::string>& problems) {
     return absl::DataLossError(
         absl::StrCat("backup '", from, "' is damaged: ", absl::StrJoin(problems, "; ")));
@@ -161,7 +172,8 @@ absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_
                    [&](const std::string& part) -> absl::Status {
                      ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(part));
                      const std::vector<std::string> problems = FindProblems(*store, part);
-                     return problems.empty() ? absl::OkStatus() : damaged(problems);
+                     if (!problems.empty()) return damaged(problems);
+                     return FenceLeases(now, store.get());
                    });
 }
 

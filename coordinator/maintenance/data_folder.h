@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 namespace frontier::coordinator {
 
@@ -26,9 +27,12 @@ struct Backup {
 // the blobs that are needed then.
 absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to);
 
-// Makes a backup the data folder of a coordinator, and leaves the backup as it is. DATA_LOSS if
-// anything is wrong with it that Check looks for.
-absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir);
+// Makes a backup the data folder of a coordinator, and leaves the backup as it is. Leases of what
+// came after the backup, or after another restoration of it before `now`, are void there: tokens go
+// on from `now` in microseconds, which no coordinator reaches by granting leases. DATA_LOSS if
+// anything is wrong with the backup that Check looks for.
+absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_dir,
+                               absl::Time now);
 
 // What is wrong with a folder nobody serves from, one line each: damage of the database, records
 // that cannot be read, blobs that are needed and missing or not what they should be. Empty = all is

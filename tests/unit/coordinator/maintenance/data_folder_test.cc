@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/time/time.h"
 #include "common/base/file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
@@ -28,6 +29,8 @@ using ::frontier::testing::StatusIs;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'800'000'000);
 
 class DataFolderTest : public ::testing::Test {
  protected:
@@ -82,7 +85,7 @@ TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
       std::filesystem::exists(FileBlobPath(BlobsFolder(backup_), Sha256Hex("not needed"))));
 
   const std::string restored = folder_.File("restored");
-  ASSERT_OK(Restore(backup_, restored));
+  ASSERT_OK(Restore(backup_, restored, kNow));
   SqliteStoreOptions options;
   options.path = DatabasePath(restored);
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(options));
@@ -91,9 +94,35 @@ TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
   EXPECT_EQ(ReadFile(FileBlobPath(BlobsFolder(restored), Sha256Hex("kept"))).value(), "kept");
 }
 
+// A worker may still hold what the coordinator leased after the backup; under the same token the
+// restored one would take its result for that of another trial.
+TEST_F(DataFolderTest, NoTokenThatWasGivenAfterTheBackupIsGivenAgain) {
+  ASSERT_OK(BackUp(data_, backup_));
+  const auto token_after_restoring = [this](const std::string& to, absl::Time now) {
+    EXPECT_OK(Restore(backup_, folder_.File(to), now));
+    SqliteStoreOptions options;
+    options.path = DatabasePath(folder_.File(to));
+    return OpenSqliteStore(options).value()->NextLeaseToken().value();
+  };
+  EXPECT_LT(store_->NextLeaseToken().value(), 1'000'000);
+  const int64_t first = token_after_restoring("first", kNow);
+  EXPECT_EQ(first, absl::ToUnixMicros(kNow));
+  // Another from the same backup, while a coordinator granted leases on the first.
+  EXPECT_EQ(token_after_restoring("second", kNow + absl::Minutes(1)), first + 60'000'000);
+  // A clock before that of the backup does not bring tokens back.
+  v1::Change change;
+  change.set_next_lease_token(first + 5);
+  ASSERT_OK(store_->Commit(&change));
+  ASSERT_OK(BackUp(data_, folder_.File("later")));
+  ASSERT_OK(Restore(folder_.File("later"), folder_.File("third"), kNow - absl::Hours(1)));
+  SqliteStoreOptions options;
+  options.path = DatabasePath(folder_.File("third"));
+  EXPECT_EQ(OpenSqliteStore(options).value()->NextLeaseToken().value(), first + 5);
+}
+
 TEST_F(DataFolderTest, AFolderMayBeNamedWithASlash) {
   ASSERT_OK(BackUp(data_ + "/", backup_ + "/"));
-  ASSERT_OK(Restore(backup_ + "//", folder_.File("restored/")));
+  ASSERT_OK(Restore(backup_ + "//", folder_.File("restored/"), kNow));
   EXPECT_THAT(Check(folder_.File("restored/")).value(), IsEmpty());
 }
 
@@ -106,7 +135,7 @@ TEST_F(DataFolderTest, ABackupOfAnEarlierSchemaStaysWhatItIs) {
   SQLite::Database(DatabasePath(backup_), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
       .exec(ReadFile(FRONTIER_GOLDEN_DATABASES "/schema_1.sql").value());
   EXPECT_THAT(Check(backup_).value(), IsEmpty());
-  ASSERT_OK(Restore(backup_, folder_.File("restored")));
+  ASSERT_OK(Restore(backup_, folder_.File("restored"), kNow));
   EXPECT_EQ(version(backup_), 1);
   EXPECT_EQ(version(folder_.File("restored")), SchemaVersion());
 }
@@ -115,11 +144,11 @@ TEST_F(DataFolderTest, TakesNoPlaceThatIsTaken) {
   ASSERT_OK(BackUp(data_, backup_));
   EXPECT_THAT(BackUp(data_, backup_).status(),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(backup_)));
-  EXPECT_THAT(Restore(backup_, data_).status(),
+  EXPECT_THAT(Restore(backup_, data_, kNow).status(),
               StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr(data_)));
   // An empty folder is free.
   ASSERT_OK(MakeDirectories(folder_.File("empty")));
-  EXPECT_OK(Restore(backup_, folder_.File("empty")));
+  EXPECT_OK(Restore(backup_, folder_.File("empty"), kNow));
 }
 
 TEST_F(DataFolderTest, WhatIsNoDataFolderIsRefusedAndNothingIsMade) {
@@ -142,7 +171,7 @@ TEST_F(DataFolderTest, ChecksBlobsAndPages) {
   EXPECT_EQ(BackUp(data_, backup_).status().code(), absl::StatusCode::kNotFound);
   std::filesystem::resize_file(DatabasePath(data_),
                                std::filesystem::file_size(DatabasePath(data_)) / 2);
-  EXPECT_FALSE(Restore(data_, folder_.File("restored")).ok());
+  EXPECT_FALSE(Restore(data_, folder_.File("restored"), kNow).ok());
   EXPECT_FALSE(std::filesystem::exists(folder_.File("restored")));
 }
 
