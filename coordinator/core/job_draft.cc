@@ -91,14 +91,17 @@ absl::StatusOr<TrialNumber> JobDraft::Propose() {
   // One that takes several calls knows what it knew at the first.
   const auto known_ends = static_cast<size_t>(
       record_.has_proposal_known_ends() ? record_.proposal_known_ends() : state_->history_.size());
-  std::vector<Running> running = state_->RunningAfter(known_ends);
-  for (const auto& [drafted, trial] : trials_) {
-    if (state_->FindOpen(drafted) != nullptr || HasEnded(trial.state())) continue;
-    running.push_back({drafted.value(), &trial.genotype()});
-  }
+  const auto running = [this, known_ends] {
+    std::vector<Running> found = state_->RunningAfter(known_ends);
+    for (const auto& [drafted, trial] : trials_) {
+      if (state_->FindOpen(drafted) != nullptr || HasEnded(trial.state())) continue;
+      found.push_back({drafted.value(), &trial.genotype()});
+    }
+    return found;
+  };
   const JobSearchContext context({state_->spec(), *state_->space_, state_->hashes_, number.value(),
                                   absl::MakeConstSpan(state_->history_).first(known_ends),
-                                  std::move(running)});
+                                  running});
   absl::StatusOr<Candidate> proposed = FirstToTry(context);
   if (absl::IsNotFound(proposed.status())) proposed = state_->strategy_->Propose(context);
   if (absl::IsUnavailable(proposed.status())) {

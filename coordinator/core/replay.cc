@@ -211,11 +211,13 @@ class Replay {
     for (const v1::CancelledTrial& cancelled : cancelled_) {
       if (cancelled.trials_created() < trial.number()) running_.erase(cancelled.trial());
     }
-    std::vector<Running> running;
-    for (const auto& [number, genotype] : running_) running.push_back({number, genotype});
+    const auto running = [this] {
+      std::vector<Running> found;
+      for (const auto& [number, genotype] : running_) found.push_back({number, genotype});
+      return found;
+    };
     const JobSearchContext context({spec_, *space_, taken_, trial.number(),
-                                    absl::MakeConstSpan(history).first(known_),
-                                    std::move(running)});
+                                    absl::MakeConstSpan(history).first(known_), running});
     absl::StatusOr<Candidate> candidate = absl::UnavailableError("");
     for (int call = 0; call < kMostCalls && absl::IsUnavailable(candidate.status()); ++call) {
       candidate = strategy_->Propose(context);

@@ -3,6 +3,7 @@
 #define FRONTIER_COORDINATOR_CORE_SEARCH_CONTEXT_H_
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -31,7 +32,7 @@ class JobSearchContext final : public SearchContext {
     const absl::flat_hash_set<std::string>& taken;
     int64_t number = 0;
     absl::Span<const Observation> history;
-    std::vector<Running> running;
+    std::function<std::vector<Running>()> running;  // few strategies ask for them
   };
   explicit JobSearchContext(Lent lent) : lent_(std::move(lent)) {}
 
@@ -39,7 +40,7 @@ class JobSearchContext final : public SearchContext {
   const Space& space() const override { return lent_.space; }
   std::optional<Candidate> Admit(const v1::Genotype& genotype) const override;
   absl::Span<const Observation> history() const override { return lent_.history; }
-  std::vector<Running> running() const override { return lent_.running; }
+  std::vector<Running> running() const override { return lent_.running(); }
 
  private:
   const Lent lent_;

@@ -44,8 +44,8 @@ absl::StatusOr<std::vector<double>> TimeProposals(const v1::JobSpec& job, const 
   for (int64_t i = 0; i < history; ++i) end(space.Sample(&rng), {});
   std::vector<double> seconds;
   for (int64_t i = 0; i < count; ++i) {
-    const JobSearchContext context(
-        {job, space, taken, static_cast<int64_t>(ended.size()) + 1, ended, {}});
+    const JobSearchContext context({job, space, taken, static_cast<int64_t>(ended.size()) + 1,
+                                    ended, [] { return std::vector<Running>(); }});
     const double before = ThreadSeconds();
     absl::StatusOr<Candidate> candidate = strategy->Propose(context);
     seconds.push_back(ThreadSeconds() - before);
