@@ -52,8 +52,8 @@ class FakeSource:
 
     def swarm(self, job, workers, trial_seconds, seconds):
         assert 'no-op' in job and workers == 10_000 and trial_seconds == 60 and seconds > 0
-        return {'workers': workers, 'errors': self.swarm_errors, 'leases_per_second': 166.0,
-                'calls_per_second': 1200.0, 'lease_p50_ms': 2.0, 'lease_p99_ms': 15.0,
+        return {'workers': workers, 'errors': self.swarm_errors, 'first_error': 'too slow',
+                'leases_per_second': 166.0, 'calls_per_second': 1200.0, 'lease_p50_ms': 2.0, 'lease_p99_ms': 15.0,
                 'cores': 0.4, 'memory_mb': 350.0}
 
     def restart_under_load(self, job, workers, seconds):
@@ -111,7 +111,7 @@ class CoordinatorSuite(unittest.TestCase):
         source.swarm_errors = 2
         row = measured(source)['coordinator.swarm.cores']
         self.assertIsNone(row.value)
-        self.assertIn('2 calls failed', row.why)
+        self.assertIn('2 calls failed, the first: too slow', row.why)
 
     def test_figures_of_tests_count_if_they_pass(self):
         found = measured(FakeSource())

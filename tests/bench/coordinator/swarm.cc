@@ -17,6 +17,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/time/clock.h"
 #include "common/base/mutex.h"
@@ -100,7 +101,7 @@ class Counts {
     if (status.ok()) return;
     ++errors;
     MutexLock lock(&mutex_);
-    if (last_error_.empty()) last_error_ = FromGrpcStatus(status).ToString();
+    if (first_error_.empty()) first_error_ = FromGrpcStatus(status).ToString();
   }
   std::vector<double> leases() {
     MutexLock lock(&mutex_);
@@ -108,13 +109,13 @@ class Counts {
   }
   std::string first_error() {
     MutexLock lock(&mutex_);
-    return last_error_;
+    return first_error_;
   }
 
  private:
   Mutex mutex_;
   std::vector<double> leases_ ABSL_GUARDED_BY(mutex_);
-  std::string last_error_ ABSL_GUARDED_BY(mutex_);
+  std::string first_error_ ABSL_GUARDED_BY(mutex_);
 };
 
 // One worker with one slot. Its calls follow each other, but for the heartbeats beside them.
@@ -254,11 +255,11 @@ absl::Status RunSwarm(const SwarmOptions& options) {
   std::printf(
       "{\"workers\": %d, \"leases_per_second\": %.1f, \"calls_per_second\": %.1f, "
       "\"lease_p50_ms\": %.3f, \"lease_p99_ms\": %.3f, \"cores\": %.3f, \"memory_mb\": %.1f, "
-      "\"errors\": %lld}\n",
+      "\"errors\": %lld, \"first_error\": \"%s\"}\n",
       counts.registered.load(), static_cast<double>(leases.size()) / seconds,
       static_cast<double>(counts.calls.load()) / seconds, quantile(0.5), quantile(0.99), cores,
-      static_cast<double>(memory) / 1e6, static_cast<long long>(counts.errors.load()));
-  if (counts.errors > 0) std::fprintf(stderr, "first error: %s\n", counts.first_error().c_str());
+      static_cast<double>(memory) / 1e6, static_cast<long long>(counts.errors.load()),
+      absl::StrReplaceAll(counts.first_error(), {{"\"", "'"}, {"\\", "/"}, {"\n", " "}}).c_str());
   std::fflush(stdout);
   // Without waiting for ten thousand calls.
   _exit(0);

@@ -181,7 +181,8 @@ class Measurements:
                                    s.swarm_seconds)
         self.say(f'{answer}')
         if answer['errors'] or answer['workers'] != s.swarm_workers:
-            raise rows.NotMeasured(f'{answer["workers"]} workers, {answer["errors"]} calls failed')
+            raise rows.NotMeasured(f'{answer["workers"]} workers, {answer["errors"]} calls failed, '
+                                   f'the first: {answer["first_error"]}')
         return answer
 
     def of_swarm(self, key):

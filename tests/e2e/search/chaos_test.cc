@@ -25,12 +25,7 @@ int KillsWanted() {
 class ChaosTest : public ::testing::Test {
  protected:
   ChaosTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/chaos")),
-        cluster_({.folder = folder_,
-                  .dataset_name = "bars",
-                  .dataset_folder = absl::StrCat(folder_, "_data"),
-                  .coordinator_flags = {"--lease_seconds", "3", "--heartbeat_seconds", "1"},
-                  .worker_flags = {}}) {}
+      : folder_(absl::StrCat(::testing::TempDir(), "/chaos")), cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override {
     ASSERT_OK(WriteBarsDataset(folder_ + "_data", 600, 100, 1));

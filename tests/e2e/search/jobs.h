@@ -14,6 +14,15 @@
 
 namespace frontier::testing {
 
+// A cluster on the bars data set whose leases are soon over.
+inline MiniClusterOptions ShortLeases(const std::string& folder) {
+  return {.folder = folder,
+          .dataset_name = "bars",
+          .dataset_folder = absl::StrCat(folder, "_data"),
+          .coordinator_flags = {"--lease_seconds", "3", "--heartbeat_seconds", "1"},
+          .worker_flags = {}};
+}
+
 // A small search on the bars data set: `trials` trials of `epochs` epochs.
 inline v1::JobSpec BarsJob(int trials, int epochs) {
   v1::JobSpec spec;

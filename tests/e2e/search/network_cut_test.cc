@@ -25,11 +25,7 @@ class NetworkCutTest : public ::testing::Test {
  protected:
   NetworkCutTest()
       : folder_(absl::StrCat(::testing::TempDir(), "/network_cut")),
-        cluster_({.folder = folder_,
-                  .dataset_name = "bars",
-                  .dataset_folder = absl::StrCat(folder_, "_data"),
-                  .coordinator_flags = {"--lease_seconds", "3", "--heartbeat_seconds", "1"},
-                  .worker_flags = {}}) {}
+        cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override {
     ASSERT_OK(WriteBarsDataset(folder_ + "_data", 600, 100, 1));
