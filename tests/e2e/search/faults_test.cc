@@ -12,11 +12,7 @@ class FaultsTest : public ::testing::Test {
   FaultsTest()
       : folder_(absl::StrCat(::testing::TempDir(), "/faults_",
                              ::testing::UnitTest::GetInstance()->current_test_info()->name())),
-        cluster_({.folder = folder_,
-                  .dataset_name = "bars",
-                  .dataset_folder = absl::StrCat(folder_, "_data"),
-                  .coordinator_flags = {"--lease_seconds", "3", "--heartbeat_seconds", "1"},
-                  .worker_flags = {}}) {}
+        cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override { ASSERT_OK(WriteBarsDataset(folder_ + "_data", 1200, 200, 1)); }
   void TearDown() override {
