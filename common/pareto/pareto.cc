@@ -18,15 +18,17 @@ bool Dominates(absl::Span<const double> a, absl::Span<const double> b) {
   return better;
 }
 
+bool ParetoFront::Admits(absl::Span<const double> objectives) const {
+  return std::all_of(objectives.begin(), objectives.end(),
+                     [](double value) { return std::isfinite(value); }) &&
+         std::none_of(members_.begin(), members_.end(), [&](const Member& member) {
+           return Dominates(member.objectives, objectives);
+         });
+}
+
 ParetoFront::InsertResult ParetoFront::Insert(int64_t id, absl::Span<const double> objectives) {
   InsertResult result;
-  if (!std::all_of(objectives.begin(), objectives.end(),
-                   [](double value) { return std::isfinite(value); })) {
-    return result;
-  }
-  for (const Member& member : members_) {
-    if (Dominates(member.objectives, objectives)) return result;
-  }
+  if (!Admits(objectives)) return result;
   const auto dominated = std::stable_partition(
       members_.begin(), members_.end(),
       [&](const Member& member) { return !Dominates(objectives, member.objectives); });

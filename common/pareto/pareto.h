@@ -25,7 +25,9 @@ class ParetoFront {
     std::vector<int64_t> removed;  // ids that the new point dominates
   };
 
-  // Points with a value that is not finite never enter. Linear in the size of the front.
+  // Whether a point would enter: its values are finite, and no member dominates it. This and Insert
+  // are linear in the size of the front.
+  bool Admits(absl::Span<const double> objectives) const;
   InsertResult Insert(int64_t id, absl::Span<const double> objectives);
 
   const std::vector<Member>& members() const { return members_; }

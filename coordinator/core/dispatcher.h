@@ -36,6 +36,8 @@ struct DispatcherOptions {
   absl::Duration heartbeat_interval = absl::Seconds(5);
   // How long the answer to a request id is kept for repeats.
   absl::Duration request_retention = absl::Hours(24);
+  // Trials of which a restart reads the outlines together, in place of all that is stored of them.
+  int64_t outlined_together = 512;
   Retention retention;
 };
 

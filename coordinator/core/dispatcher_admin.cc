@@ -103,6 +103,7 @@ absl::StatusOr<v1::UpdateJobResponse> DispatcherImpl::UpdateJob(
   v1::UpdateJobResponse response;
   *response.mutable_job() = View(draft.record());
   AddAnswer(key, response, now, draft.change());
+  if (reopens) RETURN_IF_ERROR(PlanOutlines(*job));
   RETURN_IF_ERROR(CommitSettled(&draft));
   if (reopens && !HasEnded(job->job().state())) live_.emplace(id, std::move(loaded));
   return response;

@@ -162,6 +162,7 @@ absl::StatusOr<v1::SubmitJobResponse> DispatcherImpl::SubmitJob(
                        : ""));
   *response.mutable_job() = View(draft.record());
   AddAnswer(key, response, now, &change);
+  RETURN_IF_ERROR(PlanOutlines(**state));
   RETURN_IF_ERROR(CommitSettled(&draft));
   last_job_id_ = id.value();
   if (!parent.empty()) ++references_[parent];
@@ -281,9 +282,9 @@ absl::StatusOr<int64_t> DispatcherImpl::CheckStoredTrials(JobId id, const v1::Jo
                                                           const Space& space) const {
   int64_t checked = 0;
   while (true) {
-    ASSIGN_OR_RETURN(
-        const std::vector<v1::Trial> trials,
-        store_->ListTrials(id.value(), checked, v1::TRIAL_STATE_UNSPECIFIED, kMaxPage));
+    ASSIGN_OR_RETURN(const std::vector<v1::Trial> trials,
+                     store_->ListTrials(id.value(), checked, v1::TRIAL_STATE_UNSPECIFIED, kMaxPage,
+                                        TrialParts::kWithoutArchitecture));
     if (trials.empty()) return checked;
     for (const v1::Trial& trial : trials) RETURN_IF_ERROR(CheckTrial(spec, space, trial));
     checked = trials.back().number();
@@ -356,7 +357,8 @@ absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(
   }
   RETURN_IF_ERROR(store_->GetJob(request.job_id()).status());
   ASSIGN_OR_RETURN(std::vector<v1::Trial> trials,
-                   store_->ListTrials(request.job_id(), after, request.state(), size + 1));
+                   store_->ListTrials(request.job_id(), after, request.state(), size + 1,
+                                      TrialParts::kWithoutArchitecture));
   v1::ListTrialsResponse response;
   if (static_cast<int>(trials.size()) > size) {
     trials.resize(size);

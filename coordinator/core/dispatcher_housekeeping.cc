@@ -115,8 +115,9 @@ absl::Status DispatcherImpl::ContinueRemoval(JobId id) {
   std::vector<v1::Trial> trials;
   std::vector<v1::Event> events;
   if (removal.job || removal.trials || removal.models) {
-    ASSIGN_OR_RETURN(trials, store_->ListTrials(id.value(), removal.through_trial,
-                                                v1::TRIAL_STATE_UNSPECIFIED, kStep));
+    ASSIGN_OR_RETURN(
+        trials, store_->ListTrials(id.value(), removal.through_trial, v1::TRIAL_STATE_UNSPECIFIED,
+                                   kStep, TrialParts::kWithoutArchitecture));
   }
   if (removal.job || removal.log) {
     ASSIGN_OR_RETURN(events, store_->ListEvents(id.value(), removal.through_event, kStep));
@@ -137,7 +138,6 @@ absl::Status DispatcherImpl::ContinueRemoval(JobId id) {
     released.push_back(trial.result().weights_sha256());
     if (removal.job) continue;
     trial.set_weights_kept(false);
-    trial.clear_architecture();  // stays as it is stored
     *change.add_trials() = trial;
   }
   RETURN_IF_ERROR(CommitChange(std::move(change)));

@@ -68,6 +68,10 @@ absl::StatusOr<std::unique_ptr<Dispatcher>> CreateDispatcher(const DispatcherOpt
                      absl::FormatDuration(options.lease_duration), ", is ",
                      absl::FormatDuration(options.heartbeat_interval)));
   }
+  if (options.outlined_together < 1) {
+    return InvalidField("outlined_together",
+                        absl::StrCat("must be positive, is ", options.outlined_together));
+  }
   auto dispatcher = std::make_unique<DispatcherImpl>(options, store, journal, blobs, clock);
   RETURN_IF_ERROR(dispatcher->Start());
   return dispatcher;
@@ -91,14 +95,19 @@ void DispatcherImpl::NotifyIfChanged() {
   if (!changed_.exchange(false)) return;
   std::vector<std::string> unused;
   int64_t losses = 0;
+  int64_t writes = 0;
   {
     MutexLock lock(&mutex_);
     unused.swap(unused_blobs_);
     losses = losses_;
+    writes = writes_;
   }
-  journal_->WhenDurable(losses, [this, unused](const absl::Status& status) {
+  journal_->WhenDurable(losses, [this, unused, writes](const absl::Status& status) {
     // What was lost may have been that they are not used any more.
-    if (status.ok()) DeleteUnreferenced(unused);
+    if (status.ok()) {
+      durable_writes_ = std::max<int64_t>(durable_writes_, writes);
+      DeleteUnreferenced(unused);
+    }
     MutexLock lock(&listener_mutex_);
     if (listener_) listener_();
   });
@@ -131,6 +140,7 @@ absl::Status DispatcherImpl::Restore() {
   losses_ = -1;  // until all is read
   const int64_t losses = journal_->losses();
   live_.clear();
+  outline_plans_.clear();
   leases_ = LeaseTable();
   orphans_.clear();
   stray_leases_.Clear();
@@ -155,6 +165,7 @@ absl::Status DispatcherImpl::Restore() {
           state.status().code(),
           absl::StrCat(id.ToString(), " cannot be restored: ", state.status().message()));
     }
+    RETURN_IF_ERROR(PlanOutlines(**state));
     live_.emplace(id, *std::move(state));
   }
   RETURN_IF_ERROR(RestoreLeases());
@@ -227,6 +238,7 @@ absl::Status DispatcherImpl::CommitChange(v1::Change change) {
   }
   RETURN_IF_ERROR(journal_->Write(losses_, std::move(change)));
   if (prune) next_prune_ = elapsed + kPruneInterval;
+  ++writes_;
   changed_ = true;
   return absl::OkStatus();
 }
@@ -246,8 +258,13 @@ absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
   const JobId id(draft->record().job().id());
   const bool ended = HasEnded(draft->record().job().state());
   const int64_t next_token = change.next_lease_token();
+  std::vector<TrialNumber> written;
+  for (const v1::Trial& trial : change.trials()) written.emplace_back(trial.number());
   RETURN_IF_ERROR(CommitChange(std::move(change)));
   draft->Apply();
+  if (const auto plan = outline_plans_.find(id); plan != outline_plans_.end()) {
+    for (const TrialNumber number : written) plan->second.NoteWritten(number, writes_);
+  }
   const absl::Duration elapsed = clock_->Elapsed();
   for (const v1::LeaseRecord& record : leases) {
     leases_.Add(LeaseOf(record, elapsed, options_.lease_duration));
@@ -261,6 +278,7 @@ absl::Status DispatcherImpl::CommitSettled(JobDraft* draft) {
   for (const v1::Event& event : events) LogInfo(IdsOf(event), event.message());
   if (ended) {
     live_.erase(id);
+    outline_plans_.erase(id);
     scheduler_.Forget(id);
   }
   return absl::OkStatus();
@@ -372,7 +390,14 @@ absl::Status DispatcherImpl::Resume() {
 
 absl::Status DispatcherImpl::Tick() {
   const NotifyOnExit notify(this);
-  MutexLock lock(&mutex_);
+  {
+    MutexLock lock(&mutex_);
+    RETURN_IF_ERROR(TickLocked());
+  }
+  return WriteOutlines();
+}
+
+absl::Status DispatcherImpl::TickLocked() {
   RETURN_IF_ERROR(Renew());
   RETURN_IF_ERROR(Resume());
   absl::Status first;

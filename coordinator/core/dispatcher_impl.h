@@ -28,6 +28,7 @@
 #include "coordinator/core/job_draft.h"
 #include "coordinator/core/job_state.h"
 #include "coordinator/core/lease_table.h"
+#include "coordinator/core/outlines.h"
 #include "coordinator/core/request_log.h"
 #include "coordinator/core/scheduler.h"
 #include "coordinator/core/worker_registry.h"
@@ -99,6 +100,8 @@ class DispatcherImpl final : public Dispatcher {
    private:
     DispatcherImpl* const dispatcher_;
   };
+
+  absl::Status TickLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // dispatcher_impl.cc: the door, time, weights.
   // Once all that was committed is durable: deletes the blobs that are not used any more, and calls
@@ -177,6 +180,19 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status ContinueRemoval(JobId id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status EndRemoval(JobId id, const Removal& removal) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  // dispatcher_outlines.cc
+  struct Outlining {
+    JobId job;
+    OutlinePlan::Due due;
+    bool with_curve = false;
+    int64_t losses = 0;
+  };
+  // For a job that is to be live, before any of its changes.
+  absl::Status PlanOutlines(const JobState& job) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::optional<Outlining> NextOutlining() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Outlines some of the trials that are due.
+  absl::Status WriteOutlines();
+
   // A larger space for a job, checked but not yet its own.
   struct Extension {
     v1::SearchSpace spec;
@@ -234,7 +250,8 @@ class DispatcherImpl final : public Dispatcher {
   Journal* const journal_;
   BlobStore* const blobs_;
   Clock* const clock_;
-  std::atomic<bool> changed_ = false;  // since the listener was last called
+  std::atomic<bool> changed_ = false;        // since the listener was last called
+  std::atomic<int64_t> durable_writes_ = 0;  // the last change that is known to be durable
   Mutex listener_mutex_;
   absl::AnyInvocable<void()> listener_ ABSL_GUARDED_BY(listener_mutex_);
 
@@ -244,7 +261,9 @@ class DispatcherImpl final : public Dispatcher {
   absl::Duration last_resumed_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
   absl::Duration resume_pause_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_resume_ ABSL_GUARDED_BY(mutex_);
+  int64_t writes_ ABSL_GUARDED_BY(mutex_) = 0;  // changes, numbered from 1
   std::map<JobId, std::unique_ptr<JobState>> live_ ABSL_GUARDED_BY(mutex_);
+  std::map<JobId, OutlinePlan> outline_plans_ ABSL_GUARDED_BY(mutex_);  // of these
   LeaseTable leases_ ABSL_GUARDED_BY(mutex_);
   WorkerRegistry workers_ ABSL_GUARDED_BY(mutex_);
   int64_t last_job_id_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -103,6 +103,7 @@ absl::Status JobDraft::EndWell(v1::Trial* trial,
 absl::Status JobDraft::EndTrialOnFront(
     v1::Trial* trial, const std::vector<double>& objectives,
     absl::FunctionRef<absl::StatusOr<v1::Trial>(TrialNumber)> load) {
+  if (!(front_.has_value() ? *front_ : state_->front_).Admits(objectives)) return absl::OkStatus();
   if (!front_.has_value()) front_ = state_->front_;
   const ParetoFront::InsertResult inserted = front_->Insert(trial->number(), objectives);
   trial->set_on_front(inserted.inserted);

@@ -52,12 +52,17 @@ absl::StatusOr<std::unique_ptr<JobState>> JobState::Restore(v1::JobRecord record
     ASSIGN_OR_RETURN(const v1::Trial whole, store.GetTrial(trial.job_id(), trial.number()));
     return state->TakeTrial(whole, elapsed, &ended);
   };
-  RETURN_IF_ERROR(store.ForEachTrial(state->job().id(), TrialParts::kWithoutArchitecture, take));
-  std::stable_sort(ended.begin(), ended.end(), [](const Ended& a, const Ended& b) {
-    return std::tie(a.order, a.unix_us) < std::tie(b.order, b.unix_us);
-  });
+  RETURN_IF_ERROR(store.ForEachOutline(state->job().id(), take));
+  // Those that are alike stay in the order of their numbers.
+  std::vector<std::tuple<int64_t, int64_t, size_t>> order;
+  order.reserve(ended.size());
+  for (size_t i = 0; i < ended.size(); ++i) {
+    order.emplace_back(ended[i].order, ended[i].unix_us, i);
+  }
+  std::sort(order.begin(), order.end());
   state->history_.reserve(ended.size());
-  for (Ended& trial : ended) {
+  for (const auto& [end_order, unix_us, i] : order) {
+    Ended& trial = ended[i];
     if (trial.pause.has_value()) {
       state->rungs_.Add(*trial.pause, trial.observation);
       if (trial.goes_on) state->rungs_.GoOn(trial.observation.trial);

@@ -20,12 +20,10 @@ absl::Status CountReferences(const Store& store,
   // Of a job that has ended no trial goes on.
   ASSIGN_OR_RETURN(const std::vector<v1::JobRecord> live, store.LoadLiveJobs());
   for (const v1::JobRecord& record : live) {
-    RETURN_IF_ERROR(store.ForEachTrial(record.job().id(), TrialParts::kWithoutArchitecture,
-                                       [&](const v1::Trial& trial) {
-                                         if (HasCheckpoint(record, trial))
-                                           ++(*references)[trial.checkpoint_sha256()];
-                                         return absl::OkStatus();
-                                       }));
+    RETURN_IF_ERROR(store.ForEachOutline(record.job().id(), [&](const v1::Trial& trial) {
+      if (HasCheckpoint(record, trial)) ++(*references)[trial.checkpoint_sha256()];
+      return absl::OkStatus();
+    }));
   }
   return absl::OkStatus();
 }

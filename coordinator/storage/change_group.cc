@@ -53,6 +53,9 @@ void ChangeGroup::Add(v1::Change change) {
   for (v1::RequestRecord& request : *change.mutable_requests()) {
     Put(request.request_id(), &request, &requests_, merged_.mutable_requests());
   }
+  for (v1::TrialOutlines& outlines : *change.mutable_outlines()) {
+    merged_.add_outlines()->Swap(&outlines);
+  }
   merged_.mutable_deleted_jobs()->MergeFrom(change.deleted_jobs());
   for (v1::Sweep& sweep : *change.mutable_sweeps()) merged_.add_sweeps()->Swap(&sweep);
   merged_.set_requests_before_unix_us(

@@ -26,6 +26,14 @@ namespace frontier::coordinator {
 // What is read of trials; their architectures are half of them.
 enum class TrialParts { kAll, kWithoutArchitecture };
 
+struct TrialRange {
+  int64_t first = 0;
+  int64_t last = 0;
+  friend bool operator==(const TrialRange& a, const TrialRange& b) {
+    return a.first == b.first && a.last == b.last;
+  }
+};
+
 // Thread-safe: one writer at a time, readers beside it.
 class Store {
  public:
@@ -34,8 +42,9 @@ class Store {
   // The one door: applies all of `change` in one transaction and sets the `sequence` of its events.
   // A lease both granted and ended in it is gone; old answers are dropped before new ones come.
   // A job without its spec, or a trial without its architecture, keeps the one that is stored.
-  // Rows of a job that is not stored, a job without its spec among them, and an answer to a request
-  // id that has one, are INTERNAL.
+  // Outlines are gone once a trial that they are of is written after them, or swept. Rows of a job
+  // that is not stored, a job without its spec among them, and an answer to a request id that has
+  // one, are INTERNAL.
   virtual absl::Status Commit(v1::Change* change) = 0;
 
   // Deleted jobs are not found; their trials and events are, until they are swept.
@@ -54,13 +63,19 @@ class Store {
   virtual absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const = 0;
   // By number, above `after`, of `state` (unspecified = all), at most `limit`.
   virtual absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
-                                                            v1::TrialState state,
-                                                            int limit) const = 0;
+                                                            v1::TrialState state, int limit,
+                                                            TrialParts parts) const = 0;
   // Calls `visit` for each trial of a job by number; stops at its first error and returns it. What
   // is committed meanwhile may be seen or not.
   virtual absl::Status ForEachTrial(
       int64_t job_id, TrialParts parts,
       absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const = 0;
+
+  // As ForEachTrial without architectures, but trials that have an outline come as that.
+  virtual absl::Status ForEachOutline(
+      int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const = 0;
+  // First and last trial of each of a job's outlines, by number.
+  virtual absl::StatusOr<std::vector<TrialRange>> ListOutlines(int64_t job_id) const = 0;
 
   // The trials on a job's front, by number.
   virtual absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id,

@@ -107,8 +107,10 @@ void Cluster::StartCoordinator() {
   }
   store_ = *std::move(store);
   journal_ = std::make_unique<coordinator::GroupJournal>(store_.get());
-  auto dispatcher = coordinator::CreateDispatcher(DispatcherOptions(), store_.get(), journal_.get(),
-                                                  &blobs_, &clock_);
+  DispatcherOptions dispatching;
+  dispatching.outlined_together = 3;
+  auto dispatcher =
+      coordinator::CreateDispatcher(dispatching, store_.get(), journal_.get(), &blobs_, &clock_);
   if (!dispatcher.ok()) {
     Expect(trouble_,
            absl::StrCat("the coordinator does not start: ", dispatcher.status().message()));

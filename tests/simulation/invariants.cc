@@ -5,8 +5,10 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
+#include "coordinator/core/outlines.h"
 #include "coordinator/core/references.h"
 #include "coordinator/core/trial_machine.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "tests/simulation/worker.h"
 #include "tests/unit/coordinator/core/harness.h"
 
@@ -148,6 +150,34 @@ std::string CheckCounts(const v1::Job& job, const std::vector<v1::Trial>& trials
   return "";
 }
 
+// That what a restart reads is what the trials say.
+std::string CheckOutlines(const coordinator::Store& store, const std::vector<v1::Trial>& trials) {
+  if (trials.empty()) return "";
+  const int64_t job = trials.front().job_id();
+  const auto outlined = store.ListOutlines(job);
+  if (!outlined.ok()) return std::string(outlined.status().message());
+  std::vector<v1::Trial> expected;
+  for (const v1::Trial& trial : trials) {
+    expected.push_back(trial);
+    expected.back().clear_architecture();
+    for (const coordinator::TrialRange& range : *outlined) {
+      if (range.first > trial.number() || trial.number() > range.last) continue;
+      expected.back() = coordinator::OutlineOf(trial, /*with_curve=*/false);
+    }
+  }
+  std::vector<v1::Trial> read;
+  const absl::Status status = store.ForEachOutline(job, [&](const v1::Trial& trial) {
+    read.push_back(trial);
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return std::string(status.message());
+  const bool same = std::equal(read.begin(), read.end(), expected.begin(), expected.end(),
+                               [](const auto& a, const auto& b) {
+                                 return google::protobuf::util::MessageDifferencer::Equals(a, b);
+                               });
+  return same ? "" : absl::StrCat("job ", job, ": an outline is not what its trial is");
+}
+
 }  // namespace
 
 std::vector<int64_t> BruteForceFront(const std::vector<v1::Trial>& trials) {
@@ -197,7 +227,8 @@ std::string CheckStore(const coordinator::Store& store, const coordinator::BlobS
     if (told.cancelled_jobs.count(id) > 0 && job.state() != v1::JOB_STATE_CANCELLED) {
       return absl::StrCat("job ", id, " was cancelled and is in state ", job.state());
     }
-    const auto trials = store.ListTrials(id, 0, v1::TRIAL_STATE_UNSPECIFIED, kAll);
+    const auto trials =
+        store.ListTrials(id, 0, v1::TRIAL_STATE_UNSPECIFIED, kAll, coordinator::TrialParts::kAll);
     if (!trials.ok()) return std::string(trials.status().message());
     std::vector<int64_t> front;
     for (const v1::Trial& trial : *trials) {
@@ -205,7 +236,8 @@ std::string CheckStore(const coordinator::Store& store, const coordinator::BlobS
       std::string wrong = CheckAttempts(trial, leased, told);
       if (!wrong.empty()) return wrong;
     }
-    for (const std::string& wrong : {CheckCounts(job, *trials), CheckEvents(store, job, *trials)}) {
+    for (const std::string& wrong : {CheckCounts(job, *trials), CheckEvents(store, job, *trials),
+                                     CheckOutlines(store, *trials)}) {
       if (!wrong.empty()) return wrong;
     }
     if (front != BruteForceFront(*trials)) {

@@ -64,7 +64,12 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
     stored = job;
     if (!job.job().has_spec()) *stored.mutable_job()->mutable_spec() = spec;
   }
+  for (const v1::TrialOutlines& outlines : change->outlines()) {
+    DropOutlines(outlines.job_id(), outlines.first(), outlines.last());
+    outlines_[{outlines.job_id(), outlines.first()}] = outlines;
+  }
   for (const v1::Trial& trial : change->trials()) {
+    DropOutlines(trial.job_id(), trial.number(), trial.number());
     v1::Trial& stored = trials_[{trial.job_id(), trial.number()}];
     const v1::Trial before = stored;
     stored = trial;
@@ -92,6 +97,15 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
   return absl::OkStatus();
 }
 
+void MemoryStore::DropOutlines(int64_t job_id, int64_t first, int64_t last) {
+  for (auto it = outlines_.begin(); it != outlines_.end();) {
+    const v1::TrialOutlines& outlines = it->second;
+    const bool overlaps =
+        outlines.job_id() == job_id && outlines.first() <= last && outlines.last() >= first;
+    it = overlaps ? outlines_.erase(it) : std::next(it);
+  }
+}
+
 void MemoryStore::RunSweep(const v1::Sweep& sweep) {
   const int64_t job_id = sweep.job_id();
   bool left = false;
@@ -100,6 +114,7 @@ void MemoryStore::RunSweep(const v1::Sweep& sweep) {
     const bool kept =
         it->first.second > sweep.through_trial() || (sweep.keep_front() && it->second.on_front());
     left |= kept;
+    if (!kept) DropOutlines(job_id, it->first.second, it->first.second);
     it = kept ? std::next(it) : trials_.erase(it);
   }
   for (auto it = events_.begin(); it != events_.end();) {
@@ -200,15 +215,18 @@ absl::StatusOr<v1::Trial> MemoryStore::GetTrial(int64_t job_id, int64_t number) 
   return it->second;
 }
 
-absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListTrials(int64_t job_id, int64_t after,
-                                                               v1::TrialState state,
-                                                               int limit) const {
+absl::StatusOr<std::vector<v1::Trial>> MemoryStore::ListTrials(
+    int64_t job_id, int64_t after, v1::TrialState state, int limit,
+    coordinator::TrialParts parts) const {
   MutexLock lock(&mutex_);
   std::vector<v1::Trial> trials;
   for (auto it = trials_.upper_bound({job_id, after}); it != trials_.end(); ++it) {
     if (it->first.first != job_id || static_cast<int>(trials.size()) == limit) break;
     if (state == v1::TRIAL_STATE_UNSPECIFIED || it->second.state() == state) {
       trials.push_back(it->second);
+      if (parts == coordinator::TrialParts::kWithoutArchitecture) {
+        trials.back().clear_architecture();
+      }
     }
   }
   return trials;
@@ -230,6 +248,35 @@ absl::Status MemoryStore::ForEachTrial(
   }
   for (const v1::Trial& trial : trials) RETURN_IF_ERROR(visit(trial));
   return absl::OkStatus();
+}
+
+absl::Status MemoryStore::ForEachOutline(
+    int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+  std::map<int64_t, v1::Trial> trials;
+  {
+    MutexLock lock(&mutex_);
+    for (auto it = trials_.lower_bound({job_id, 0}); it != trials_.end(); ++it) {
+      if (it->first.first != job_id) break;
+      trials[it->first.second] = it->second;
+      trials[it->first.second].clear_architecture();
+    }
+    for (const auto& [key, outlines] : outlines_) {
+      if (key.first != job_id) continue;
+      for (const v1::Trial& trial : outlines.trials()) trials[trial.number()] = trial;
+    }
+  }
+  for (const auto& [number, trial] : trials) RETURN_IF_ERROR(visit(trial));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<coordinator::TrialRange>> MemoryStore::ListOutlines(
+    int64_t job_id) const {
+  MutexLock lock(&mutex_);
+  std::vector<coordinator::TrialRange> ranges;
+  for (const auto& [key, outlines] : outlines_) {
+    if (key.first == job_id) ranges.push_back({outlines.first(), outlines.last()});
+  }
+  return ranges;
 }
 
 absl::StatusOr<std::vector<v1::Event>> MemoryStore::ListEvents(int64_t job_id, int64_t after,

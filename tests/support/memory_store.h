@@ -34,9 +34,13 @@ class MemoryStore final : public coordinator::Store {
   absl::StatusOr<int64_t> LastJobId() const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
-                                                    v1::TrialState state, int limit) const override;
+                                                    v1::TrialState state, int limit,
+                                                    coordinator::TrialParts parts) const override;
   absl::Status ForEachTrial(int64_t job_id, coordinator::TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::Status ForEachOutline(
+      int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::StatusOr<std::vector<coordinator::TrialRange>> ListOutlines(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id,
                                                    coordinator::TrialParts parts) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
@@ -57,6 +61,9 @@ class MemoryStore final : public coordinator::Store {
  private:
   // Rows of jobs that are not stored are refused, as by every store.
   absl::Status CheckJobs(const v1::Change& change) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What holds an outline of the trial goes.
+  void DropOutlines(int64_t job_id, int64_t first, int64_t last)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RunSweep(const v1::Sweep& sweep) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable Mutex mutex_;
@@ -68,6 +75,7 @@ class MemoryStore final : public coordinator::Store {
   int64_t last_job_id_ ABSL_GUARDED_BY(mutex_) = 0;
   int64_t last_sequence_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::pair<int64_t, int64_t>, v1::Trial> trials_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::pair<int64_t, int64_t>, v1::TrialOutlines> outlines_ ABSL_GUARDED_BY(mutex_);
   std::map<std::tuple<int64_t, int64_t, int32_t>, v1::LeaseRecord> leases_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, v1::WorkerRecord> workers_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Event> events_ ABSL_GUARDED_BY(mutex_);

@@ -210,6 +210,16 @@ void WriteRequest(const v1::RequestRecord& request, Connection* connection) {
   query.Blob(request.response()).Int(request.at_unix_us()).Run();
 }
 
+void WriteOutlines(const v1::TrialOutlines& outlines, Connection* connection) {
+  Query overlapped =
+      connection->Prepare("DELETE FROM outlines WHERE job_id = ? AND first <= ? AND last >= ?");
+  overlapped.Int(outlines.job_id()).Int(outlines.last()).Int(outlines.first()).Run();
+  const std::string bytes = outlines.SerializeAsString();
+  Query query = connection->Prepare(
+      "INSERT INTO outlines (job_id, first, last, outlines) VALUES (?, ?, ?, ?)");
+  query.Int(outlines.job_id()).Int(outlines.first()).Int(outlines.last()).Blob(bytes).Run();
+}
+
 }  // namespace
 
 void WriteSpec(int64_t job_id, const v1::JobSpec& spec, Connection* connection) {
@@ -223,6 +233,8 @@ void WriteSpec(int64_t job_id, const v1::JobSpec& spec, Connection* connection) 
 void WriteChange(const v1::Change& change, Connection* connection,
                  std::vector<int64_t>* sequences) {
   for (const v1::JobRecord& job : change.jobs()) WriteJob(job, connection);
+  // Before the trials, which they are older than.
+  for (const v1::TrialOutlines& outlines : change.outlines()) WriteOutlines(outlines, connection);
   for (const v1::Trial& trial : change.trials()) WriteTrial(trial, connection);
   for (const v1::LeaseRecord& lease : change.leases()) WriteLease(lease, connection);
   for (const v1::AttemptKey& key : change.ended_leases()) DeleteLease(key, connection);

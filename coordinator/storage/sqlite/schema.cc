@@ -180,6 +180,28 @@ ALTER TABLE jobs ADD COLUMN deleted INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX jobs_deleted ON jobs (id) WHERE deleted = 1;
 CREATE INDEX trials_on_front ON trials (job_id, number) WHERE on_front = 1;
 )sql"},
+    {R"sql(
+-- What a restart needs of trials, many in one row; derived from trials, and gone when one changes.
+CREATE TABLE outlines (
+  job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+  first INTEGER NOT NULL,
+  last INTEGER NOT NULL,
+  outlines BLOB NOT NULL,  -- TrialOutlines
+  PRIMARY KEY (job_id, first, last)
+) STRICT;
+CREATE TRIGGER trials_inserted AFTER INSERT ON trials BEGIN
+  DELETE FROM outlines WHERE job_id = NEW.job_id AND last >= NEW.number AND first =
+    (SELECT max(first) FROM outlines WHERE job_id = NEW.job_id AND first <= NEW.number);
+END;
+CREATE TRIGGER trials_updated AFTER UPDATE ON trials BEGIN
+  DELETE FROM outlines WHERE job_id = OLD.job_id AND last >= OLD.number AND first =
+    (SELECT max(first) FROM outlines WHERE job_id = OLD.job_id AND first <= OLD.number);
+END;
+CREATE TRIGGER trials_deleted AFTER DELETE ON trials BEGIN
+  DELETE FROM outlines WHERE job_id = OLD.job_id AND last >= OLD.number AND first =
+    (SELECT max(first) FROM outlines WHERE job_id = OLD.job_id AND first <= OLD.number);
+END;
+)sql"},
 };
 
 }  // namespace

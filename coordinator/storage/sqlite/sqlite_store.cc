@@ -50,9 +50,13 @@ class SqliteStore final : public Store {
   absl::StatusOr<int64_t> LastJobId() const override;
   absl::StatusOr<v1::Trial> GetTrial(int64_t job_id, int64_t number) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListTrials(int64_t job_id, int64_t after,
-                                                    v1::TrialState state, int limit) const override;
+                                                    v1::TrialState state, int limit,
+                                                    TrialParts parts) const override;
   absl::Status ForEachTrial(int64_t job_id, TrialParts parts,
                             absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::Status ForEachOutline(
+      int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const override;
+  absl::StatusOr<std::vector<TrialRange>> ListOutlines(int64_t job_id) const override;
   absl::StatusOr<std::vector<v1::Trial>> ListFront(int64_t job_id, TrialParts parts) const override;
   absl::StatusOr<std::vector<v1::Event>> ListEvents(int64_t job_id, int64_t after,
                                                     int limit) const override;
@@ -81,9 +85,20 @@ class SqliteStore final : public Store {
   struct TrialBatch {
     google::protobuf::Arena arena;
     std::vector<const v1::Trial*> trials;
+    int64_t through = 0;  // number up to which these are all
+    bool more = false;    // there may be trials beyond it
   };
-  absl::StatusOr<std::unique_ptr<TrialBatch>> ReadBatch(int64_t job_id, TrialParts parts,
-                                                        int64_t after) const;
+  // Reads the trials after one.
+  using BatchReader = absl::FunctionRef<absl::Status(Connection*, int64_t after, TrialBatch*)>;
+  // Calls `visit` for the trials of batch after batch.
+  absl::Status VisitBatches(BatchReader read,
+                            absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const;
+  // Trials after one and before another, at most kBatch.
+  absl::Status ReadTrials(Connection* connection, int64_t job_id, TrialParts parts, int64_t after,
+                          int64_t before, TrialBatch* batch) const;
+  // The next outlines after one, or the trials up to these.
+  absl::Status ReadOutlines(Connection* connection, int64_t job_id, int64_t after,
+                            TrialBatch* batch) const;
   // The trial in the columns record and architecture.
   absl::Status ParseTrial(const Query& query, v1::Trial* trial) const;
 
@@ -261,19 +276,25 @@ absl::StatusOr<v1::Trial> SqliteStore::GetTrial(int64_t job_id, int64_t number) 
 }
 
 absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListTrials(int64_t job_id, int64_t after,
-                                                               v1::TrialState state,
-                                                               int limit) const {
+                                                               v1::TrialState state, int limit,
+                                                               TrialParts parts) const {
   const std::string state_name = StateName(state);
   std::vector<v1::Trial> trials;
   absl::Status status = Read([&](Connection* connection) -> absl::Status {
     const bool all = state == v1::TRIAL_STATE_UNSPECIFIED;
-    Query query = connection->Prepare(
-        all ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
-              "ON a.job_id = t.job_id AND a.trial = t.number "
-              "WHERE t.job_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
-            : "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_by_state "
-              "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
-              "WHERE t.job_id = ? AND t.number > ? AND t.state = ? ORDER BY t.number LIMIT ?");
+    const char* statement =
+        parts == TrialParts::kWithoutArchitecture
+            ? (all ? "SELECT record, NULL FROM trials WHERE job_id = ? AND number > ? "
+                     "ORDER BY number LIMIT ?"
+                   : "SELECT record, NULL FROM trials INDEXED BY trials_by_state "
+                     "WHERE job_id = ? AND number > ? AND state = ? ORDER BY number LIMIT ?")
+        : all ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+                "ON a.job_id = t.job_id AND a.trial = t.number "
+                "WHERE t.job_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
+              : "SELECT t.record, a.architecture FROM trials t INDEXED BY trials_by_state "
+                "LEFT JOIN architectures a ON a.job_id = t.job_id AND a.trial = t.number "
+                "WHERE t.job_id = ? AND t.number > ? AND t.state = ? ORDER BY t.number LIMIT ?";
+    Query query = connection->Prepare(statement);
     query.Int(job_id).Int(after);
     if (!all) query.Text(state_name);
     query.Int(limit);
@@ -303,47 +324,96 @@ absl::StatusOr<std::vector<v1::Trial>> SqliteStore::ListFront(int64_t job_id,
   return trials;
 }
 
-absl::StatusOr<std::unique_ptr<SqliteStore::TrialBatch>> SqliteStore::ReadBatch(
-    int64_t job_id, TrialParts parts, int64_t after) const {
-  auto batch = std::make_unique<TrialBatch>();
-  absl::Status status = Read([&](Connection* connection) -> absl::Status {
-    Query query = connection->Prepare(
-        parts == TrialParts::kAll
-            ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
-              "ON a.job_id = t.job_id AND a.trial = t.number "
-              "WHERE t.job_id = ? AND t.number > ? ORDER BY t.number LIMIT ?"
-            : "SELECT record, NULL FROM trials "
-              "WHERE job_id = ? AND number > ? ORDER BY number LIMIT ?");
-    query.Int(job_id).Int(after).Int(kBatch);
-    while (query.Next()) {
-      auto* trial = google::protobuf::Arena::CreateMessage<v1::Trial>(&batch->arena);
-      RETURN_IF_ERROR(ParseTrial(query, trial));
-      batch->trials.push_back(trial);
-    }
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return status;
-  return batch;
+absl::Status SqliteStore::ReadTrials(Connection* connection, int64_t job_id, TrialParts parts,
+                                     int64_t after, int64_t before, TrialBatch* batch) const {
+  Query query = connection->Prepare(
+      parts == TrialParts::kAll
+          ? "SELECT t.record, a.architecture FROM trials t LEFT JOIN architectures a "
+            "ON a.job_id = t.job_id AND a.trial = t.number "
+            "WHERE t.job_id = ? AND t.number > ? AND t.number < ? ORDER BY t.number LIMIT ?"
+          : "SELECT record, NULL FROM trials "
+            "WHERE job_id = ? AND number > ? AND number < ? ORDER BY number LIMIT ?");
+  query.Int(job_id).Int(after).Int(before).Int(kBatch);
+  while (query.Next()) {
+    auto* trial = google::protobuf::Arena::CreateMessage<v1::Trial>(&batch->arena);
+    RETURN_IF_ERROR(ParseTrial(query, trial));
+    batch->trials.push_back(trial);
+  }
+  batch->more = batch->trials.size() == kBatch;
+  batch->through = batch->more ? batch->trials.back()->number() : before - 1;
+  return absl::OkStatus();
+}
+
+absl::Status SqliteStore::VisitBatches(
+    BatchReader read, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+  const auto read_after = [&](int64_t after) -> absl::StatusOr<std::unique_ptr<TrialBatch>> {
+    auto batch = std::make_unique<TrialBatch>();
+    RETURN_IF_ERROR(
+        Read([&](Connection* connection) { return read(connection, after, batch.get()); }));
+    return batch;
+  };
+  ASSIGN_OR_RETURN(std::unique_ptr<TrialBatch> batch, read_after(0));
+  while (true) {
+    // The next is read while these are looked at: reading is half of the time.
+    std::future<absl::StatusOr<std::unique_ptr<TrialBatch>>> next;
+    if (batch->more) next = std::async(std::launch::async, read_after, batch->through);
+    for (const v1::Trial* trial : batch->trials) RETURN_IF_ERROR(visit(*trial));
+    if (!next.valid()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(batch, next.get());
+  }
 }
 
 absl::Status SqliteStore::ForEachTrial(
     int64_t job_id, TrialParts parts,
     absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
-  const auto read = [this, job_id, parts](int64_t after) {
-    return ReadBatch(job_id, parts, after);
+  const auto read = [&](Connection* connection, int64_t after, TrialBatch* batch) {
+    return ReadTrials(connection, job_id, parts, after, std::numeric_limits<int64_t>::max(), batch);
   };
-  ASSIGN_OR_RETURN(std::unique_ptr<TrialBatch> batch, read(0));
-  while (!batch->trials.empty()) {
-    // The next is read while these are looked at: reading is half of the time.
-    std::future<absl::StatusOr<std::unique_ptr<TrialBatch>>> next;
-    if (batch->trials.size() == kBatch) {
-      next = std::async(std::launch::async, read, batch->trials.back()->number());
-    }
-    for (const v1::Trial* trial : batch->trials) RETURN_IF_ERROR(visit(*trial));
-    if (!next.valid()) break;
-    ASSIGN_OR_RETURN(batch, next.get());
+  return VisitBatches(read, visit);
+}
+
+absl::Status SqliteStore::ReadOutlines(Connection* connection, int64_t job_id, int64_t after,
+                                       TrialBatch* batch) const {
+  Query query = connection->Prepare(
+      "SELECT first, last, outlines FROM outlines WHERE job_id = ? AND first > ? "
+      "ORDER BY first LIMIT 1");
+  query.Int(job_id).Int(after);
+  const bool found = query.Next();
+  const int64_t first = found ? query.GetInt(0) : std::numeric_limits<int64_t>::max();
+  if (first > after + 1) {
+    RETURN_IF_ERROR(
+        ReadTrials(connection, job_id, TrialParts::kWithoutArchitecture, after, first, batch));
+    batch->more |= found;
+    return absl::OkStatus();
   }
+  auto* outlines = google::protobuf::Arena::CreateMessage<v1::TrialOutlines>(&batch->arena);
+  RETURN_IF_ERROR(Parse(query.GetBlob(2),
+                        absl::StrCat("job ", job_id, " outlines from trial ", first), outlines));
+  for (const v1::Trial& trial : outlines->trials()) batch->trials.push_back(&trial);
+  batch->through = query.GetInt(1);
+  batch->more = true;
   return absl::OkStatus();
+}
+
+absl::Status SqliteStore::ForEachOutline(
+    int64_t job_id, absl::FunctionRef<absl::Status(const v1::Trial&)> visit) const {
+  const auto read = [&](Connection* connection, int64_t after, TrialBatch* batch) {
+    return ReadOutlines(connection, job_id, after, batch);
+  };
+  return VisitBatches(read, visit);
+}
+
+absl::StatusOr<std::vector<TrialRange>> SqliteStore::ListOutlines(int64_t job_id) const {
+  std::vector<TrialRange> ranges;
+  absl::Status status = Read([&](Connection* connection) {
+    Query query =
+        connection->Prepare("SELECT first, last FROM outlines WHERE job_id = ? ORDER BY first");
+    query.Int(job_id);
+    while (query.Next()) ranges.push_back({query.GetInt(0), query.GetInt(1)});
+    return absl::OkStatus();
+  });
+  if (!status.ok()) return status;
+  return ranges;
 }
 
 absl::StatusOr<std::vector<v1::Event>> SqliteStore::ListEvents(int64_t job_id, int64_t after,

@@ -11,6 +11,8 @@
 #include "common/base/random.h"
 #include "common/base/status.h"
 #include "common/pareto/pareto.h"
+#include "coordinator/core/dispatcher.h"
+#include "coordinator/core/outlines.h"
 #include "coordinator/core/search_context.h"
 #include "coordinator/maintenance/data_folder.h"
 #include "coordinator/space/space.h"
@@ -27,6 +29,27 @@ void SetFigure(v1::Metric metric, double value, v1::TrialResult* result) {
   for (v1::Measurement& measurement : *result->mutable_measurements()) {
     if (measurement.metric() == metric) measurement.set_value(value);
   }
+}
+
+// As the coordinator would have by then.
+absl::Status WriteOutlines(int64_t trials, Store* store) {
+  const int64_t block = coordinator::DispatcherOptions().outlined_together;
+  for (int64_t last = block; last <= trials; last += block) {
+    ASSIGN_OR_RETURN(
+        const std::vector<v1::Trial> listed,
+        store->ListTrials(1, last - block, v1::TRIAL_STATE_UNSPECIFIED, static_cast<int>(block),
+                          coordinator::TrialParts::kWithoutArchitecture));
+    v1::Change change;
+    v1::TrialOutlines* outlines = change.add_outlines();
+    outlines->set_job_id(1);
+    outlines->set_first(last - block + 1);
+    outlines->set_last(last);
+    for (const v1::Trial& trial : listed) {
+      *outlines->add_trials() = coordinator::OutlineOf(trial, /*with_curve=*/false);
+    }
+    RETURN_IF_ERROR(store->Commit(&change));
+  }
+  return absl::OkStatus();
 }
 
 // Draws networks that no trial has.
@@ -128,6 +151,7 @@ absl::Status Fill(const std::string& data_dir, int64_t trials) {
   job->set_front_size(static_cast<int64_t>(front.members().size()));
   *change.add_jobs() = record;
   RETURN_IF_ERROR(store->Commit(&change));
+  RETURN_IF_ERROR(WriteOutlines(trials, store.get()));
   std::printf("{\"trials\": %lld, \"front\": %zu}\n", static_cast<long long>(trials),
               front.members().size());
   return absl::OkStatus();

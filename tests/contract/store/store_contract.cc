@@ -55,7 +55,8 @@ TEST_P(StoreContract, StartsEmpty) {
   EXPECT_FALSE(store_->FindRequest("r").value().has_value());
   EXPECT_THAT(store_->GetJob(1), StatusIs(absl::StatusCode::kNotFound, HasSubstr("job 1")));
   EXPECT_THAT(store_->GetTrial(1, 2), StatusIs(absl::StatusCode::kNotFound, HasSubstr("trial 2")));
-  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value(), IsEmpty());
+  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll).value(),
+              IsEmpty());
 }
 
 TEST_P(StoreContract, AcceptsAnEmptyChange) {
@@ -195,15 +196,21 @@ TEST_P(StoreContract, ListsTrialsByNumberAndState) {
   ASSERT_OK(store_->Commit(&change));
 
   const auto list = [&](int64_t after, v1::TrialState state, int limit) {
-    return Numbers(store_->ListTrials(1, after, state, limit).value());
+    return Numbers(store_->ListTrials(1, after, state, limit, TrialParts::kAll).value());
   };
   EXPECT_THAT(list(0, v1::TRIAL_STATE_UNSPECIFIED, 3), ElementsAre(1, 2, 3));
   EXPECT_THAT(list(3, v1::TRIAL_STATE_UNSPECIFIED, 3), ElementsAre(4, 5));
   EXPECT_THAT(list(0, v1::TRIAL_STATE_SUCCEEDED, 2), ElementsAre(1, 3));
   EXPECT_THAT(list(3, v1::TRIAL_STATE_SUCCEEDED, 2), ElementsAre(5));
   EXPECT_THAT(list(0, v1::TRIAL_STATE_FAILED, 2), IsEmpty());
-  EXPECT_THAT(store_->ListTrials(1, 4, v1::TRIAL_STATE_UNSPECIFIED, 1).value(),
+  EXPECT_THAT(store_->ListTrials(1, 4, v1::TRIAL_STATE_UNSPECIFIED, 1, TrialParts::kAll).value(),
               ElementsAre(EqualsProto(MakeTrial(1, 5))));
+  v1::Trial without = MakeTrial(1, 5, v1::TRIAL_STATE_SUCCEEDED);
+  without.clear_architecture();
+  for (const v1::TrialState state : {v1::TRIAL_STATE_UNSPECIFIED, v1::TRIAL_STATE_SUCCEEDED}) {
+    EXPECT_THAT(store_->ListTrials(1, 4, state, 1, TrialParts::kWithoutArchitecture).value(),
+                ElementsAre(EqualsProto(without)));
+  }
 }
 
 TEST_P(StoreContract, VisitsTrialsInOrderAndStopsAtAnError) {
@@ -250,6 +257,75 @@ TEST_P(StoreContract, AVisitorMayReadAndCommit) {
   EXPECT_THAT(store_->ListEvents(1, 0, 10).value(), SizeIs(2));
 }
 
+TEST_P(StoreContract, AnOutlineStandsForItsTrialsUntilOneIsWritten) {
+  v1::Change change = JobChange(1);
+  *change.add_jobs() = MakeJobRecord(2);
+  for (int64_t number = 1; number <= 7; ++number) *change.add_trials() = MakeTrial(1, number);
+  *change.add_trials() = MakeTrial(2, 1);
+  ASSERT_OK(store_->Commit(&change));
+  const auto outline = [&](int64_t job, int64_t first, int64_t last) {
+    v1::Change outlining;
+    v1::TrialOutlines* outlines = outlining.add_outlines();
+    outlines->set_job_id(job);
+    outlines->set_first(first);
+    outlines->set_last(last);
+    for (int64_t number = first; number <= last; ++number) {
+      v1::Trial* trial = outlines->add_trials();
+      trial->set_number(number);
+      trial->set_summary("outline");
+    }
+    ASSERT_OK(store_->Commit(&outlining));
+  };
+  // Numbers of those that come as outlines are negative.
+  const auto visited = [&](int64_t job) {
+    std::vector<int64_t> numbers;
+    EXPECT_OK(store_->ForEachOutline(job, [&](const v1::Trial& trial) {
+      EXPECT_FALSE(trial.has_architecture());
+      numbers.push_back(trial.summary() == "outline" ? -trial.number() : trial.number());
+      return absl::OkStatus();
+    }));
+    return numbers;
+  };
+  EXPECT_THAT(visited(1), ElementsAre(1, 2, 3, 4, 5, 6, 7));
+  outline(1, 1, 2);
+  outline(1, 5, 6);
+  outline(2, 1, 1);
+  Reopen();
+  EXPECT_THAT(visited(1), ElementsAre(-1, -2, 3, 4, -5, -6, 7));
+  EXPECT_THAT(visited(2), ElementsAre(-1));
+  EXPECT_THAT(visited(3), IsEmpty());
+  EXPECT_THAT(store_->ListOutlines(1).value(), ElementsAre(TrialRange{1, 2}, TrialRange{5, 6}));
+
+  // In place of what it overlaps; a trial that it is not of leaves it.
+  outline(1, 2, 4);
+  v1::Change seventh;
+  *seventh.add_trials() = MakeTrial(1, 7);
+  ASSERT_OK(store_->Commit(&seventh));
+  EXPECT_THAT(visited(1), ElementsAre(1, -2, -3, -4, -5, -6, 7));
+
+  v1::Change third;
+  *third.add_trials() = MakeTrial(1, 3);
+  ASSERT_OK(store_->Commit(&third));
+  EXPECT_THAT(visited(1), ElementsAre(1, 2, 3, 4, -5, -6, 7));
+  EXPECT_THAT(visited(2), ElementsAre(-1));
+
+  // In one change the trials are what is newer.
+  v1::Change both;
+  *both.add_trials() = MakeTrial(1, 1);
+  v1::TrialOutlines* outlines = both.add_outlines();
+  outlines->set_job_id(1);
+  outlines->set_first(1);
+  outlines->set_last(1);
+  outlines->add_trials()->set_number(1);
+  ASSERT_OK(store_->Commit(&both));
+  v1::Change swept;
+  swept.add_sweeps()->set_job_id(1);
+  swept.mutable_sweeps(0)->set_through_trial(5);
+  ASSERT_OK(store_->Commit(&swept));
+  EXPECT_THAT(store_->ListOutlines(1).value(), IsEmpty());
+  EXPECT_THAT(visited(1), ElementsAre(6, 7));
+}
+
 TEST_P(StoreContract, ListsTheFront) {
   v1::Change change = JobChange(1);
   *change.add_jobs() = MakeJobRecord(2);
@@ -283,7 +359,8 @@ TEST_P(StoreContract, ADeletedJobIsHiddenUntilItIsSwept) {
               ElementsAre(EqualsProto(MakeJobRecord(2, v1::JOB_STATE_COMPLETED))));
   ASSERT_THAT(store_->LoadDeletedJobs().value(), SizeIs(1));
   EXPECT_EQ(store_->LoadDeletedJobs()->front().job().spec().name(), "job-1");
-  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value(), SizeIs(3));
+  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll).value(),
+              SizeIs(3));
 
   const auto sweep = [this](int64_t trial, int64_t event) {
     v1::Change swept;
@@ -293,8 +370,9 @@ TEST_P(StoreContract, ADeletedJobIsHiddenUntilItIsSwept) {
     ASSERT_OK(store_->Commit(&swept));
   };
   sweep(2, first_event);
-  EXPECT_THAT(Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value()),
-              ElementsAre(3));
+  EXPECT_THAT(
+      Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll).value()),
+      ElementsAre(3));
   EXPECT_THAT(store_->ListEvents(1, 0, 10).value(), SizeIs(2));
   sweep(3, first_event);
   EXPECT_THAT(store_->LoadDeletedJobs().value(), SizeIs(1)) << "events are left";
@@ -314,8 +392,9 @@ TEST_P(StoreContract, ASweepMayLeaveTheFrontAndLeavesJobsThatAreNotDeleted) {
   sweep->set_through_trial(3);
   sweep->set_keep_front(true);
   ASSERT_OK(store_->Commit(&change));
-  EXPECT_THAT(Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value()),
-              ElementsAre(2));
+  EXPECT_THAT(
+      Numbers(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll).value()),
+      ElementsAre(2));
   v1::Change all;
   all.add_sweeps()->set_job_id(1);
   all.mutable_sweeps(0)->set_through_trial(3);
@@ -438,7 +517,7 @@ TEST_P(StoreContract, ReadersRunBesideWriters) {
       size_t seen = 0;
       while (!done) {
         const absl::StatusOr<std::vector<v1::Trial>> trials =
-            store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 1000);
+            store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 1000, TrialParts::kAll);
         ASSERT_OK(trials);
         EXPECT_GE(trials->size(), seen);
         // Each change is seen whole.
@@ -464,7 +543,7 @@ TEST_P(StoreContract, ReadersRunBesideWriters) {
   for (std::thread& writer : writers) writer.join();
   done = true;
   for (std::thread& reader : threads) reader.join();
-  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 1000).value(),
+  EXPECT_THAT(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 1000, TrialParts::kAll).value(),
               SizeIs(2 * kWriters * kCommits));
   EXPECT_EQ(store_->LastEventSequence().value(), kWriters * kCommits);
 }

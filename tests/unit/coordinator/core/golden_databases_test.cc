@@ -42,7 +42,8 @@ TEST_P(GoldenDatabasesTest, GoOn) {
   const v1::JobRecord done = store->GetJob(1).value();
   EXPECT_EQ(done.job().spec().name(), "kept from an earlier release");
   EXPECT_EQ(done.job().state(), v1::JOB_STATE_COMPLETED);
-  const auto trials = store->ListTrials(1, 0, v1::TRIAL_STATE_SUCCEEDED, 100).value();
+  const auto trials =
+      store->ListTrials(1, 0, v1::TRIAL_STATE_SUCCEEDED, 100, TrialParts::kAll).value();
   ASSERT_EQ(trials.size(), 3u);
   for (const v1::Trial& trial : trials) EXPECT_GT(trial.architecture().nodes_size(), 3);
 

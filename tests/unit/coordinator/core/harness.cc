@@ -95,6 +95,7 @@ v1::ReportRequest MakeReport(const std::string& request_id, const std::string& w
 
 Harness::Harness(StoreKind kind, const coordinator::Retention& retention) : kind_(kind) {
   options_.retention = retention;
+  options_.outlined_together = 2;
   Restart();
 }
 

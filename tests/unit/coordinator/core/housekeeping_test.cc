@@ -78,7 +78,9 @@ TEST_P(HousekeepingTest, ADeletedJobIsGoneAtOnceAndItsRowsAndModelsByAndBy) {
   trial.set_trial(1);
   EXPECT_THAT(h.core().GetTrial(trial), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
   TickUntilDone(h);
-  EXPECT_THAT(h.store().ListTrials(job, 0, v1::TRIAL_STATE_UNSPECIFIED, 10).value(), IsEmpty());
+  EXPECT_THAT(
+      h.store().ListTrials(job, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll).value(),
+      IsEmpty());
   EXPECT_THAT(h.store().ListEvents(job, 0, 10).value(), IsEmpty());
   EXPECT_THAT(h.store().LoadDeletedJobs().value(), IsEmpty());
   EXPECT_THAT(h.blobs().List().value(), SizeIs(2));

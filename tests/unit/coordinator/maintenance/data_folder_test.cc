@@ -90,7 +90,7 @@ TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
   options.path = DatabasePath(restored);
   ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Store> store, OpenSqliteStore(options));
   EXPECT_EQ(store->GetJob(1)->job().spec().name(), "job-1");
-  EXPECT_EQ(store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10)->size(), 2u);
+  EXPECT_EQ(store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll)->size(), 2u);
   EXPECT_EQ(ReadFile(FileBlobPath(BlobsFolder(restored), Sha256Hex("kept"))).value(), "kept");
 }
 
@@ -182,7 +182,8 @@ TEST_F(DataFolderTest, CompactsOnlyWhatNobodyUses) {
   EXPECT_GT(done.bytes_after, 0);
   EXPECT_LE(done.bytes_after, done.bytes_before);
   Open();
-  EXPECT_EQ(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10)->size(), 2u);
+  EXPECT_EQ(store_->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 10, TrialParts::kAll)->size(),
+            2u);
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ class PowerCutTest : public ::testing::Test {
     const int64_t stored = job->job().trials_created();
     EXPECT_GE(stored, acknowledged);
     EXPECT_LE(stored, acknowledged + 1);
-    ASSERT_OK_AND_ASSIGN(const auto trials,
-                         store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 100'000));
+    ASSERT_OK_AND_ASSIGN(const auto trials, store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED,
+                                                              100'000, TrialParts::kAll));
     EXPECT_EQ(static_cast<int64_t>(trials.size()), stored);
     EXPECT_EQ(store->LastEventSequence().value(), stored);
     // And it goes on from there.

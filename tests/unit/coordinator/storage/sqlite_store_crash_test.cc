@@ -84,8 +84,8 @@ TEST(SqliteStoreCrashTest, AKilledProcessLosesNothingAndLeavesNothingHalfDone) {
     stored = job.job().trials_created();
     EXPECT_GE(stored, acknowledged);
     EXPECT_LE(stored, acknowledged + 1);  // committed, but killed before it could say so
-    ASSERT_OK_AND_ASSIGN(const auto trials,
-                         store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED, 100'000));
+    ASSERT_OK_AND_ASSIGN(const auto trials, store->ListTrials(1, 0, v1::TRIAL_STATE_UNSPECIFIED,
+                                                              100'000, TrialParts::kAll));
     EXPECT_EQ(static_cast<int64_t>(trials.size()), stored);
     EXPECT_EQ(store->LastEventSequence().value(), stored);
     EXPECT_EQ(store->NextLeaseToken().value(), stored + 1);
