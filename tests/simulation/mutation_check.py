@@ -42,9 +42,15 @@ FAULTS = [
      'if (const Lease* granted = leases_.OfRequest(request.worker_id(), "")) {'),
     ('last-write-not-kept', 'coordinator/storage/change_group.cc',
      'kept->Swap(row);', 'if (is_new) kept->Swap(row);'),
+    ('outline-before-its-trials', 'coordinator/core/outlines.cc',
+     'if (change <= durable && is_closed(range)) return Due{range, change};',
+     'if (is_closed(range)) return Due{range, change};'),
+    ('outline-of-an-open-trial', 'coordinator/core/dispatcher_outlines.cc',
+     'return next == open.end() || next->first > TrialNumber(range.last);',
+     'return next == open.end() || next->first > TrialNumber(range.first);'),
 ]
 TESTS = ['core_state_test', 'dispatcher_test', 'idempotency_test', 'core_restart_test',
-         'lost_changes_test', 'group_journal_test', 'job_lifecycle_test',
+         'core_outlines_test', 'lost_changes_test', 'group_journal_test', 'job_lifecycle_test',
          'cluster_simulation_test']
 
 
