@@ -16,6 +16,7 @@ class FakeSource:
     def __init__(self, optuna=True):
         self.optuna, self.rates, self.peers = optuna, [900.0, 1000.0, 2000.0], {1: 20.0, 8: 40.0}
         self.restarts, self.swarm_errors = [3.0, 1.0, 2.0], 0
+        self.refused, self.missed = 'TRIAL_STATE_FAILED', []
 
     def no_op_trials(self, job, workers, seconds):
         assert 'no-op' in job and workers == 8 and seconds > 0
@@ -60,11 +61,21 @@ class FakeSource:
         return 400.0
 
     def run_test(self, name, environment):
+        if name[-1] == 'sqlite_power_cut_test':
+            return True, '90 moments of 6 commits, each with three remainders; more\n'
         if name[-1] == 'cluster_simulation_test':
             return True, '500 schedules of 300 operations from seed 1; more\n'
         if 'FRONTIER_CHAOS_KILLS' in environment:
             return False, 'chaos_test.cc:9: Failure\nseed 3\n'
         return True, '60 trials; each of 3 workers was cut off for longer than its lease\n'
+
+    def refused_trials(self, job):
+        assert 'tiny' in job
+        return [{'state': self.refused, 'attempts': [{'started_unix_us': str(start)}]}
+                for start in (1000, 13000, 25000)]
+
+    def mutations(self):
+        return (['a', 'b'], self.missed)
 
     def table_trials(self, job):
         assert 'nasbench201' in job
@@ -72,8 +83,8 @@ class FakeSource:
         return [{'attempts': [{'started_unix_us': str(start)}]} for start in reversed(starts)]
 
 
-def measured(source):
-    definitions = coordinator.definitions(coordinator.Measurements(source, coordinator.Settings()))
+def measured(source, settings=coordinator.Settings()):
+    definitions = coordinator.definitions(coordinator.Measurements(source, settings))
     rows.check_definitions(definitions)
     return {d.id: rows.measure(d) for d in definitions}
 
@@ -117,12 +128,31 @@ class CoordinatorSuite(unittest.TestCase):
         found = measured(FakeSource())
         self.assertEqual(found['coordinator.simulation'].value, 500)
         self.assertEqual(found['coordinator.network-cut'].value, 60)
+        self.assertEqual(found['coordinator.power-cut'].value, 90)
         self.assertIsNone(found['coordinator.chaos'].value)
         self.assertIn('seed 3', found['coordinator.chaos'].why)
 
     def test_overhead_is_the_median_from_start_to_start(self):
-        row = measured(FakeSource())['coordinator.overhead.daemon']
-        self.assertEqual(row.value, 2.0)
+        found = measured(FakeSource())
+        self.assertEqual(found['coordinator.overhead.daemon'].value, 2.0)
+        self.assertEqual(found['coordinator.overhead.process'].value, 12.0)
+
+    def test_a_trial_that_is_not_refused_is_no_measure_of_the_process(self):
+        source = FakeSource()
+        source.refused = 'TRIAL_STATE_SUCCEEDED'
+        row = measured(source)['coordinator.overhead.process']
+        self.assertIsNone(row.value)
+        self.assertIn('3 trials were not refused', row.why)
+
+    def test_mutations_are_tried_on_demand_and_all_must_be_found(self):
+        self.assertIn('--only', measured(FakeSource())['coordinator.mutations'].why)
+        demanded = coordinator.Settings(mutations=True)
+        self.assertEqual(measured(FakeSource(), demanded)['coordinator.mutations'].value, 2)
+        source = FakeSource()
+        source.missed = ['c']
+        row = measured(source, demanded)['coordinator.mutations']
+        self.assertIsNone(row.value)
+        self.assertIn('c', row.why)
 
 
 if __name__ == '__main__':

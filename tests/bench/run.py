@@ -44,6 +44,8 @@ def strategies_rows(source, args, say):
 
 def coordinator_rows(source, args, say):
     settings = coordinator.Settings.quick() if args.quick else coordinator.Settings()
+    settings.schedules = int(os.environ.get('FRONTIER_SIMULATED_SCHEDULES', settings.schedules))
+    settings.mutations = args.only == 'coordinator.mutations'
     return coordinator.definitions(coordinator.Measurements(source, settings, say))
 
 

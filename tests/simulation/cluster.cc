@@ -38,7 +38,13 @@ v1::JobSpec MakeJob(uint64_t seed, int number) {
     default:
       spec.mutable_strategy()->mutable_random();
   }
-  if (number == 2) spec.set_max_parallel_trials(2);
+  if (number == 2) {
+    spec.set_max_parallel_trials(2);
+    if (seed % 2 == 1) {
+      spec.mutable_training()->set_epochs(9);
+      spec.mutable_early_stopping()->mutable_asha();
+    }
+  }
   return spec;
 }
 
@@ -236,7 +242,9 @@ void Cluster::Respond(const Message& message, int64_t losses,
 }
 
 void Cluster::Upload(const v1::ReportRequest& report) {
-  const std::string& sha256 = report.result().weights_sha256();
+  const std::string& sha256 = report.result().checkpoint_sha256().empty()
+                                  ? report.result().weights_sha256()
+                                  : report.result().checkpoint_sha256();
   // Once is enough while the lease is held, as workers rely on.
   if (sha256.empty() || !uploaded_.insert(sha256).second) return;
   v1::UploadWeightsHeader header;
@@ -262,6 +270,8 @@ void Cluster::Handle(const Message& message) {
           Respond(message, losses, dispatcher_->TryLease(request));
         } else if constexpr (std::is_same_v<Kind, v1::HeartbeatRequest>) {
           Respond(message, losses, dispatcher_->Heartbeat(request));
+        } else if constexpr (std::is_same_v<Kind, v1::GiveBackRequest>) {
+          Respond(message, losses, dispatcher_->GiveBack(request));
         } else {
           Upload(request);
           Respond(message, losses, dispatcher_->Report(request));
@@ -377,6 +387,9 @@ void Cluster::CallAsClient(uint32_t which) {
     }
     case 5:
       return AdmitWorker(Pick(which / 8));
+    case 7:
+      if (which % 16 == 7) return ExtendSpace();
+      [[fallthrough]];
     default: {
       // A few more trials, never fewer, also after its end.
       v1::UpdateJobRequest request;
@@ -392,6 +405,21 @@ void Cluster::CallAsClient(uint32_t which) {
   dispatcher_->WhenDurable(losses, [this](const absl::Status& durable) {
     if (durable.ok()) told_.cancelled_jobs.insert(jobs_[1]);
   });
+}
+
+void Cluster::ExtendSpace() {
+  v1::GetJobRequest get;
+  get.set_job_id(jobs_[0]);
+  const auto job = dispatcher_->GetJob(get);
+  if (!job.ok()) return;
+  v1::ExtendSpaceRequest request;
+  request.set_request_id(absl::StrCat("client-", ++client_requests_));
+  request.set_job_id(jobs_[0]);
+  *request.mutable_search_space() = job->job().spec().search_space();
+  const int version = request.search_space().version();
+  request.set_from_version(version);
+  request.mutable_search_space()->mutable_staged()->mutable_stages(0)->add_widths(12 + 2 * version);
+  (void)dispatcher_->ExtendSpace(request);  // of a job that has ended it is refused
 }
 
 void Cluster::AdmitWorker(size_t worker) {
@@ -510,6 +538,10 @@ void Cluster::Apply(const Operation& operation) {
       break;
     case OpKind::kLie:
       Lie(worker, operation.b);
+      break;
+    case OpKind::kLeave:
+      Send(worker, workers_[worker].Leave());
+      Fault("worker leaves");
       break;
   }
   CheckLive();

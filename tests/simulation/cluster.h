@@ -82,7 +82,7 @@ class Cluster {
   void Handle(const Message& message);
   template <typename Answer>
   void Respond(const Message& message, int64_t losses, const absl::StatusOr<Answer>& answer);
-  // The weights of a report, which come before it.
+  // The weights or checkpoint of a report, which come before it.
   void Upload(const v1::ReportRequest& report);
   void NoteLease(const v1::AttemptLease& lease);
   void NoteTold(const Request& request, const Response& response);
@@ -91,6 +91,7 @@ class Cluster {
   void Expect(bool holds, const std::string& what);
   void CallAsClient(uint32_t which);
   void AdmitWorker(size_t worker);
+  void ExtendSpace();
   void CheckLive();
   bool AllEnded();
 

@@ -26,6 +26,7 @@ struct Counts {
   int64_t succeeded = 0;
   int64_t failed = 0;
   int64_t cancelled = 0;
+  int64_t stopped = 0;
 };
 
 std::string Name(const v1::Trial& trial) {
@@ -38,6 +39,18 @@ void Count(const v1::Trial& trial, Counts* counts) {
   counts->succeeded += trial.state() == v1::TRIAL_STATE_SUCCEEDED;
   counts->failed += trial.state() == v1::TRIAL_STATE_FAILED;
   counts->cancelled += trial.state() == v1::TRIAL_STATE_CANCELLED;
+  counts->stopped += trial.state() == v1::TRIAL_STATE_STOPPED;
+}
+
+// That `attempt` found this: the figure says under which lease it was found.
+std::string CheckOrigin(const v1::Trial& trial, const v1::TrialResult& result, int attempt,
+                        const Told& told) {
+  const auto lease = told.leases.find(TokenOf(testing::ValueOf(result, v1::METRIC_ACCURACY)));
+  if (lease == told.leases.end() || lease->second.trial.value() != trial.number() ||
+      lease->second.job.value() != trial.job_id() || lease->second.attempt != attempt) {
+    return absl::StrCat(Name(trial), " has the result of another attempt than ", attempt);
+  }
+  return "";
 }
 
 std::string CheckAttempts(const v1::Trial& trial, const std::set<AttemptId>& leased,
@@ -55,28 +68,26 @@ std::string CheckAttempts(const v1::Trial& trial, const std::set<AttemptId>& lea
     }
   }
   const bool done = trial.state() == v1::TRIAL_STATE_SUCCEEDED;
-  if (succeeded != (done ? 1 : 0)) {
-    return absl::StrCat(Name(trial), " has ", succeeded, " successful attempts and is in state ",
-                        trial.state());
+  if (succeeded != trial.rungs_size() + (done ? 1 : 0)) {
+    return absl::StrCat(Name(trial), " has ", succeeded, " successful attempts and ",
+                        trial.rungs_size(), " rungs and is in state ", trial.state());
   }
   if (running != (trial.state() == v1::TRIAL_STATE_RUNNING ? 1 : 0)) {
     return absl::StrCat(Name(trial), " has ", running, " running attempts and is in state ",
                         trial.state());
+  }
+  for (const v1::RungResult& rung : trial.rungs()) {
+    v1::TrialResult result;
+    *result.mutable_measurements() = rung.measurements();
+    std::string wrong = CheckOrigin(trial, result, rung.attempt(), told);
+    if (!wrong.empty()) return wrong;
   }
   if (!done) return "";
   const v1::Attempt& last = trial.attempts(trial.attempts_size() - 1);
   if (last.state() != v1::ATTEMPT_STATE_SUCCEEDED) {
     return absl::StrCat(Name(trial), " has an attempt after its success");
   }
-  // The figure says under which lease it was found.
-  const auto lease =
-      told.leases.find(TokenOf(testing::ValueOf(trial.result(), v1::METRIC_ACCURACY)));
-  if (lease == told.leases.end() || lease->second.trial.value() != trial.number() ||
-      lease->second.job.value() != trial.job_id() || lease->second.attempt != last.number()) {
-    return absl::StrCat(Name(trial), " has the result of another attempt than its last, ",
-                        last.number());
-  }
-  return "";
+  return CheckOrigin(trial, trial.result(), last.number(), told);
 }
 
 // What was told of is there, as it was told.
@@ -136,7 +147,7 @@ std::string CheckCounts(const v1::Job& job, const std::vector<v1::Trial>& trials
   if (job.trials_created() != static_cast<int64_t>(trials.size()) ||
       job.trials_queued() != counts.queued || job.trials_running() != counts.running ||
       job.trials_succeeded() != counts.succeeded || job.trials_failed() != counts.failed ||
-      job.trials_cancelled() != counts.cancelled) {
+      job.trials_cancelled() != counts.cancelled || job.trials_stopped() != counts.stopped) {
     return absl::StrCat("job ", job.id(), ": its counts are not those of its trials: ",
                         job.ShortDebugString().substr(0, 2000));
   }

@@ -44,7 +44,7 @@ FAULTS = [
      'kept->Swap(row);', 'if (is_new) kept->Swap(row);'),
     ('outline-before-its-trials', 'coordinator/core/outlines.cc',
      'if (change <= durable && is_closed(range)) return Due{range, change};',
-     'if (is_closed(range)) return Due{range, change};'),
+     'if ((void)durable, is_closed(range)) return Due{range, change};'),
     ('outline-of-an-open-trial', 'coordinator/core/dispatcher_outlines.cc',
      'return next == open.end() || next->first > TrialNumber(range.last);',
      'return next == open.end() || next->first > TrialNumber(range.first);'),

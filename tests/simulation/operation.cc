@@ -36,6 +36,7 @@ constexpr Share kShares[] = {
     {OpKind::kPowerCut, 2, "kPowerCut"},
     {OpKind::kKillWorker, 3, "kKillWorker"},
     {OpKind::kLie, 6, "kLie"},
+    {OpKind::kLeave, 2, "kLeave"},
 };
 
 int TotalWeight() {

@@ -30,6 +30,7 @@ enum class OpKind {
   kPowerCut,         // of the coordinator's machine; b says what is left of what was not synced
   kKillWorker,       // a, and start it again
   kLie,              // worker a says what is not so, by b
+  kLeave,            // worker a leaves in good order, and starts again
 };
 
 struct Operation {

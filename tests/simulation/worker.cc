@@ -21,6 +21,30 @@ bool IsTransient(const absl::Status& status) {
          absl::IsDataLoss(status);
 }
 
+// What an attempt of `task` finds that comes to `accuracy`.
+v1::TrialResult ResultOf(const v1::TrialTask& task, double accuracy, double latency_ms,
+                         const std::string& blob) {
+  v1::TrialResult result = testing::MakeResult(accuracy, latency_ms);
+  result.clear_epochs();
+  const int until = task.until_epoch() > 0 ? task.until_epoch() : task.training().epochs();
+  for (int epoch = 1; epoch <= until; ++epoch) result.add_epochs()->set_epoch(epoch);
+  if (task.until_epoch() > 0) {
+    result.set_checkpoint_sha256(blob);
+  } else {
+    result.set_weights_sha256(blob);
+  }
+  return result;
+}
+
+// The token of the lease that a request ends; 0 = it ends none.
+int64_t EndedBy(const Request& request) {
+  if (const auto* report = std::get_if<v1::ReportRequest>(&request)) return report->token();
+  if (const auto* given_back = std::get_if<v1::GiveBackRequest>(&request)) {
+    return given_back->token();
+  }
+  return 0;
+}
+
 }  // namespace
 
 double AccuracyOf(int64_t token) { return static_cast<double>(token) / kTokens; }
@@ -67,6 +91,7 @@ v1::ReportRequest Worker::MakeReport(uint32_t choice) {
   report.set_worker_id(id_);
   *report.mutable_key() = lease_->task().key();
   report.set_token(lease_->token());
+  const v1::TrialTask& task = lease_->task();
   switch (choice % 16) {
     case 0:
       report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_CRASHED);
@@ -77,15 +102,24 @@ v1::ReportRequest Worker::MakeReport(uint32_t choice) {
       report.mutable_failure()->set_message("simulated");
       break;
     case 2:
-      *report.mutable_result() = testing::MakeResult(std::numeric_limits<double>::quiet_NaN(), 1);
+      *report.mutable_result() = ResultOf(task, std::numeric_limits<double>::quiet_NaN(), 1, "");
       break;
     default:
-      *report.mutable_result() =
-          testing::MakeResult(AccuracyOf(lease_->token()), 1 + (choice / 16) % 7);
-      report.mutable_result()->set_weights_sha256(Sha256Hex(absl::StrCat(lease_->token())));
+      *report.mutable_result() = ResultOf(task, AccuracyOf(lease_->token()), 1 + (choice / 16) % 7,
+                                          Sha256Hex(absl::StrCat(lease_->token())));
   }
   if ((choice / 128) % 2 == 0) *report.mutable_next() = MakeLeaseRequest();
   return report;
+}
+
+v1::GiveBackRequest Worker::MakeGiveBack() {
+  v1::GiveBackRequest request;
+  request.set_request_id(NextRequestId());
+  request.set_worker_id(id_);
+  *request.mutable_key() = lease_->task().key();
+  request.set_token(lease_->token());
+  request.set_reason("simulated");
+  return request;
 }
 
 std::optional<Call> Worker::Step(uint32_t choice) {
@@ -100,8 +134,24 @@ std::optional<Call> Worker::Step(uint32_t choice) {
     return Send(std::move(request));
   }
   if (!lease_.has_value()) return Send(MakeLeaseRequest());
+  if (choice % 16 == 4) return Send(MakeGiveBack());
   outbox_ = MakeReport(choice);
   return Send(*outbox_);
+}
+
+Call Worker::Leave() {
+  v1::HeartbeatRequest request;
+  request.set_worker_id(id_);
+  request.set_incarnation(incarnation_);
+  request.set_leaving(true);
+  // What it has found it will report; all else goes back.
+  if (outbox_.has_value()) {
+    v1::LeaseStatus* status = request.add_leases();
+    *status->mutable_key() = outbox_->key();
+    status->set_token(outbox_->token());
+  }
+  Kill();
+  return {++*calls_, std::move(request)};
 }
 
 Call Worker::Heartbeat() {
@@ -121,12 +171,9 @@ Call Worker::Heartbeat() {
 void Worker::Drop(int64_t token) {
   settled_.insert(token);
   if (lease_.has_value() && lease_->token() == token) lease_.reset();
-  if (!outbox_.has_value() || outbox_->token() != token) return;
-  outbox_.reset();
+  if (outbox_.has_value() && outbox_->token() == token) outbox_.reset();
   // Also while it is being reported.
-  if (waits_for_.has_value() && std::holds_alternative<v1::ReportRequest>(waits_for_->request)) {
-    waits_for_.reset();
-  }
+  if (waits_for_.has_value() && EndedBy(waits_for_->request) == token) waits_for_.reset();
 }
 
 void Worker::TakeLease(const v1::AttemptLease& lease) {
@@ -142,10 +189,9 @@ void Worker::TakeError(const absl::Status& status) {
     waits_for_.reset();
     return;
   }
-  if (reason == v1::ERROR_REASON_STALE_LEASE &&
-      std::holds_alternative<v1::ReportRequest>(waits_for_->request)) {
-    Drop(std::get<v1::ReportRequest>(waits_for_->request).token());
-    waits_for_.reset();
+  if (const int64_t token = EndedBy(waits_for_->request);
+      reason == v1::ERROR_REASON_STALE_LEASE && token > 0) {
+    Drop(token);
     return;
   }
   if (!IsTransient(status)) {
@@ -176,9 +222,9 @@ void Worker::TakeAnswer(uint64_t call, const absl::StatusOr<Response>& answer) {
     const auto& response = std::get<v1::LeaseResponse>(*answer);
     if (response.has_lease()) TakeLease(response.lease());
   } else {
-    Drop(std::get<v1::ReportRequest>(request).token());
-    const auto& response = std::get<v1::ReportResponse>(*answer);
-    if (response.has_next()) TakeLease(response.next());
+    Drop(EndedBy(request));
+    const auto* reported = std::get_if<v1::ReportResponse>(&*answer);
+    if (reported != nullptr && reported->has_next()) TakeLease(reported->next());
   }
 }
 

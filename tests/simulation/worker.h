@@ -14,10 +14,10 @@
 
 namespace frontier::simulation {
 
-using Request =
-    std::variant<v1::RegisterRequest, v1::LeaseRequest, v1::HeartbeatRequest, v1::ReportRequest>;
+using Request = std::variant<v1::RegisterRequest, v1::LeaseRequest, v1::HeartbeatRequest,
+                             v1::ReportRequest, v1::GiveBackRequest>;
 using Response = std::variant<v1::RegisterResponse, v1::LeaseResponse, v1::HeartbeatResponse,
-                              v1::ReportResponse>;
+                              v1::ReportResponse, v1::GiveBackResponse>;
 
 struct Call {
   uint64_t id = 0;  // unique over all workers
@@ -48,6 +48,8 @@ class Worker {
 
   // The process is killed and starts again.
   void Kill();
+  // It ends in good order and starts again; what is in its outbox it reports after that.
+  Call Leave();
 
   // What no honest worker may be told; empty = nothing so far.
   const std::string& violation() const { return violation_; }
@@ -57,6 +59,7 @@ class Worker {
   std::string NextRequestId();
   v1::LeaseRequest MakeLeaseRequest();
   v1::ReportRequest MakeReport(uint32_t choice);
+  v1::GiveBackRequest MakeGiveBack();
   void TakeError(const absl::Status& status);
   void TakeLease(const v1::AttemptLease& lease);
   void Drop(int64_t token);

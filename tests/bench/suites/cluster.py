@@ -111,6 +111,24 @@ def _search_with(binaries, run, address, flags, job):
     return json.loads(_client(binaries, address, 'trials', '1', '--all', '--json'))['trials']
 
 
+def unchecked_search(binaries, folder, data_sets, job):
+    """As `search` on one core, of a job that is submitted before there is a worker to check it by.
+    It may fail."""
+    flags = [f'--dataset={name}={path}' for name, path in data_sets.items()]
+    with coordinator(binaries, folder) as (run, address):
+        submit(binaries, address, job)
+        log = os.path.join(run, 'worker.log')
+        worker = _start([os.path.join(binaries, 'frontier-worker'), '--coordinator', address,
+                         '--worker_id', 'bench', '--state_dir', os.path.join(run, 'worker'),
+                         '--slots', '1', '--threads_per_trial', '1', *flags], log)
+
+        def ended():
+            state = json.loads(_client(binaries, address, 'status', '1', '--json'))['job']['state']
+            return state in ('JOB_STATE_COMPLETED', 'JOB_STATE_FAILED')
+        _wait_for(ended, worker, log)
+        return json.loads(_client(binaries, address, 'trials', '1', '--all', '--json'))['trials']
+
+
 def search(binaries, folder, data_sets, cores, job):
     """All trials of one job, as `frontier trials --json` has them, once it has ended."""
     flags = [f'--dataset={name}={path}' for name, path in data_sets.items()]

@@ -48,12 +48,33 @@ objectives: [{accuracy: maximize}]
 budget: {trials: %d}
 '''
 
+# Of a data set with fewer samples than a batch has, which the trial's process finds out.
+REFUSED_JOB = '''
+name: refused
+dataset: {name: tiny, input: [1, 8, 8], classes: 10}
+search_space:
+  staged:
+    stem_widths: [4, 6, 8]
+    stages:
+      - blocks: [convolution, depthwise_separable]
+        kernels: [1, 3, 5]
+        widths: [2, 4, 6, 8]
+        depths: [1, 2]
+        strides: [1]
+        connections: [0]
+strategy: {random: {}, seed: 1}
+training: {epochs: 1, batch_size: 1000, learning_rate: 0.05}
+objectives: [{accuracy: maximize}]
+budget: {trials: %d}
+'''
+
 
 @dataclasses.dataclass
 class Settings:
     rounds: int = 3
     seconds: float = 10.0
     table_trials: int = 300
+    refused_trials: int = 100
     stored: int = STORED
     swarm_workers: int = 10_000
     swarm_trial_seconds: float = 60.0
@@ -61,12 +82,13 @@ class Settings:
     query_rounds: int = 50
     schedules: int = 500
     kills: int = 50
+    mutations: bool = False  # compiles the core anew for each: 20 minutes
 
     @staticmethod
     def quick():
-        return Settings(rounds=1, seconds=2.0, table_trials=30, stored=5_000, swarm_workers=200,
-                        swarm_trial_seconds=4.0, swarm_seconds=4.0, query_rounds=5, schedules=5,
-                        kills=4)
+        return Settings(rounds=1, seconds=2.0, table_trials=30, refused_trials=10, stored=5_000,
+                        swarm_workers=200, swarm_trial_seconds=4.0, swarm_seconds=4.0,
+                        query_rounds=5, schedules=5, kills=4)
 
 
 def once(method):
@@ -133,7 +155,18 @@ class Measurements:
 
     def overhead(self):
         """From one lease to the next of a worker that looks its results up in a table."""
-        trials = self.source.table_trials(TABLE_JOB % self.settings.table_trials)
+        return self.gaps(self.source.table_trials(TABLE_JOB % self.settings.table_trials))
+
+    def process_overhead(self):
+        """The same of a worker whose trials are processes that find nothing to train."""
+        trials = self.source.refused_trials(REFUSED_JOB % self.settings.refused_trials)
+        others = [trial['state'] for trial in trials if trial['state'] != 'TRIAL_STATE_FAILED']
+        if others:
+            raise rows.NotMeasured(f'{len(others)} trials were not refused')
+        return self.gaps(trials)
+
+    @staticmethod
+    def gaps(trials):
         starts = sorted(int(trial['attempts'][0]['started_unix_us']) for trial in trials)
         gaps = [(later - earlier) / 1000 for earlier, later in zip(starts, starts[1:])]
         return Figure(statistics.median(gaps), len(gaps),
@@ -197,6 +230,14 @@ class Measurements:
                 for _ in range(self.settings.rounds)]
         return Figure(statistics.median(gaps), len(gaps))
 
+    def mutations(self):
+        if not self.settings.mutations:
+            raise rows.NotMeasured('compiles the core a dozen times: by --only coordinator.mutations')
+        found, missed = self.source.mutations()
+        if missed:
+            raise rows.NotMeasured(f'not found: {", ".join(missed)}')
+        return Figure(len(found), 1, detail=f'all of {len(found)}')
+
     def test(self, program, pattern, environment):
         """A figure that a test prints, if it passes."""
         passed, text = self.source.run_test(program, dict(environment))
@@ -219,7 +260,11 @@ def definitions(m: Measurements):
               for processes in OPTUNA_PROCESSES]
     found += [Definition('coordinator.overhead.daemon',
                          'lease to next lease of an idle cluster\'s worker, results from a table '
-                         'inside the daemon, median', 'ms', LOWER, m.overhead, must=20.0, goal=2.0)]
+                         'inside the daemon, median', 'ms', LOWER, m.overhead, must=20.0, goal=2.0),
+              Definition('coordinator.overhead.process',
+                         'the same with a process for each trial, which reads its data, checks its '
+                         'task and refuses it, median', 'ms', LOWER, m.process_overhead, must=60.0,
+                         goal=15.0)]
     stored = f'with {STORED:,} trials in the database, '
     found += [
         Definition('coordinator.stored.pace', stored + 'no-op trials a second by those without',
@@ -250,6 +295,15 @@ def definitions(m: Measurements):
                                      r'(\d+) schedules of [^;]*',
                                      {'FRONTIER_SIMULATED_SCHEDULES': str(m.settings.schedules)}),
                    must=500.0, goal=100_000.0),
+        Definition('coordinator.mutations', 'single-line faults in the core that the tests find, each '
+                   'put in alone', 'faults', HIGHER, m.mutations, must=10.0),
+        Definition('coordinator.power-cut', 'moments of some commits, between any two accesses to the '
+                   'disk, at which the power went; each time the database opens with all that was '
+                   'acknowledged', 'moments', HIGHER,
+                   functools.partial(m.test, ('unit', 'coordinator', 'storage',
+                                              'sqlite_power_cut_test'),
+                                     r'(\d+) moments of [^;]*',
+                                     {'arguments': ['--gtest_filter=PowerCutTest.AtEvery*']})),
         Definition('coordinator.chaos', 'random kills and suspensions of coordinator and workers in a '
                    'job of six times as many trials, none lost or doubled', 'kills', HIGHER,
                    functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),

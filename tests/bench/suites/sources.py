@@ -4,6 +4,7 @@ import csv
 import gzip
 import os
 import socket
+import struct
 import statistics
 import subprocess
 import tempfile
@@ -239,6 +240,30 @@ class RealSource:
                 file.write(f'{cell},{accuracy / 100}\n')
         return cluster.table_search(self.binaries, self.folder, table, 'cifar10=3x32x32/10',
                                     job)
+
+    def refused_trials(self, job):
+        """Trials of a search by the job file's text, on a worker whose data set is too small."""
+        samples = self.file('tiny')
+        os.makedirs(samples, exist_ok=True)
+        for part, count in (('train', 96), ('t10k', 16)):
+            with open(os.path.join(samples, f'{part}-images-idx3-ubyte'), 'wb') as file:
+                file.write(struct.pack('>4I', 2051, count, 8, 8) + bytes(64 * count))
+            with open(os.path.join(samples, f'{part}-labels-idx1-ubyte'), 'wb') as file:
+                file.write(struct.pack('>2I', 2049, count) + bytes(i % 10 for i in range(count)))
+        return cluster.unchecked_search(self.binaries, self.folder, {'tiny': samples}, job)
+
+    def mutations(self):
+        """Names of faults that the tests find, and of those that they do not."""
+        root = os.path.join(os.path.dirname(os.path.abspath(__file__)), *3 * [os.pardir])
+        done = subprocess.run(
+            [os.path.join(root, 'tests', 'simulation', 'mutation_check.py'), '--build',
+             os.path.dirname(os.path.abspath(self.binaries))],
+            capture_output=True, text=True, check=False)
+        answers = [line.split(': ', 1) for line in done.stdout.splitlines() if ': ' in line]
+        if not answers:
+            raise rows.NotMeasured(done.stderr.strip() or 'mutation_check.py says nothing')
+        missed = [name for name, answer in answers if answer == 'NOT FOUND']
+        return [name for name, _ in answers if name not in missed], missed
 
     @staticmethod
     def table_cells(table, column):
