@@ -46,12 +46,12 @@ absl::Status DispatcherImpl::MarkDeleted(const v1::JobRecord& record, v1::Change
 
 absl::Status DispatcherImpl::ApplyRetention() {
   const absl::Duration elapsed = clock_->Elapsed();
-  if (elapsed < next_retention_) return absl::OkStatus();
+  const absl::Time now = clock_->Now();
+  if (!IsClockTrusted(now, elapsed) || elapsed < next_retention_) return absl::OkStatus();
   next_retention_ = elapsed + kRetentionInterval;
   const Retention& keep = options_.retention;
   const absl::Duration shortest = std::min({keep.trials, keep.log, keep.models, keep.jobs});
   if (shortest == absl::InfiniteDuration()) return absl::OkStatus();
-  const absl::Time now = clock_->Now();
   int64_t before = 0;
   while (true) {
     ASSIGN_OR_RETURN(const std::vector<v1::JobRecord> jobs, store_->ListJobs(before, kPage));

@@ -16,6 +16,8 @@ namespace {
 
 constexpr absl::Duration kSweepInterval = absl::Minutes(10);
 constexpr absl::Duration kPruneInterval = absl::Minutes(10);
+constexpr absl::Duration kClockJump = absl::Minutes(1);
+constexpr absl::Duration kClockTrial = absl::Hours(1);
 // A small write may find room where the next does not: losses that follow each other closely are
 // followed by ever longer pauses.
 constexpr absl::Duration kCalm = absl::Minutes(1);
@@ -105,12 +107,18 @@ void DispatcherImpl::NotifyIfChanged() {
   journal_->WhenDurable(losses, [this, unused, writes](const absl::Status& status) {
     // What was lost may have been that they are not used any more.
     if (status.ok()) {
-      durable_writes_ = std::max<int64_t>(durable_writes_, writes);
+      NoteDurable(writes);
       DeleteUnreferenced(unused);
     }
     MutexLock lock(&listener_mutex_);
     if (listener_) listener_();
   });
+}
+
+void DispatcherImpl::NoteDurable(int64_t writes) {
+  int64_t known = durable_writes_;
+  while (known < writes && !durable_writes_.compare_exchange_weak(known, writes)) {
+  }
 }
 
 absl::Status DispatcherImpl::Start() {
@@ -229,12 +237,21 @@ absl::Status DispatcherImpl::EndLeftovers() {
   return absl::OkStatus();
 }
 
+bool DispatcherImpl::IsClockTrusted(absl::Time now, absl::Duration elapsed) {
+  const absl::Duration offset = now - absl::UnixEpoch() - elapsed;
+  if (absl::AbsDuration(offset - clock_offset_) > kClockJump) {
+    clock_trusted_from_ = elapsed + kClockTrial;
+  }
+  clock_offset_ = offset;
+  return elapsed >= clock_trusted_from_;
+}
+
 absl::Status DispatcherImpl::CommitChange(v1::Change change) {
   const absl::Duration elapsed = clock_->Elapsed();
-  const bool prune = elapsed >= next_prune_;
+  const absl::Time now = clock_->Now();
+  const bool prune = IsClockTrusted(now, elapsed) && elapsed >= next_prune_;
   if (prune) {
-    change.set_requests_before_unix_us(
-        absl::ToUnixMicros(clock_->Now() - options_.request_retention));
+    change.set_requests_before_unix_us(absl::ToUnixMicros(now - options_.request_retention));
   }
   RETURN_IF_ERROR(journal_->Write(losses_, std::move(change)));
   if (prune) next_prune_ = elapsed + kPruneInterval;
@@ -390,11 +407,13 @@ absl::Status DispatcherImpl::Resume() {
 
 absl::Status DispatcherImpl::Tick() {
   const NotifyOnExit notify(this);
+  absl::Status first;
   {
     MutexLock lock(&mutex_);
-    RETURN_IF_ERROR(TickLocked());
+    first = TickLocked();
   }
-  return WriteOutlines();
+  Note(WriteOutlines(), &first);
+  return first;
 }
 
 absl::Status DispatcherImpl::TickLocked() {

@@ -107,6 +107,7 @@ class DispatcherImpl final : public Dispatcher {
   // Once all that was committed is durable: deletes the blobs that are not used any more, and calls
   // the listener. Nothing if there is nothing new.
   void NotifyIfChanged();
+  void NoteDurable(int64_t writes);
   // Reads all state from the store.
   absl::Status Restore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Does so again if the journal has lost what the state stands on. First in every method that
@@ -118,6 +119,9 @@ class DispatcherImpl final : public Dispatcher {
   // Ends what Restore found to fit nothing.
   absl::Status EndLeftovers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether things may be removed for their age. A wall clock that jumps, or has just been started,
+  // may be wrong, and has an hour to be set right.
+  bool IsClockTrusted(absl::Time now, absl::Duration elapsed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
   // from `live_` after this if it ended.
   absl::Status Commit(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -284,6 +288,9 @@ class DispatcherImpl final : public Dispatcher {
   absl::Duration next_sweep_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_prune_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_retention_ ABSL_GUARDED_BY(mutex_);
+  // Of the wall clock to the monotonic one, when it was last looked at.
+  absl::Duration clock_offset_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  absl::Duration clock_trusted_from_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_last_seen_ ABSL_GUARDED_BY(mutex_);
 };
 

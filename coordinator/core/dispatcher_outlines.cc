@@ -10,8 +10,21 @@
 namespace frontier::coordinator {
 namespace {
 
-// Blocks that one step outlines, so that much at once leaves time for others.
-constexpr int kBlocksAStep = 8;
+// That one tick outlines: who waits for an answer waits for this, too.
+constexpr int kBlocksATick = 2;
+
+v1::Change OutlinesOf(JobId job, const TrialRange& range, const std::vector<v1::Trial>& trials,
+                      bool with_curve) {
+  v1::Change change;
+  v1::TrialOutlines* outlines = change.add_outlines();
+  outlines->set_job_id(job.value());
+  outlines->set_first(range.first);
+  outlines->set_last(range.last);
+  for (const v1::Trial& trial : trials) {
+    if (trial.number() <= range.last) *outlines->add_trials() = OutlineOf(trial, with_curve);
+  }
+  return change;
+}
 
 }  // namespace
 
@@ -19,7 +32,7 @@ absl::Status DispatcherImpl::PlanOutlines(const JobState& job) {
   const JobId id = job.id();
   ASSIGN_OR_RETURN(const std::vector<TrialRange> outlined, store_->ListOutlines(id.value()));
   outline_plans_.insert_or_assign(
-      id, OutlinePlan(options_.outlined_together, job.job().trials_created(), outlined));
+      id, OutlinePlan(options_.outlined_together, job.job().trials_created(), outlined, writes_));
   return absl::OkStatus();
 }
 
@@ -41,7 +54,7 @@ std::optional<DispatcherImpl::Outlining> DispatcherImpl::NextOutlining() {
 }
 
 absl::Status DispatcherImpl::WriteOutlines() {
-  for (int step = 0; step < kBlocksAStep; ++step) {
+  for (int step = 0; step < kBlocksATick; ++step) {
     std::optional<Outlining> next;
     {
       MutexLock lock(&mutex_);
@@ -51,26 +64,19 @@ absl::Status DispatcherImpl::WriteOutlines() {
     if (!next.has_value()) return absl::OkStatus();
     const TrialRange range = next->due.range;
     // Beside all that goes on: what is due is durable, and what is written meanwhile is noticed.
-    ASSIGN_OR_RETURN(
-        const std::vector<v1::Trial> trials,
-        store_->ListTrials(next->job.value(), range.first - 1, v1::TRIAL_STATE_UNSPECIFIED,
-                           static_cast<int>(range.last - range.first + 1),
-                           TrialParts::kWithoutArchitecture));
+    const absl::StatusOr<std::vector<v1::Trial>> trials = store_->ListTrials(
+        next->job.value(), range.first - 1, v1::TRIAL_STATE_UNSPECIFIED,
+        static_cast<int>(range.last - range.first + 1), TrialParts::kWithoutArchitecture);
     v1::Change change;
-    v1::TrialOutlines* outlines = change.add_outlines();
-    outlines->set_job_id(next->job.value());
-    outlines->set_first(range.first);
-    outlines->set_last(range.last);
-    for (const v1::Trial& trial : trials) {
-      if (trial.number() <= range.last)
-        *outlines->add_trials() = OutlineOf(trial, next->with_curve);
-    }
+    if (trials.ok()) change = OutlinesOf(next->job, range, *trials, next->with_curve);
     MutexLock lock(&mutex_);
     const auto plan = outline_plans_.find(next->job);
     if (losses_ != next->losses || plan == outline_plans_.end()) return absl::OkStatus();
     if (!plan->second.IsStillDue(next->due)) continue;
-    RETURN_IF_ERROR(CommitChange(std::move(change)));
+    if (trials.ok()) RETURN_IF_ERROR(CommitChange(std::move(change)));
+    // What cannot be read is passed over until the next start, and keeps no other waiting.
     plan->second.NoteOutlined(range);
+    RETURN_IF_ERROR(trials.status());
   }
   return absl::OkStatus();
 }

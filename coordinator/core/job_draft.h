@@ -81,7 +81,7 @@ class JobDraft {
   // Keeps what a repeat of the report that has just ended the attempt is to be known by, and, once
   // settled, the trial's state, which is the answer to it.
   absl::Status NoteReport(const AttemptId& id, const RequestKey& report);
-  // Queued again, first in line.
+  // Queued again, first in line; failed if it was given back too often.
   absl::Status Return(const AttemptId& id, absl::string_view reason, const Usage& usage);
 
   // The job has the larger space `space`, which is that of `spec`; `gains` says what is new. If it
@@ -93,7 +93,8 @@ class JobDraft {
   // Takes over what `request` gives, which makes sense by itself. A job that has ended since it
   // used its budget, or drains for this, goes on if the new one leaves something.
   // FAILED_PRECONDITION (reason WRONG_STATE) if it has ended and had not used its budget;
-  // INVALID_ARGUMENT (INVALID_FIELD) if it has ended and the new budget is used up, too.
+  // INVALID_ARGUMENT (INVALID_FIELD) if it has ended and the new budget is used up, too; ABORTED if
+  // the budget is not what the request says it was.
   absl::Status Update(const v1::UpdateJobRequest& request);
 
   absl::Status Pause();

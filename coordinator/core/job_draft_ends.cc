@@ -17,12 +17,19 @@
 namespace frontier::coordinator {
 namespace {
 
+// Attempts of a trial that may be given back before they count: a trial that nobody keeps must not
+// grow for ever.
+constexpr int64_t kFreeReturns = 100;
+
 // Attempts that count toward the limit: those given back do not, nor those that came to a rung.
-int CountedAttempts(const v1::Trial& trial) {
-  return static_cast<int>(
-      std::count_if(trial.attempts().begin(), trial.attempts().end(), [](const v1::Attempt& a) {
-        return a.state() != v1::ATTEMPT_STATE_RETURNED && a.state() != v1::ATTEMPT_STATE_SUCCEEDED;
-      }));
+int64_t CountedAttempts(const v1::Trial& trial) {
+  int64_t counted = 0;
+  int64_t returned = 0;
+  for (const v1::Attempt& attempt : trial.attempts()) {
+    if (attempt.state() == v1::ATTEMPT_STATE_SUCCEEDED) continue;
+    ++(attempt.state() == v1::ATTEMPT_STATE_RETURNED ? returned : counted);
+  }
+  return counted + std::max<int64_t>(0, returned - kFreeReturns);
 }
 
 std::optional<double> FindValue(const v1::TrialResult& result, v1::Metric metric) {
@@ -179,6 +186,11 @@ absl::Status JobDraft::Return(const AttemptId& id, absl::string_view reason, con
   failure.set_cause(v1::FAILURE_CAUSE_PREEMPTED);
   failure.set_message(std::string(reason));
   *attempt->mutable_failure() = BoundFailure(failure);
+  if (CountedAttempts(*trial) >= state_->spec().limits().max_attempts()) {
+    failure.set_message(absl::StrCat("given back too often, in attempt ", id.attempt,
+                                     reason.empty() ? "" : ": ", reason));
+    return RetryOrFail(id, trial, BoundFailure(failure), /*retried=*/false);
+  }
   RETURN_IF_ERROR(SetState(trial, TrialEvent::kRequeued));
   queue_.push_front({id.trial, elapsed_});
   AddEvent(

@@ -9,6 +9,7 @@
 #include "common/base/status.h"
 #include "coordinator/core/budget.h"
 #include "coordinator/core/job_draft.h"
+#include "google/protobuf/util/message_differencer.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -48,6 +49,13 @@ std::string DescribeUpdate(const v1::UpdateJobRequest& request) {
 }  // namespace
 
 absl::Status JobDraft::Update(const v1::UpdateJobRequest& request) {
+  if (request.has_budget() && request.has_from_budget() &&
+      !google::protobuf::util::MessageDifferencer::Equals(request.from_budget(),
+                                                          state_->spec().budget())) {
+    return absl::AbortedError(absl::StrCat(state_->id().ToString(), " has a budget of ",
+                                           DescribeBudget(state_->spec().budget()),
+                                           " by now; nothing was changed"));
+  }
   const bool ended = HasEnded(record_.job().state());
   const std::string before = record_.job().reason();
   const bool by_limit = UsedLimit(record_, now_).has_value() && before != kSpaceExhausted;

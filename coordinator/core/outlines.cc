@@ -48,9 +48,9 @@ v1::Trial OutlineOf(const v1::Trial& trial, bool with_curve) {
 }
 
 OutlinePlan::OutlinePlan(int64_t block, int64_t trials_created,
-                         const std::vector<TrialRange>& outlined)
+                         const std::vector<TrialRange>& outlined, int64_t change)
     : block_(block) {
-  for (int64_t number = 0; number * block_ < trials_created; ++number) pending_[number] = 0;
+  for (int64_t number = 0; number * block_ < trials_created; ++number) pending_[number] = change;
   for (const TrialRange& range : outlined) {
     const int64_t number = BlockOf(range.first);
     if (range == RangeOf(number)) pending_.erase(number);

@@ -14,15 +14,18 @@
 
 namespace frontier::coordinator {
 
-// All of a trial that JobState::Restore looks at. `with_curve`: its epochs, too.
+// All of a trial that JobState::Restore looks at. `with_curve`: its epochs, too. Should it come to
+// look at more, outlines that are stored lack that: a migration must empty their table.
 v1::Trial OutlineOf(const v1::Trial& trial, bool with_curve);
 
 // Which of a job's trials, in blocks of one size, are to be outlined: those that are complete,
 // closed and durable. Not thread-safe.
 class OutlinePlan {
  public:
-  // As the store has them; outlines of other blocks do not count. `block` is positive.
-  OutlinePlan(int64_t block, int64_t trials_created, const std::vector<TrialRange>& outlined);
+  // As the store has them; outlines of other blocks do not count. `block` is positive; the last
+  // change by now is numbered `change`.
+  OutlinePlan(int64_t block, int64_t trials_created, const std::vector<TrialRange>& outlined,
+              int64_t change);
 
   // `number` is written by the change numbered `change`; the outline it is in is gone by then.
   void NoteWritten(TrialNumber number, int64_t change);

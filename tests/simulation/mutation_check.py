@@ -45,12 +45,16 @@ FAULTS = [
     ('outline-before-its-trials', 'coordinator/core/outlines.cc',
      'if (change <= durable && is_closed(range)) return Due{range, change};',
      'if ((void)durable, is_closed(range)) return Due{range, change};'),
+    ('outline-without-curve', 'coordinator/core/outlines.cc', 'if (with_curve) {',
+     'if (with_curve && trial.number() == 0) {'),
+    ('outline-without-rungs', 'coordinator/core/outlines.cc',
+     'kept->set_end_order(rung.end_order());', ''),
     ('outline-of-an-open-trial', 'coordinator/core/dispatcher_outlines.cc',
      'return next == open.end() || next->first > TrialNumber(range.last);',
      'return next == open.end() || next->first > TrialNumber(range.first);'),
 ]
 TESTS = ['core_state_test', 'dispatcher_test', 'idempotency_test', 'core_restart_test',
-         'core_outlines_test', 'lost_changes_test', 'group_journal_test', 'job_lifecycle_test',
+         'core_outlines_test', 'early_stopping_test', 'lost_changes_test', 'group_journal_test', 'job_lifecycle_test',
          'cluster_simulation_test']
 
 

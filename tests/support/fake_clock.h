@@ -9,12 +9,12 @@
 
 namespace frontier::testing {
 
-// Thread-safe. Both readings move together; the wall clock begins at a round time in 2023.
+// Thread-safe. The wall clock begins at a round time in 2023.
 class FakeClock final : public Clock {
  public:
   absl::Time Now() override {
     MutexLock lock(&mutex_);
-    return absl::FromUnixSeconds(1700000000) + elapsed_;
+    return absl::FromUnixSeconds(1700000000) + elapsed_ + offset_;
   }
   absl::Duration Elapsed() override {
     MutexLock lock(&mutex_);
@@ -24,10 +24,16 @@ class FakeClock final : public Clock {
     MutexLock lock(&mutex_);
     elapsed_ += duration;
   }
+  // The wall clock alone.
+  void Jump(absl::Duration by) {
+    MutexLock lock(&mutex_);
+    offset_ += by;
+  }
 
  private:
   Mutex mutex_;
   absl::Duration elapsed_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration offset_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace frontier::testing

@@ -134,6 +134,7 @@ absl::Status MemoryStore::CheckJobs(const v1::Change& change) const {
   for (const v1::Trial& trial : change.trials()) named.insert(trial.job_id());
   for (const v1::Event& event : change.events()) named.insert(event.job_id());
   for (const v1::LeaseRecord& lease : change.leases()) named.insert(lease.key().job_id());
+  for (const v1::TrialOutlines& outlines : change.outlines()) named.insert(outlines.job_id());
   for (const v1::JobRecord& job : change.jobs()) {
     if (job.job().has_spec()) {
       named.erase(job.job().id());

@@ -61,7 +61,10 @@ absl::StatusOr<ExitCode> Update(Session* session, const UpdateFlags& flags) {
   }
   v1::UpdateJobRequest request;
   request.set_job_id(flags.job_id);
-  if (budget) *request.mutable_budget() = file.spec.budget();
+  if (budget) {
+    *request.mutable_budget() = file.spec.budget();
+    *request.mutable_from_budget() = job.job().spec().budget();
+  }
   for (const auto& [path, value] : flags.values) {
     if (path == "priority") request.set_priority(file.spec.priority());
     if (path == "share") request.set_share(file.spec.share());

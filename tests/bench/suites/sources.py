@@ -263,6 +263,8 @@ class RealSource:
         if not answers:
             raise rows.NotMeasured(done.stderr.strip() or 'mutation_check.py says nothing')
         missed = [name for name, answer in answers if answer == 'NOT FOUND']
+        if done.returncode != 0 and not missed:
+            raise rows.NotMeasured(done.stderr.strip() or f'exit code {done.returncode}')
         return [name for name, _ in answers if name not in missed], missed
 
     @staticmethod

@@ -309,6 +309,10 @@ TEST_P(StoreContract, AnOutlineStandsForItsTrialsUntilOneIsWritten) {
   EXPECT_THAT(visited(1), ElementsAre(1, 2, 3, 4, -5, -6, 7));
   EXPECT_THAT(visited(2), ElementsAre(-1));
 
+  v1::Change of_none;
+  of_none.add_outlines()->set_job_id(77);
+  EXPECT_THAT(store_->Commit(&of_none), StatusIs(absl::StatusCode::kInternal, ::testing::_));
+
   // In one change the trials are what is newer.
   v1::Change both;
   *both.add_trials() = MakeTrial(1, 1);

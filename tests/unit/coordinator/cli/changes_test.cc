@@ -51,6 +51,8 @@ TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
   const v1::UpdateJobRequest& request = coordinator_.updated[0];
   EXPECT_EQ(request.budget().wall_seconds(), 7200);
   EXPECT_EQ(request.budget().trials(), SampleJob().spec().budget().trials());
+  EXPECT_EQ(request.from_budget().SerializeAsString(),
+            SampleJob().spec().budget().SerializeAsString());
   EXPECT_EQ(request.priority(), -5);
   EXPECT_FALSE(request.has_share());
   EXPECT_FALSE(request.has_max_parallel_trials());

@@ -101,6 +101,7 @@ TEST_P(AutoSpaceTest, WithoutMeasuredLimitsTheSpaceIsThereAtOnce) {
   EXPECT_GT(CompositionOf(submitted).space().stages_size(), 0);
   EXPECT_THAT(*CompositionOf(submitted).reasons().rbegin(),
               HasSubstr(submitted.space_size() + " genotypes"));
+  h.Tick();  // outlines what has ended
   h.Restart();
   EXPECT_EQ(RunTrials(&h, 30), 20);
   EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_COMPLETED);
@@ -158,10 +159,16 @@ TEST_P(AutoSpaceTest, ARestartAnywhereChangesNothing) {
     spec.mutable_strategy()->mutable_evolution()->set_sample_size(3);
     const int64_t job = h.Submit(spec);
     for (int i = 0; i < 20; ++i) {
-      if (restart) h.Restart();
+      if (restart) {
+        h.Tick();
+        h.Restart();
+      }
       const std::optional<v1::AttemptLease> lease = h.Lease("w1");
       ASSERT_TRUE(lease.has_value()) << i;
-      if (restart) h.Restart();
+      if (restart) {
+        h.Tick();
+        h.Restart();
+      }
       ASSERT_OK(h.Report("w1", *lease, ResultOf(lease->task().architecture())));
     }
     std::vector<std::string> hashes;
@@ -246,6 +253,7 @@ TEST_P(AutoSpaceTest, CancelledWhileItProbes) {
   ASSERT_EQ(RunTrials(&h, 2), 2);
   ASSERT_OK(h.Cancel(job));
   EXPECT_EQ(h.Job(job).state(), v1::JOB_STATE_CANCELLED);
+  h.Tick();  // outlines what has ended
   h.Restart();
   EXPECT_TRUE(CompositionOf(h.Job(job)).probing());
 }
@@ -335,6 +343,7 @@ TEST_P(AutoSpaceTest, AComposedSpaceCanBeExtended) {
   ASSERT_OK_AND_ASSIGN(const v1::Job extended, h.Extend(job, add_width));
   EXPECT_EQ(extended.spec().search_space().version(), 2);
   EXPECT_EQ(CompositionOf(extended).version(), 1);
+  h.Tick();  // outlines what has ended
   h.Restart();
   EXPECT_EQ(RunTrials(&h, 100), 20);
 }

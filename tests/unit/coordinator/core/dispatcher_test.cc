@@ -261,6 +261,38 @@ TEST(Dispatcher, GivenBackTrialsComeFirstAndCountAsNoFailure) {
   EXPECT_EQ(h.Trial(job, 1).attempts(0).state(), v1::ATTEMPT_STATE_RETURNED);
 }
 
+TEST(Dispatcher, ReturnsTakeNoAttemptsFromFailures) {
+  Harness h;
+  v1::JobSpec spec = SmallJob(3);
+  spec.mutable_limits()->set_max_attempts(2);
+  const int64_t job = h.Submit(spec);
+  h.Register("w1");
+  for (int i = 1; i <= 5; ++i) ASSERT_OK(h.GiveBack("w1", *h.Lease("w1")));
+  const auto fail = [&] {
+    return h.ReportFailure("w1", *h.Lease("w1"), v1::FAILURE_CAUSE_CRASHED).value();
+  };
+  EXPECT_EQ(fail(), v1::TRIAL_STATE_QUEUED);
+  EXPECT_EQ(fail(), v1::TRIAL_STATE_FAILED);
+  EXPECT_EQ(h.Trial(job, 1).attempts_size(), 7);
+}
+
+TEST(Dispatcher, ATrialThatNobodyKeepsEndsAfterAHundredReturns) {
+  Harness h;
+  v1::JobSpec spec = SmallJob(3);
+  spec.mutable_limits()->set_max_attempts(2);
+  const int64_t job = h.Submit(spec);
+  h.Register("w1");
+  for (int i = 1; i <= 102; ++i) {
+    const auto lease = h.Lease("w1");
+    EXPECT_EQ(lease->task().key().trial(), 1);
+    ASSERT_OK(h.GiveBack("w1", *lease));
+  }
+  EXPECT_EQ(h.Trial(job, 1).state(), v1::TRIAL_STATE_FAILED);
+  EXPECT_EQ(h.Trial(job, 1).failure().cause(), v1::FAILURE_CAUSE_PREEMPTED);
+  EXPECT_THAT(h.Trial(job, 1).failure().message(), HasSubstr("too often, in attempt 102"));
+  EXPECT_EQ(h.Lease("w1")->task().key().trial(), 2);
+}
+
 TEST(Dispatcher, NonFiniteObjectiveIsAFailedTrial) {
   for (const double bad : {std::nan(""), std::numeric_limits<double>::infinity(), -HUGE_VAL}) {
     Harness h;

@@ -132,6 +132,7 @@ TEST_F(EarlyStoppingTest, AfterAnEndWhatWaitsBeginsAnew) {
   expect_all_there();
   const auto lease = Lease();
   End(lease, 0.001);
+  h_.Tick();  // outlines what has ended
   h_.Restart();
   expect_all_there();
   // The checkpoints that are used are those of now.
@@ -207,7 +208,10 @@ TEST_F(EarlyStoppingTest, ARestartChangesNothing) {
     std::vector<v1::AttemptLease> running;
     std::string log;
     for (int i = 0; i < 60; ++i) {
-      if (restarts) h.Restart();
+      if (restarts) {
+        h.Tick();
+        h.Restart();
+      }
       if (const auto lease = h.Lease("w1")) {
         running.push_back(*lease);
         absl::StrAppend(&log, lease->task().summary(), " ", lease->task().key().trial(), " to ",
@@ -252,6 +256,19 @@ TEST_F(EarlyStoppingTest, ACancelledJobKeepsNoCheckpoints) {
   EXPECT_TRUE(h_.blobs().List()->empty());
   EXPECT_EQ(h_.Job(job).trials_stopped(), 2);
   EXPECT_EQ(h_.Job(job).trials_cancelled(), 1);
+}
+
+TEST_F(EarlyStoppingTest, ATrialThatFailsOnItsWayLeavesNoCheckpoint) {
+  const int64_t job = h_.Submit(AshaJob(3));
+  for (int i = 1; i <= 3; ++i) End(Lease(), 0.1 * i);
+  ASSERT_THAT(h_.blobs().List().value(), ::testing::SizeIs(3));
+  const v1::AttemptLease goes_on = Lease();
+  ASSERT_EQ(goes_on.task().key().trial(), 3);
+  EXPECT_EQ(h_.ReportFailure("w1", goes_on, v1::FAILURE_CAUSE_DIVERGED).value(),
+            v1::TRIAL_STATE_FAILED);
+  EXPECT_THAT(h_.blobs().List().value(),
+              ::testing::Not(::testing::Contains(goes_on.task().checkpoint_sha256())));
+  EXPECT_EQ(h_.Trial(job, 3).checkpoint_sha256(), "");
 }
 
 TEST_F(EarlyStoppingTest, APauseElsewhereThanAskedForIsAFailedAttempt) {
@@ -306,6 +323,7 @@ TEST_F(EarlyStoppingTest, TheMedianRuleGivesWhatOthersHadByEpoch) {
   const v1::TrialTask again = h_.core().GetTrial(request)->task();
   ASSERT_EQ(again.stop_rule().least_accuracy_size(), 1);
   EXPECT_GT(again.stop_rule().least_accuracy(0), 1);
+  h_.Tick();  // outlines what has ended
   h_.Restart();
   h_.Register("w1", "i2", 4);
   const auto next = h_.Lease("w1", "i2");

@@ -128,6 +128,7 @@ TEST_P(HousekeepingTest, RetentionKeepsTheFrontAndSaysWhatItDropped) {
   keep.trials = absl::Hours(24);
   Harness h(GetParam(), keep);
   const int64_t job = RunJob(h, 4);
+  h.Tick();
   h.clock().Advance(absl::Hours(23));
   TickUntilDone(h);
   EXPECT_EQ(h.Trials(job).size(), 4u);
@@ -162,6 +163,7 @@ TEST_P(HousekeepingTest, LogsModelsAndJobsGoByTheirOwnAges) {
   Harness h(GetParam(), keep);
   const int64_t job = RunJob(h, 3);
   const int64_t live = h.Submit(SmallJob(3));
+  h.Tick();
   h.clock().Advance(absl::Minutes(70));
   TickUntilDone(h);
   EXPECT_THAT(h.store().ListEvents(job, 0, 100).value(), IsEmpty());
@@ -179,6 +181,32 @@ TEST_P(HousekeepingTest, LogsModelsAndJobsGoByTheirOwnAges) {
   get.set_job_id(job);
   EXPECT_THAT(h.core().GetJob(get), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
   EXPECT_EQ(h.Job(live).state(), v1::JOB_STATE_RUNNING) << "whatever its age";
+}
+
+TEST_P(HousekeepingTest, AClockThatJumpsHasTimeToBeSetRight) {
+  Retention keep;
+  keep.jobs = absl::Hours(24);
+  Harness h(GetParam(), keep);
+  const int64_t job = RunJob(h, 2);
+  v1::GetJobRequest get;
+  get.set_job_id(job);
+  // It starts with a wrong one, and is set right.
+  h.clock().Jump(absl::Hours(100));
+  TickUntilDone(h);
+  h.clock().Advance(absl::Minutes(50));
+  TickUntilDone(h);
+  h.clock().Jump(-absl::Hours(100));
+  TickUntilDone(h);
+  h.clock().Advance(absl::Hours(2));
+  TickUntilDone(h);
+  EXPECT_OK(h.core().GetJob(get));
+  // One that goes ahead and stays there is believed in the end.
+  h.clock().Jump(absl::Hours(100));
+  TickUntilDone(h);
+  EXPECT_OK(h.core().GetJob(get));
+  h.clock().Advance(absl::Minutes(61));
+  TickUntilDone(h);
+  EXPECT_THAT(h.core().GetJob(get), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
 }
 
 }  // namespace

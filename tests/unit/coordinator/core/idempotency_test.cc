@@ -214,6 +214,12 @@ TEST(RequestIds, AreForgottenAfterTheirTime) {
   pause.set_request_id("pause");
   pause.set_job_id(job);
   ASSERT_OK(h.core().PauseJob(pause));
+  // Not by a clock that has just jumped.
+  h.clock().Jump(absl::Hours(1000));
+  ASSERT_OK(h.Resume(job));
+  EXPECT_TRUE(h.store().FindRequest("pause").value().has_value());
+  h.clock().Jump(-absl::Hours(1000));
+  ASSERT_OK(h.Pause(job));
   h.clock().Advance(h.options().request_retention + absl::Seconds(1));
   ASSERT_OK(h.Resume(job));  // any commit prunes
   EXPECT_FALSE(h.store().FindRequest("pause").value().has_value());

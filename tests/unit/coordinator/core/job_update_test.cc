@@ -159,6 +159,22 @@ TEST_P(JobUpdateTest, APlaceInLineChangesAtOnce) {
   EXPECT_EQ(h.Job(second).spec().max_parallel_trials(), 3);
 }
 
+TEST_P(JobUpdateTest, OfTwoChangesOfOneBudgetTheSecondIsTold) {
+  Harness h(GetParam());
+  const int64_t job = h.Submit(SmallJob(3));
+  const v1::Budget seen = h.Job(job).spec().budget();
+  const auto from_seen = [&](int64_t trials) {
+    return Update(h, job, [&](v1::UpdateJobRequest* request) {
+      *request->mutable_budget() = seen;
+      request->mutable_budget()->set_trials(trials);
+      *request->mutable_from_budget() = seen;
+    });
+  };
+  ASSERT_OK(from_seen(5));
+  EXPECT_THAT(from_seen(7), StatusIs(absl::StatusCode::kAborted, HasSubstr("5 trials by now")));
+  EXPECT_EQ(h.Job(job).spec().budget().trials(), 5);
+}
+
 TEST_P(JobUpdateTest, ARepeatedRequestTakesEffectOnce) {
   Harness h(GetParam());
   const int64_t job = h.Submit(SmallJob(1));

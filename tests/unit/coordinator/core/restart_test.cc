@@ -77,6 +77,22 @@ std::vector<std::string> Proposals(const RestartParam& param, const std::vector<
   return proposals;
 }
 
+TEST(Restart, AnAttemptWithoutItsLeaseIsLost) {
+  Harness h(StoreKind::kSqlite);
+  const int64_t job = h.Submit(SmallJob(2));
+  h.Register("w1");
+  const auto lease = h.Lease("w1");
+  ASSERT_TRUE(lease.has_value());
+  v1::Change damage;
+  *damage.add_ended_leases() = lease->task().key();
+  ASSERT_OK(h.store().Commit(&damage));
+  h.Restart();
+  const v1::Trial trial = h.Trial(job, 1);
+  EXPECT_EQ(trial.state(), v1::TRIAL_STATE_QUEUED);
+  EXPECT_EQ(trial.attempts(0).state(), v1::ATTEMPT_STATE_LOST);
+  EXPECT_EQ(h.Lease("w1")->task().key().attempt(), 2);
+}
+
 TEST_P(RestartTest, FortyTrialsStraightAreTwentyARestartAndTwenty) {
   RestartParam in_memory = GetParam();
   in_memory.store = StoreKind::kMemory;

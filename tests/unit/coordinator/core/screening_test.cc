@@ -81,6 +81,7 @@ TEST_F(ScreeningTest, APoolIsDecidedOnceAllItsScoresAreThere) {
   for (int i = 0; i < 3; ++i) leases.push_back(h_.Lease("w1").value());
   EXPECT_EQ(h_.Report("w1", leases[0], Score(1)).value(), v1::TRIAL_STATE_QUEUED);
   EXPECT_EQ(h_.Report("w1", leases[2], Score(1)).value(), v1::TRIAL_STATE_QUEUED);
+  h_.Tick();  // outlines what has ended
   h_.Restart();
   // Nothing of what waits is leased, here or after a restart.
   const v1::AttemptLease fourth = h_.Lease("w1").value();

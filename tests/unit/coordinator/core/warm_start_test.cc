@@ -61,6 +61,7 @@ TEST_F(WarmStartTest, ResultsOfAnEarlierJobAreThere) {
   EXPECT_EQ(best.reused().trial(), 5);
   EXPECT_TRUE(best.weights_kept());
   EXPECT_FALSE(h_.Trial(job, 3).weights_kept());
+  h_.Tick();  // outlines what has ended
   h_.Restart();
   h_.Register("w1", "i2", 4);
   // The budget is one of new trials, none of which repeats an old one.
