@@ -292,7 +292,7 @@ def definitions(m: Measurements):
         Definition('coordinator.simulation', 'simulated schedules of 300 operations with faults, '
                    'none of which breaks an invariant', 'schedules', HIGHER,
                    functools.partial(m.test, ('simulation', 'cluster_simulation_test'),
-                                     r'(\d+) schedules of [^;]*',
+                                     r'(\d+) schedules of [^;\n]*',
                                      {'FRONTIER_SIMULATED_SCHEDULES': str(m.settings.schedules)}),
                    must=500.0, goal=100_000.0),
         Definition('coordinator.mutations', 'single-line faults in the core that the tests find, each '
@@ -302,12 +302,12 @@ def definitions(m: Measurements):
                    'acknowledged', 'moments', HIGHER,
                    functools.partial(m.test, ('unit', 'coordinator', 'storage',
                                               'sqlite_power_cut_test'),
-                                     r'(\d+) moments of [^;]*',
+                                     r'(\d+) moments of [^;\n]*',
                                      {'arguments': ['--gtest_filter=PowerCutTest.AtEvery*']})),
         Definition('coordinator.chaos', 'random kills and suspensions of coordinator and workers in a '
                    'job of six times as many trials, none lost or doubled', 'kills', HIGHER,
                    functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),
-                                     r'(\d+) kills and suspensions in [^;]*',
+                                     r'(\d+) kills and suspensions in [^;\n]*',
                                      {'FRONTIER_CHAOS_KILLS': str(m.settings.kills),
                                       'arguments': ['--gtest_filter=ChaosTest.*']}),
                    must=50.0),
