@@ -3,7 +3,7 @@
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
 # --training_images make it shorter), space (seconds), auto (an hour or two), strategies, coordinator
-# (some 20 minutes). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
+# (a quarter of an hour). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
 # Run it on an otherwise idle machine.
 set -euo pipefail
 called_from=$PWD
