@@ -1,6 +1,12 @@
 #include "coordinator/core/outlines.h"
 
 #include <algorithm>
+#include <functional>
+#include <unordered_map>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "coordinator/stopping/curves.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -14,7 +20,48 @@ void OutlineMeasurements(const google::protobuf::RepeatedPtrField<v1::Measuremen
   }
 }
 
+constexpr int kJobsAPage = 500;
+
+size_t Fingerprint(const v1::Trial& trial) {
+  return std::hash<std::string>()(trial.SerializeAsString());
+}
+
+absl::Status FindWrongOutlinesOf(const v1::Job& job, const Store& store,
+                                 std::vector<std::string>* wrong) {
+  ASSIGN_OR_RETURN(const std::vector<TrialRange> ranges, store.ListOutlines(job.id()));
+  const bool with_curve = Curves(job.spec().early_stopping()).wanted();
+  std::unordered_map<int64_t, size_t> read;  // fingerprints, since there may be many
+  RETURN_IF_ERROR(store.ForEachOutline(job.id(), [&read](const v1::Trial& trial) {
+    read[trial.number()] = Fingerprint(trial);
+    return absl::OkStatus();
+  }));
+  auto range = ranges.begin();
+  return store.ForEachTrial(
+      job.id(), TrialParts::kWithoutArchitecture, [&](const v1::Trial& trial) {
+        while (range != ranges.end() && range->last < trial.number()) ++range;
+        const bool outlined = range != ranges.end() && range->first <= trial.number();
+        if (outlined && read[trial.number()] != Fingerprint(OutlineOf(trial, with_curve))) {
+          wrong->push_back(
+              absl::StrCat("job ", job.id(), " trial ", trial.number(), " has another outline"));
+        }
+        return absl::OkStatus();
+      });
+}
+
 }  // namespace
+
+absl::StatusOr<std::vector<std::string>> FindWrongOutlines(const Store& store) {
+  std::vector<std::string> wrong;
+  int64_t before = 0;
+  while (true) {
+    ASSIGN_OR_RETURN(const std::vector<v1::JobRecord> jobs, store.ListJobs(before, kJobsAPage));
+    if (jobs.empty()) return wrong;
+    for (const v1::JobRecord& record : jobs) {
+      before = record.job().id();
+      RETURN_IF_ERROR(FindWrongOutlinesOf(record.job(), store, &wrong));
+    }
+  }
+}
 
 v1::Trial OutlineOf(const v1::Trial& trial, bool with_curve) {
   v1::Trial outline;

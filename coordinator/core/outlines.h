@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "common/base/strong_id.h"
 #include "coordinator/storage/store.h"
 #include "frontier/v1/trial.pb.h"
@@ -17,6 +19,9 @@ namespace frontier::coordinator {
 // All of a trial that JobState::Restore looks at. `with_curve`: its epochs, too. Should it come to
 // look at more, outlines that are stored lack that: a migration must empty their table.
 v1::Trial OutlineOf(const v1::Trial& trial, bool with_curve);
+
+// Outlines in the store that are not what their trials say, one line each. Reads all trials.
+absl::StatusOr<std::vector<std::string>> FindWrongOutlines(const Store& store);
 
 // Which of a job's trials, in blocks of one size, are to be outlined: those that are complete,
 // closed and durable. Not thread-safe.

@@ -16,6 +16,7 @@
 #include "common/base/file.h"
 #include "common/base/status.h"
 #include "coordinator/blobs/blob_store.h"
+#include "coordinator/core/outlines.h"
 #include "coordinator/core/references.h"
 #include "coordinator/storage/sqlite/file_lock.h"
 #include "coordinator/storage/sqlite/maintenance.h"
@@ -90,7 +91,9 @@ absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part) {
 std::vector<std::string> FindProblems(const Store& store, const std::string& data_dir) {
   const absl::StatusOr<std::vector<std::string>> needed = NeededBlobs(store);
   if (!needed.ok()) return {std::string(needed.status().message())};
-  std::vector<std::string> problems;
+  const absl::StatusOr<std::vector<std::string>> outlines = FindWrongOutlines(store);
+  if (!outlines.ok()) return {std::string(outlines.status().message())};
+  std::vector<std::string> problems = *outlines;
   for (const std::string& sha256 : *needed) {
     const absl::StatusOr<std::string> found = FileSha256(BlobPath(data_dir, sha256));
     if (!found.ok()) {

@@ -35,8 +35,9 @@ absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_
                                absl::Time now);
 
 // What is wrong with a folder nobody serves from, one line each: damage of the database, records
-// that cannot be read, blobs that are needed and missing or not what they should be. Empty = all is
-// well. Changes nothing, and needs as much space again as the database has.
+// that cannot be read, outlines that are not what their trials say, blobs that are needed and
+// missing or not what they should be. Empty = all is well. Changes nothing, and needs as much space
+// again as the database has.
 absl::StatusOr<std::vector<std::string>> Check(const std::string& data_dir);
 
 struct Compaction {

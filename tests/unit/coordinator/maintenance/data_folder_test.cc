@@ -12,6 +12,7 @@
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "coordinator/blobs/blob_store.h"
+#include "coordinator/core/outlines.h"
 #include "coordinator/storage/sqlite/schema.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 #include "gmock/gmock.h"
@@ -26,6 +27,7 @@ namespace {
 using ::frontier::testing::MakeJobRecord;
 using ::frontier::testing::MakeTrial;
 using ::frontier::testing::StatusIs;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -173,6 +175,23 @@ TEST_F(DataFolderTest, ChecksBlobsAndPages) {
                                std::filesystem::file_size(DatabasePath(data_)) / 2);
   EXPECT_FALSE(Restore(data_, folder_.File("restored"), kNow).ok());
   EXPECT_FALSE(std::filesystem::exists(folder_.File("restored")));
+}
+
+TEST_F(DataFolderTest, FindsOutlinesThatAreNotWhatTheirTrialsSay) {
+  v1::Change change;
+  v1::TrialOutlines* outlines = change.add_outlines();
+  outlines->set_job_id(1);
+  outlines->set_first(1);
+  outlines->set_last(2);
+  for (int64_t number = 1; number <= 2; ++number) {
+    *outlines->add_trials() = OutlineOf(store_->GetTrial(1, number).value(), /*with_curve=*/false);
+  }
+  ASSERT_OK(store_->Commit(&change));
+  EXPECT_THAT(FindWrongOutlines(*store_).value(), IsEmpty());
+  outlines->mutable_trials(1)->set_canonical_hash("another");
+  ASSERT_OK(store_->Commit(&change));
+  store_.reset();
+  EXPECT_THAT(Check(data_).value(), Contains("job 1 trial 2 has another outline"));
 }
 
 TEST_F(DataFolderTest, CompactsOnlyWhatNobodyUses) {
