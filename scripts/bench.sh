@@ -2,7 +2,7 @@
 # Builds Release, installs the programs to compare with, measures a suite and prints its table.
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
-# --training_images make it shorter), space (seconds), auto (an hour or two), strategies, coordinator
+# --training_images make it shorter), space (seconds), auto (20 minutes to an hour or two), strategies, coordinator
 # (a quarter of an hour). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
 # Run it on an otherwise idle machine.
 set -euo pipefail
