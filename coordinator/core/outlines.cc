@@ -41,8 +41,8 @@ absl::Status FindWrongOutlinesOf(const v1::Job& job, const Store& store,
         while (range != ranges.end() && range->last < trial.number()) ++range;
         const bool outlined = range != ranges.end() && range->first <= trial.number();
         if (outlined && read[trial.number()] != Fingerprint(OutlineOf(trial, with_curve))) {
-          wrong->push_back(
-              absl::StrCat("job ", job.id(), " trial ", trial.number(), " has another outline"));
+          wrong->push_back(absl::StrCat("job ", job.id(), " trial ", trial.number(),
+                                        " has a wrong outline; DELETE FROM outlines mends that"));
         }
         return absl::OkStatus();
       });

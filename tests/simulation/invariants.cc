@@ -8,7 +8,6 @@
 #include "coordinator/core/outlines.h"
 #include "coordinator/core/references.h"
 #include "coordinator/core/trial_machine.h"
-#include "google/protobuf/util/message_differencer.h"
 #include "tests/simulation/worker.h"
 #include "tests/unit/coordinator/core/harness.h"
 
@@ -161,34 +160,6 @@ std::string CheckCounts(const v1::Job& job, const std::vector<v1::Trial>& trials
   return "";
 }
 
-// That what a restart reads is what the trials say.
-std::string CheckOutlines(const coordinator::Store& store, const std::vector<v1::Trial>& trials) {
-  if (trials.empty()) return "";
-  const int64_t job = trials.front().job_id();
-  const auto outlined = store.ListOutlines(job);
-  if (!outlined.ok()) return std::string(outlined.status().message());
-  std::vector<v1::Trial> expected;
-  for (const v1::Trial& trial : trials) {
-    expected.push_back(trial);
-    expected.back().clear_architecture();
-    for (const coordinator::TrialRange& range : *outlined) {
-      if (range.first > trial.number() || trial.number() > range.last) continue;
-      expected.back() = coordinator::OutlineOf(trial, /*with_curve=*/false);
-    }
-  }
-  std::vector<v1::Trial> read;
-  const absl::Status status = store.ForEachOutline(job, [&](const v1::Trial& trial) {
-    read.push_back(trial);
-    return absl::OkStatus();
-  });
-  if (!status.ok()) return std::string(status.message());
-  const bool same = std::equal(read.begin(), read.end(), expected.begin(), expected.end(),
-                               [](const auto& a, const auto& b) {
-                                 return google::protobuf::util::MessageDifferencer::Equals(a, b);
-                               });
-  return same ? "" : absl::StrCat("job ", job, ": an outline is not what its trial is");
-}
-
 }  // namespace
 
 std::vector<int64_t> BruteForceFront(const std::vector<v1::Trial>& trials) {
@@ -215,6 +186,9 @@ std::string CheckStore(const coordinator::Store& store, const coordinator::BlobS
   for (const std::string& wrong : {CheckTold(store, told), CheckBlobs(store, blobs)}) {
     if (!wrong.empty()) return wrong;
   }
+  const auto outlines = coordinator::FindWrongOutlines(store);
+  if (!outlines.ok()) return std::string(outlines.status().message());
+  if (!outlines->empty()) return outlines->front();
   const auto leases = store.LoadLeases();
   if (!leases.ok()) return std::string(leases.status().message());
   std::set<AttemptId> leased;
@@ -247,8 +221,7 @@ std::string CheckStore(const coordinator::Store& store, const coordinator::BlobS
       std::string wrong = CheckAttempts(trial, leased, told);
       if (!wrong.empty()) return wrong;
     }
-    for (const std::string& wrong : {CheckCounts(job, *trials), CheckEvents(store, job, *trials),
-                                     CheckOutlines(store, *trials)}) {
+    for (const std::string& wrong : {CheckCounts(job, *trials), CheckEvents(store, job, *trials)}) {
       if (!wrong.empty()) return wrong;
     }
     if (front != BruteForceFront(*trials)) {

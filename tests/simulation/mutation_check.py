@@ -54,8 +54,8 @@ FAULTS = [
      'return next == open.end() || next->first > TrialNumber(range.first);'),
 ]
 TESTS = ['core_state_test', 'dispatcher_test', 'idempotency_test', 'core_restart_test',
-         'core_outlines_test', 'early_stopping_test', 'lost_changes_test', 'group_journal_test', 'job_lifecycle_test',
-         'cluster_simulation_test']
+         'core_outlines_test', 'early_stopping_test', 'lost_changes_test', 'group_journal_test',
+         'job_lifecycle_test', 'cluster_simulation_test']
 
 
 def run(command, **more):

@@ -27,7 +27,6 @@ namespace {
 using ::frontier::testing::MakeJobRecord;
 using ::frontier::testing::MakeTrial;
 using ::frontier::testing::StatusIs;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -191,7 +190,7 @@ TEST_F(DataFolderTest, FindsOutlinesThatAreNotWhatTheirTrialsSay) {
   outlines->mutable_trials(1)->set_canonical_hash("another");
   ASSERT_OK(store_->Commit(&change));
   store_.reset();
-  EXPECT_THAT(Check(data_).value(), Contains("job 1 trial 2 has another outline"));
+  EXPECT_THAT(Check(data_).value(), ElementsAre(HasSubstr("job 1 trial 2 has a wrong outline")));
 }
 
 TEST_F(DataFolderTest, CompactsOnlyWhatNobodyUses) {
