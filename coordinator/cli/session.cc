@@ -123,6 +123,8 @@ ExitCode Session::Report(const absl::Status& status) {
     case absl::StatusCode::kFailedPrecondition:
       return GetErrorReason(status) == v1::ERROR_REASON_PROTOCOL_VERSION ? ExitCode::kInternal
                                                                          : ExitCode::kWrongState;
+    case absl::StatusCode::kAborted:  // somebody else was quicker
+      return ExitCode::kWrongState;
     default:
       return ExitCode::kInternal;
   }

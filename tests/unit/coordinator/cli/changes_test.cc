@@ -78,6 +78,10 @@ TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
   }
   EXPECT_EQ(coordinator_.updated.size(), 2u);
   EXPECT_EQ(Run({"update", "9", "--trials", "5"}).code, 4);
+  coordinator_.error = absl::AbortedError("job 1 has a budget of 7 trials by now");
+  outcome = Run({"update", "1", "--trials", "5"});
+  EXPECT_EQ(outcome.code, 6);
+  EXPECT_THAT(outcome.err, HasSubstr("7 trials by now"));
 }
 
 TEST_F(AppTest, DeleteDrainAndAdmitSayWhatTheyDid) {
