@@ -22,7 +22,8 @@ class StrategiesTest(unittest.TestCase):
         def strategy_search(self, table, strategy, **flags):
             self.asked.append((strategy, flags))
             name = strategy.split()[0]
-            whole = {'trials': [200, 200], 'seconds': [0.02, 0.02], 'repeats': self.repeats}
+            seconds = 0.002 if 'known' in flags else 0.02
+            whole = {'trials': [200, 200], 'seconds': [seconds] * 2, 'repeats': self.repeats}
             if 'early_stopping' in flags:
                 lost = 0.009 if name == 'tpe' else 0.001
                 return {**whole, 'value': [StrategiesTest.SHARE[name] + 0.009 - lost] * 2,
@@ -103,6 +104,9 @@ class StrategiesTest(unittest.TestCase):
         self.assertAlmostEqual(measured['strategies.optuna.quality'].value, 0.99 - 0.75)
         for name in ('best', 'random', 'tpe', 'nsga2'):
             self.assertAlmostEqual(measured[f'strategies.optuna.time.{name}'].value, 0.005 / 1e-4)
+        for name in ('random', 'tpe', 'nsga2'):
+            self.assertAlmostEqual(measured[f'strategies.optuna.choosing.{name}'].value,
+                                   0.005 / 1e-5)
 
     def test_hypervolume_counts_what_points_dominate_together(self):
         whole = [(0.0, 4.0), (4.0, 0.0)]

