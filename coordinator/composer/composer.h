@@ -1,7 +1,7 @@
 // Composes a search space from the data and the limits of a job.
 //
 // Pure functions: the same arguments give the same answer, random samples included. A call looks at
-// most at some hundred networks, which takes well under a fifth of a second.
+// some hundred networks, where limits are hard to meet at some thousand.
 #ifndef FRONTIER_COORDINATOR_COMPOSER_COMPOSER_H_
 #define FRONTIER_COORDINATOR_COMPOSER_COMPOSER_H_
 

@@ -174,9 +174,9 @@ absl::StatusOr<std::vector<SimulatedTrial>> Simulator::Run(const v1::JobSpec& jo
     }
     if (running.empty()) break;
     const Leg leg = running.top();
+    if (limits.seconds > 0 && leg.ends > limits.seconds) break;
     running.pop();
     now = leg.ends;
-    if (limits.seconds > 0 && now > limits.seconds) break;
     SimulatedTrial* trial = search.trial(leg.number);
     const Ladder& ladder = ladders.ladder(ladders.BracketOf(leg.number));
     trial->ended = now;

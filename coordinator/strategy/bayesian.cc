@@ -234,7 +234,7 @@ class BayesianStrategy final : public ExploringStrategy {
     front_.clear();
     if (elite_.members().empty() || history[elite_.members()[0]].violation > 0) return;
     const size_t most = reference_.size() > 3 ? kFrontOfMany : kFront;
-    for (const Ranked& member : Rank(history, elite_.members())) {
+    for (const Ranked& member : elite_.Sparsest(history)) {
       if (front_.size() == most) break;
       front_.push_back(BoundedObjectives(history[member.index]));
     }
@@ -271,7 +271,7 @@ class BayesianStrategy final : public ExploringStrategy {
     }
     Eigen::VectorXd violation(count);
     for (Eigen::Index i = 0; i < count; ++i) {
-      violation(i) = std::min(taken[static_cast<size_t>(i)]->violation, 1.0);
+      violation(i) = LimitedViolation(taken[static_cast<size_t>(i)]->violation);
     }
     if (violation.maxCoeff() > 0) sample.violation = std::move(violation);
     return sample;

@@ -1,5 +1,8 @@
 #include "coordinator/strategy/local_search.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,17 +23,14 @@ constexpr int kLocalSearchSamples = 10;
 class LocalSearchStrategy final : public ExploringStrategy {
  public:
   LocalSearchStrategy(int initial_samples, uint64_t seed)
-      : ExploringStrategy(kLocalSearchName, seed), initial_samples_(initial_samples) {}
+      : ExploringStrategy(kLocalSearchName, seed),
+        initial_samples_(static_cast<size_t>(initial_samples)) {}
 
  private:
   std::optional<Candidate> Suggest(const SearchContext& context, Rng* rng) override {
     const absl::Span<const Observation> history = context.history();
-    // All trials before this one have ended or run, so this is the number of the first of them.
-    const int64_t first = context.number() - static_cast<int64_t>(history.size()) -
-                          static_cast<int64_t>(context.running().size());
-    first_climb_ = first + initial_samples_;
     CatchUp(history);
-    if (context.number() < first_climb_) return std::nullopt;
+    if (told_ + context.running().size() < initial_samples_) return std::nullopt;
     if (!best_.has_value() && elite_.members().empty()) return std::nullopt;
     if (several_objectives_) return NeighbourOfFront(context, rng);
     bool some_run = false;
@@ -41,11 +41,15 @@ class LocalSearchStrategy final : public ExploringStrategy {
     for (; seen_ < history.size(); ++seen_) {
       const Observation& next = history[seen_];
       tried_.insert(next.genotype.SerializeAsString());
+      told_ += !next.again;
+      const bool is_own = kLocalSearchName == next.origin.strategy();
+      const bool is_draw = is_own && next.origin.parents().empty();
+      if (is_own && !is_draw) first_step_ = std::min(first_step_, next.trial);
       if (!next.succeeded) continue;
       several_objectives_ = next.objectives.size() > 1;
-      // Drawn where no neighbour was left. What other strategies find counts if it is better.
-      const bool is_restart = next.trial >= first_climb_ && next.origin.parents().empty() &&
-                              kLocalSearchName == next.origin.strategy();
+      // Drawn where no neighbour was left, and not before there were any. What other strategies
+      // find counts if it is better.
+      const bool is_restart = is_draw && !next.again && next.trial > first_step_;
       if (several_objectives_) {
         elite_.Add(history, seen_);
         continue;
@@ -64,7 +68,7 @@ class LocalSearchStrategy final : public ExploringStrategy {
   std::optional<Candidate> NeighbourOfFront(const SearchContext& context, Rng* rng) {
     const absl::Span<const Observation> history = context.history();
     const uint64_t seed = rng->NextUint64();
-    for (const Ranked& member : Rank(history, elite_.members())) {
+    for (const Ranked& member : elite_.Sparsest(history)) {
       if (explored_.contains(member.index)) continue;
       // Of its own, so that those which are known to be explored make no difference.
       Rng own(seed, member.index);
@@ -105,6 +109,8 @@ class LocalSearchStrategy final : public ExploringStrategy {
 
   void Forget() override {
     seen_ = 0;
+    told_ = 0;
+    first_step_ = kNone;
     tried_.clear();
     at_restart_ = false;
     best_.reset();
@@ -112,11 +118,14 @@ class LocalSearchStrategy final : public ExploringStrategy {
     explored_.clear();
   }
 
-  const int initial_samples_;
-  // Of the first `seen_` trials of the history.
+  static constexpr int64_t kNone = std::numeric_limits<int64_t>::max();
+
+  const size_t initial_samples_;
+  // Of the first `seen_` ends of the history.
   size_t seen_ = 0;
+  size_t told_ = 0;                         // trials that they are of
+  int64_t first_step_ = kNone;              // least number of a neighbour that was proposed
   absl::flat_hash_set<std::string> tried_;  // serialized genotypes
-  int64_t first_climb_ = 0;  // number of the first trial that is not one of the first draws
   bool several_objectives_ = false;
   std::optional<size_t> best_;  // where the climb stands
   bool at_restart_ = false;     // it stands on a draw, and has not looked around yet

@@ -3,7 +3,8 @@
 //
 // One objective: the first climb begins at the best of `initial_samples` random draws. Neighbours
 // of where it stands are proposed in random order, and it steps to the first that turns out better.
-// Where none is left the next climb begins at a random draw.
+// Where none is left the next climb begins at a random draw. While the last neighbours run, other
+// workers draw: the first draw to end then begins the next climb, whatever those come to.
 //
 // Several objectives: neighbours of the trials that no other is better than, those in the emptiest
 // part of the front first (as Pareto local search, Paquete et al. 2004); random draws where none is

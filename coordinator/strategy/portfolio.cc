@@ -1,17 +1,12 @@
 #include "coordinator/strategy/portfolio.h"
 
-#include <algorithm>
 #include <cstdint>
-#include <deque>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "common/base/status.h"
-#include "common/pareto/hypervolume.h"
-#include "common/pareto/pareto.h"
-#include "coordinator/strategy/preference.h"
+#include "coordinator/strategy/gains.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -34,75 +29,6 @@ struct Arm {
   double gain = 0;
   double recent_trials = 0;  // fading
   double recent_gain = 0;
-};
-
-// What the successes of a history gain, one after the other. Values are relative to the worst so
-// far, so a gain is between 0 and 1 and has no unit.
-class Gains {
- public:
-  double Add(const Observation& trial) {
-    if (trial.violation > 0) {
-      // Until something is feasible, less violation is gain.
-      const double before = least_violation_;
-      least_violation_ = std::min(least_violation_, std::min(trial.violation, 1.0));
-      return feasible_ ? 0 : before - least_violation_;
-    }
-    const double found_feasible = feasible_ ? 0 : least_violation_;
-    feasible_ = true;
-    std::vector<double> values;
-    for (const double value : trial.objectives) values.push_back(Bounded(value));
-    const bool moved = MoveReference(values);
-    if (Keep(values) || moved) Rebuild();
-    const double gained = archive_->Insert(values);
-    const double volume = archive_->volume();
-    return std::max(found_feasible, volume > 0 ? gained / volume : 0.0);
-  }
-
- private:
-  // So that volumes of many objectives do not take long. Beyond it the oldest points go, which
-  // makes later gains a little too large.
-  static constexpr size_t kMostKept = 256;
-  static constexpr size_t kMostKeptOfMany = 32;  // of more than three objectives
-
-  bool MoveReference(const std::vector<double>& values) {
-    if (reference_.empty()) {
-      reference_ = values;
-      return true;
-    }
-    bool moved = false;
-    for (size_t m = 0; m < values.size(); ++m) {
-      moved |= values[m] > reference_[m];
-      reference_[m] = std::max(reference_[m], values[m]);
-    }
-    return moved;
-  }
-
-  // Makes `values` one of the front, unless it is dominated; whether another had to go for it that
-  // it does not dominate.
-  bool Keep(const std::vector<double>& values) {
-    for (const std::vector<double>& point : front_) {
-      if (point == values || Dominates(point, values)) return false;
-    }
-    front_.erase(std::remove_if(front_.begin(), front_.end(),
-                                [&](const auto& point) { return Dominates(values, point); }),
-                 front_.end());
-    front_.push_back(values);
-    if (front_.size() <= (values.size() > 3 ? kMostKeptOfMany : kMostKept)) return false;
-    front_.pop_front();
-    return true;
-  }
-
-  // Of the front but for its last point, whose gain is to be told.
-  void Rebuild() {
-    archive_ = *HypervolumeArchive::Create(reference_);
-    for (size_t i = 0; i + 1 < front_.size(); ++i) archive_->Insert(front_[i]);
-  }
-
-  double least_violation_ = 1;
-  bool feasible_ = false;  // something was
-  std::vector<double> reference_;
-  std::deque<std::vector<double>> front_;  // of the feasible
-  std::optional<HypervolumeArchive> archive_;
 };
 
 class PortfolioStrategy final : public Strategy {
@@ -179,8 +105,10 @@ class PortfolioStrategy final : public Strategy {
         arm.recent_trials *= kFading;
         arm.recent_gain *= kFading;
         if (trial.origin.strategy() != arm.name) continue;
-        ++arm.trials;
-        ++arm.recent_trials;
+        if (!trial.again) {
+          ++arm.trials;
+          ++arm.recent_trials;
+        }
         arm.gain += gain;
         arm.recent_gain += gain;
       }

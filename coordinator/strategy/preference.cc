@@ -1,6 +1,7 @@
 #include "coordinator/strategy/preference.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "common/pareto/pareto.h"
 #include "common/pareto/ranking.h"
@@ -12,6 +13,23 @@ bool Precedes(const Observation& a, const Observation& b) {
   return Dominates(a.objectives, b.objectives);
 }
 
+namespace {
+
+// Appends trials of one front, those with the most room around them first.
+void AppendFront(absl::Span<const Observation> history, absl::Span<const size_t> indices, int rank,
+                 std::vector<Ranked>* ranked) {
+  std::vector<std::vector<double>> objectives;
+  for (const size_t index : indices) objectives.push_back(history[index].objectives);
+  // A history's values are finite and of one number.
+  const std::vector<double> crowding = *CrowdingDistances(objectives);
+  const auto begin = static_cast<std::ptrdiff_t>(ranked->size());
+  for (size_t k = 0; k < indices.size(); ++k) ranked->push_back({indices[k], rank, crowding[k]});
+  std::stable_sort(ranked->begin() + begin, ranked->end(),
+                   [](const Ranked& a, const Ranked& b) { return a.crowding > b.crowding; });
+}
+
+}  // namespace
+
 std::vector<Ranked> Rank(absl::Span<const Observation> history, absl::Span<const size_t> indices) {
   std::vector<std::vector<double>> objectives;
   std::vector<double> violations;
@@ -19,20 +37,13 @@ std::vector<Ranked> Rank(absl::Span<const Observation> history, absl::Span<const
     objectives.push_back(history[index].objectives);
     violations.push_back(history[index].violation);
   }
-  // A history's values are finite and of one number.
   const std::vector<int> ranks = *NonDominatedRanks(objectives, violations);
   std::vector<Ranked> ranked;
   ranked.reserve(indices.size());
   for (const std::vector<size_t>& front : FrontsOf(ranks)) {
-    std::vector<std::vector<double>> members;
-    for (const size_t i : front) members.push_back(objectives[i]);
-    const std::vector<double> crowding = *CrowdingDistances(members);
-    const size_t begin = ranked.size();
-    for (size_t k = 0; k < front.size(); ++k) {
-      ranked.push_back({indices[front[k]], ranks[front[k]], crowding[k]});
-    }
-    std::stable_sort(ranked.begin() + static_cast<std::ptrdiff_t>(begin), ranked.end(),
-                     [](const Ranked& a, const Ranked& b) { return a.crowding > b.crowding; });
+    std::vector<size_t> members;
+    for (const size_t i : front) members.push_back(indices[i]);
+    AppendFront(history, members, ranks[front[0]], &ranked);
   }
   return ranked;
 }
@@ -46,6 +57,21 @@ void Elite::Add(absl::Span<const Observation> history, size_t index) {
                                 [&](size_t member) { return Precedes(added, history[member]); }),
                  members_.end());
   members_.push_back(index);
+  sorted_ = false;
+}
+
+const std::vector<Ranked>& Elite::Sparsest(absl::Span<const Observation> history) {
+  if (sorted_) return sparsest_;
+  sparsest_.clear();
+  AppendFront(history, members_, /*rank=*/0, &sparsest_);
+  sorted_ = true;
+  return sparsest_;
+}
+
+void Elite::Clear() { *this = Elite(); }
+
+double LimitedViolation(double violation) {
+  return std::isfinite(violation) ? violation / (1 + violation) : 1;
 }
 
 double Bounded(double value) { return std::clamp(value, -1e100, 1e100); }

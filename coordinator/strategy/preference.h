@@ -31,11 +31,19 @@ class Elite {
   // Linear in the number of members.
   void Add(absl::Span<const Observation> history, size_t index);
   const std::vector<size_t>& members() const { return members_; }  // indices in the history
-  void Clear() { members_.clear(); }
+  // The members as Rank; of one history from call to call, and only sorted when they have changed.
+  const std::vector<Ranked>& Sparsest(absl::Span<const Observation> history);
+  void Clear();
 
  private:
   std::vector<size_t> members_;
+  std::vector<Ranked> sparsest_;
+  bool sorted_ = true;
 };
+
+// A violation for arithmetic: 0 to 1, growing all the way, so that of two large ones the smaller is
+// still better.
+double LimitedViolation(double violation);
 
 // An objective's value for arithmetic: the same unless it is so large that sums and products of a
 // few would leave the range of a double.

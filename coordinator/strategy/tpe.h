@@ -1,6 +1,7 @@
 // Tree-structured Parzen estimators: Bergstra et al. 2011, "Algorithms for Hyper-Parameter
-// Optimization", section 4, over a space's decisions; several objectives as in Ozaki et al. 2020,
-// "Multiobjective Tree-Structured Parzen Estimator".
+// Optimization", section 4, over a space's decisions; several objectives after Ozaki et al. 2020,
+// "Multiobjective Tree-Structured Parzen Estimator", but for their weights by hypervolume: here all
+// good ones weigh the same.
 //
 // The successes are split into good ones, the first `good_share` of them by rank and crowding, and
 // others. Of each decision the share of each option is estimated among both, with a uniform prior

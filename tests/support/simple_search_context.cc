@@ -51,6 +51,15 @@ void SimpleSearchContext::End(coordinator::Observation observation) {
   if (running_.erase(observation.trial) != 1) {
     throw std::logic_error(absl::StrCat("trial ", observation.trial, " does not run"));
   }
+  Tell(std::move(observation));
+}
+
+void SimpleSearchContext::EndAgain(coordinator::Observation observation) {
+  observation.again = true;
+  Tell(std::move(observation));
+}
+
+void SimpleSearchContext::Tell(coordinator::Observation observation) {
   const Candidate& candidate = trials_[static_cast<size_t>(observation.trial - 1)];
   observation.genotype = candidate.genotype;
   observation.origin = candidate.origin;

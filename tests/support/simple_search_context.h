@@ -35,6 +35,8 @@ class SimpleSearchContext final : public coordinator::SearchContext {
   bool Record(const coordinator::Candidate& candidate);
   // Ends a trial that runs: genotype and origin are those that it was proposed with.
   void End(coordinator::Observation observation);
+  // What a trial that ended, at a rung, came to later.
+  void EndAgain(coordinator::Observation observation);
 
   // The space of `spec` from now on, for the same samples and classes; what was proposed stays so.
   void Extend(const v1::SearchSpace& spec);
@@ -45,6 +47,8 @@ class SimpleSearchContext final : public coordinator::SearchContext {
   int64_t tries() const { return tries_; }
 
  private:
+  void Tell(coordinator::Observation observation);
+
   const v1::Shape input_;
   const int classes_;
   std::unique_ptr<coordinator::Space> space_;

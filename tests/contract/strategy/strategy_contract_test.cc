@@ -154,6 +154,58 @@ TEST_P(StrategyContractTest, ARestoredStrategyGoesOnAsIfNothingHadHappened) {
   }
 }
 
+// Proposals of a job whose trials pause at a rung and partly go on, with `strategy` as `restarted`
+// makes it between any two calls. Workers are two, so ends come late.
+std::vector<std::string> RunTrialsWithRungs(
+    std::unique_ptr<Strategy> strategy, int objectives, SimpleSearchContext* context,
+    const std::function<std::unique_ptr<Strategy>(std::unique_ptr<Strategy>)>& restarted) {
+  std::vector<std::string> hashes;
+  std::vector<Candidate> candidates;
+  const auto result = [&](int64_t trial, double training) {
+    Observation observation = Succeeded(trial, candidates[static_cast<size_t>(trial - 1)]);
+    observation.objectives.resize(static_cast<size_t>(objectives));
+    observation.objectives[0] *= 1 - training;
+    return observation;
+  };
+  for (int64_t trial = 1; trial <= 60; ++trial) {
+    absl::StatusOr<Candidate> candidate = ProposeAndRecord(strategy.get(), context);
+    EXPECT_OK(candidate);
+    if (!candidate.ok()) break;
+    hashes.push_back(candidate->hash);
+    candidates.push_back(*std::move(candidate));
+    strategy = restarted(std::move(strategy));
+    if (trial >= 2) context->End(result(trial - 1, 0));
+    strategy = restarted(std::move(strategy));
+    if (trial % 3 == 0) context->EndAgain(result(trial - 2, 0.3));
+    strategy = restarted(std::move(strategy));
+  }
+  return hashes;
+}
+
+TEST_P(StrategyContractTest, ARestoredStrategyGoesOnAlsoWhereTrialsPause) {
+  for (const int objectives : {1, 2}) {
+    SCOPED_TRACE(objectives);
+    if (GetParam().spec.reinforce().targets_size() > 0 && objectives == 1) continue;
+    const auto create = [&] {
+      v1::JobSpec job = JobSearchingBy(GetParam().spec, objectives);
+      job.mutable_strategy()->set_seed(kSeed);
+      return CreateStrategy(job).value();
+    };
+    SimpleSearchContext straight = Broad();
+    SimpleSearchContext interrupted = Broad();
+    const std::vector<std::string> expected =
+        RunTrialsWithRungs(create(), objectives, &straight,
+                           [](std::unique_ptr<Strategy> strategy) { return strategy; });
+    const std::vector<std::string> found = RunTrialsWithRungs(
+        create(), objectives, &interrupted, [&](const std::unique_ptr<Strategy>& strategy) {
+          std::unique_ptr<Strategy> fresh = create();
+          EXPECT_OK(fresh->Restore(strategy->Save()));
+          return fresh;
+        });
+    EXPECT_EQ(found, expected);
+  }
+}
+
 TEST_P(StrategyContractTest, FailedTrialsBreakNothing) {
   SimpleSearchContext context = Broad();
   const std::unique_ptr<Strategy> strategy = Create();

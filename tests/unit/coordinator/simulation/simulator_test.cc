@@ -1,5 +1,6 @@
 #include "coordinator/simulation/simulator.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 #include <stdexcept>
@@ -170,6 +171,26 @@ TEST_F(SimulatorTest, OneInSoManyIsTrainedToItsEndByEveryStrategy) {
     std::vector<std::string> again;
     for (const SimulatedTrial& trial : run()) again.push_back(trial.hash);
     EXPECT_EQ(order, again);
+  }
+}
+
+TEST_F(SimulatorTest, WhoWentOnWhenTheTimeWasOverStoodAtItsRung) {
+  const v1::JobSpec job = WithRung(Job("random", 2));
+  // One worker, a rung takes 2 to 10 s: none is left out of those that had come to it.
+  for (double seconds = 10; seconds <= 300; seconds += 10) {
+    Simulator simulator(space_.get(), AnswerWithRung);
+    ASSERT_OK_AND_ASSIGN(const std::vector<SimulatedTrial> trials,
+                         simulator.Run(job, {.workers = 1, .seconds = seconds}));
+    double busy = 0;
+    double most = 0;
+    for (const SimulatedTrial& trial : trials) {
+      EXPECT_LE(trial.ended, seconds);
+      busy += trial.stopped ? trial.outcome.rungs[0].seconds : trial.outcome.seconds;
+      most = std::max(most, trial.ended);
+    }
+    // The worker is busy all the time, so what ended last ended when all that is listed was done,
+    // unless a rung was passed and the time was over before the end.
+    EXPECT_GE(busy, most - 1e-9) << seconds;
   }
 }
 
