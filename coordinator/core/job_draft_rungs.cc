@@ -191,10 +191,13 @@ void JobDraft::NoteScreening(const v1::Trial& trial) {
   const auto score = ScoreAndAccuracy(trial);
   if (!score.has_value()) return;
   new_scores_.push_back(*score);
+  const size_t count = state_->scores_.size() + new_scores_.size();
+  v1::ScreeningReport* report = record_.mutable_job()->mutable_screening();
+  report->set_compared(static_cast<int64_t>(count));
+  // All are sorted for it, so of many it is told anew for each hundredth more.
+  if (count > 100 && count % (count / 100) != 0) return;
   std::vector<std::pair<double, double>> all = state_->scores_;
   all.insert(all.end(), new_scores_.begin(), new_scores_.end());
-  v1::ScreeningReport* report = record_.mutable_job()->mutable_screening();
-  report->set_compared(static_cast<int64_t>(all.size()));
   report->set_rank_correlation(RankCorrelation(all));
 }
 

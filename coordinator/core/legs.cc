@@ -7,6 +7,7 @@
 #include "common/base/status.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/trial_machine.h"
+#include "coordinator/core/trial_task.h"
 #include "coordinator/strategy/objectives.h"
 
 namespace frontier::coordinator {
@@ -64,7 +65,10 @@ Leg NextLeg(const v1::JobSpec& spec, const Ladders& ladders, const v1::Trial& tr
                                      [](const v1::RungResult& rung) { return rung.epochs() > 0; }));
   const Ladder& ladder = ladders.ladder(leg.place.bracket);
   const auto next = static_cast<size_t>(leg.place.rung);
-  if (next + 1 < ladder.size()) leg.until_epoch = ladder[next];
+  // A trial whose own recipe ends by then does not pause.
+  if (next + 1 < ladder.size() && ladder[next] < RecipeOf(spec, trial).epochs()) {
+    leg.until_epoch = ladder[next];
+  }
   return leg;
 }
 

@@ -6,8 +6,6 @@
 namespace frontier::coordinator {
 namespace {
 
-// Trials that a median is taken of: the latest, so that the cost does not grow without bound.
-constexpr size_t kMostCurves = 1000;
 constexpr int kMinTrials = 5;
 constexpr int kPatienceEpochs = 5;
 constexpr int kExtrapolationEpochs = 4;
@@ -28,11 +26,16 @@ void Curves::Add(absl::Span<const double> curve, bool whole) {
     means.push_back(sum / static_cast<double>(means.size() + 1));
   }
   means_.push_back(std::move(means));
-  if (means_.size() > kMostCurves) means_.pop_front();
-  MakeRule();
+  if (means_.size() > size_t{kMostCurves}) means_.pop_front();
+  rule_.reset();
 }
 
-void Curves::MakeRule() {
+const v1::StopRule& Curves::Rule() const {
+  if (!rule_.has_value()) rule_ = MakeRule();
+  return *rule_;
+}
+
+v1::StopRule Curves::MakeRule() const {
   v1::StopRule rule;
   switch (stopping_.kind_case()) {
     case v1::EarlyStopping::kMedian: {
@@ -54,7 +57,7 @@ void Curves::MakeRule() {
     default:
       break;
   }
-  rule_ = std::move(rule);
+  return rule;
 }
 
 std::vector<double> Curves::Medians() const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -12,10 +13,13 @@
 
 namespace frontier::coordinator {
 
+// Trials that a median is taken of: the latest, so that the cost does not grow without bound.
+constexpr int kMostCurves = 1000;
+
 // Not thread-safe.
 class Curves {
  public:
-  explicit Curves(v1::EarlyStopping stopping) : stopping_(std::move(stopping)) { MakeRule(); }
+  explicit Curves(v1::EarlyStopping stopping) : stopping_(std::move(stopping)) {}
 
   // Whether anything depends on what is added.
   bool wanted() const { return stopping_.has_median() || stopping_.has_extrapolation(); }
@@ -23,16 +27,16 @@ class Curves {
   // which they ended; `whole` if it was trained by its whole recipe.
   void Add(absl::Span<const double> curve, bool whole);
   // For the next attempt to start.
-  const v1::StopRule& Rule() const { return rule_; }
+  const v1::StopRule& Rule() const;
 
  private:
-  void MakeRule();
+  v1::StopRule MakeRule() const;
   std::vector<double> Medians() const;
 
   const v1::EarlyStopping stopping_;
-  std::deque<std::vector<double>> means_;  // of a curve's first 1, 2, .. epochs; of the latest
-  std::vector<double> best_;               // that ended highest
-  v1::StopRule rule_;
+  std::deque<std::vector<double>> means_;     // of a curve's first 1, 2, .. epochs; of the latest
+  std::vector<double> best_;                  // that ended highest
+  mutable std::optional<v1::StopRule> rule_;  // of all that was added, once it was asked for
 };
 
 }  // namespace frontier::coordinator

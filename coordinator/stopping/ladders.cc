@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
+#include "coordinator/stopping/curves.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -150,9 +151,10 @@ absl::Status CheckEarlyStopping(const v1::JobSpec& job) {
                             absl::StrCat(median.min_epochs(), " is not below the ", epochs,
                                          " epochs of the training"));
       }
-      if (median.min_trials() < 0) {
+      if (median.min_trials() < 0 || median.min_trials() > kMostCurves) {
         return InvalidField("early_stopping.median.min_trials",
-                            absl::StrCat(median.min_trials(), " is below 0"));
+                            absl::StrCat(median.min_trials(), " is not from 0 to ", kMostCurves,
+                                         ", the trials that a median is taken of"));
       }
       return absl::OkStatus();
     }

@@ -105,6 +105,28 @@ TEST_F(EarlyStoppingTest, OneInThreeGoesOnFromEachRung) {
   EXPECT_THAT(h_.blobs().List().value(), ::testing::IsEmpty());
 }
 
+TEST_F(EarlyStoppingTest, ATrialOfFewerEpochsThanARungIsTrainedToItsEnd) {
+  v1::JobSpec spec = AshaJob(24);
+  spec.mutable_early_stopping()->mutable_asha()->set_reduction(2);
+  spec.mutable_early_stopping()->mutable_asha()->add_rungs(1);
+  spec.mutable_early_stopping()->mutable_asha()->add_rungs(3);
+  v1::Hyperparameter* epochs = spec.mutable_search_space()->add_hyperparameters();
+  epochs->set_name("epochs");
+  for (const char* value : {"1", "2", "9"}) epochs->mutable_categorical()->add_values(value);
+  const int64_t job = h_.Submit(spec);
+  std::map<int, std::set<int>> legs;  // by epochs of the recipe
+  while (const auto lease = h_.Lease("w1")) {
+    legs[lease->task().training().epochs()].insert(lease->task().until_epoch());
+    End(*lease, 0.01 * static_cast<double>(lease->task().key().trial()));
+  }
+  EXPECT_THAT(legs[1], ElementsAre(0));
+  EXPECT_THAT(legs[2], ElementsAre(0, 1));
+  EXPECT_THAT(legs[9], ElementsAre(0, 1, 3));
+  const v1::Job end = h_.Job(job);
+  EXPECT_EQ(end.trials_failed(), 0);
+  EXPECT_EQ(end.trials_succeeded() + end.trials_stopped(), 24);
+}
+
 TEST_F(EarlyStoppingTest, AfterAnEndWhatWaitsBeginsAnew) {
   const int64_t job = h_.Submit(AshaJob(4));
   const auto run = [&] {
