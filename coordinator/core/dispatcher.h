@@ -105,6 +105,10 @@ class Dispatcher {
   // times a second.
   virtual absl::Status Tick() = 0;
 
+  // That this process stood still for so long (suspended, or without a processor), so that nobody
+  // can be blamed for not having been heard of. To be called before the next Tick.
+  virtual void NoteStall(absl::Duration stall) = 0;
+
   // `listener` is called when changes have become durable, outside the lock: a waiting lease call
   // may now find work, watchers may see something new. Not any more once this has set another.
   virtual void SetChangeListener(absl::AnyInvocable<void()> listener) = 0;

@@ -89,7 +89,10 @@ absl::StatusOr<v1::UpdateJobResponse> DispatcherImpl::UpdateJob(
     ASSIGN_OR_RETURN(const v1::JobRecord record, journal_->GetJob(id.value()));
     if (record.job().dropped().trials()) return TrialsDropped(id);
     if (removals_.count(id) > 0) {
-      return absl::UnavailableError(absl::StrCat("parts of ", id.ToString(), " are being removed"));
+      return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
+                             absl::StrCat("parts of ", id.ToString(),
+                                          " are being removed for their age; try again once "
+                                          "they are gone"));
     }
     if (loaded == nullptr || loaded->job().ended_unix_us() != record.job().ended_unix_us()) {
       return absl::UnavailableError(absl::StrCat(id.ToString(), " has just changed"));

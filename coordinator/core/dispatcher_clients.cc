@@ -345,7 +345,7 @@ absl::StatusOr<v1::ExtendSpaceResponse> DispatcherImpl::ExtendSpace(
 absl::StatusOr<v1::ReplayJobResponse> DispatcherImpl::ReplayJob(
     const v1::ReplayJobRequest& request) {
   // Beside all that goes on: what is in the store of trials that were proposed does not change.
-  return ReplayProposals(request, *store_);
+  return ReplayProposals(request, *store_, clock_);
 }
 
 absl::StatusOr<v1::ListTrialsResponse> DispatcherImpl::ListTrials(
@@ -380,6 +380,22 @@ absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrial
   return response;
 }
 
+namespace {
+
+// Leaves out of a trial what would make a front of hundreds too large for one message; GetTrial has
+// it.
+void Shorten(v1::Trial* trial) {
+  trial->mutable_result()->mutable_engine()->clear_picks();
+  for (v1::EpochMetrics& epoch : *trial->mutable_result()->mutable_epochs()) {
+    const int number = epoch.epoch();
+    epoch.Clear();
+    epoch.set_epoch(number);
+  }
+  for (v1::Attempt& attempt : *trial->mutable_attempts()) attempt.clear_epochs();
+}
+
+}  // namespace
+
 absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFrontRequest& request) {
   // As the store has it, unlocked: a large front takes a while.
   ASSIGN_OR_RETURN(const v1::JobRecord record, store_->GetJob(request.job_id()));
@@ -403,7 +419,7 @@ absl::StatusOr<v1::GetFrontResponse> DispatcherImpl::GetFront(const v1::GetFront
     return trials[a.second].number() < trials[b.second].number();
   });
   for (const auto& [objectives, index] : order) {
-    trials[index].mutable_result()->mutable_engine()->clear_picks();
+    Shorten(&trials[index]);
     *response.add_trials() = std::move(trials[index]);
   }
   return response;

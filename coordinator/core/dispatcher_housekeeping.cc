@@ -47,7 +47,7 @@ absl::Status DispatcherImpl::MarkDeleted(const v1::JobRecord& record, v1::Change
 absl::Status DispatcherImpl::ApplyRetention() {
   const absl::Duration elapsed = clock_->Elapsed();
   const absl::Time now = clock_->Now();
-  if (!IsClockTrusted(now, elapsed) || elapsed < next_retention_) return absl::OkStatus();
+  if (!IsClockTrusted() || elapsed < next_retention_) return absl::OkStatus();
   next_retention_ = elapsed + kRetentionInterval;
   const Retention& keep = options_.retention;
   const absl::Duration shortest = std::min({keep.trials, keep.log, keep.models, keep.jobs});

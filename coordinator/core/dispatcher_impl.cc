@@ -132,15 +132,17 @@ absl::Status DispatcherImpl::Start() {
 }
 
 absl::Status DispatcherImpl::Renew() {
-  if (losses_ == journal_->losses()) return absl::OkStatus();
-  LogWarning({}, "going back to what the database holds");
-  RETURN_IF_ERROR(Restore());
-  const absl::Duration elapsed = clock_->Elapsed();
-  resume_pause_ = elapsed - last_resumed_ < kCalm
-                      ? std::clamp(2 * resume_pause_, kFirstResumePause, kLongestResumePause)
-                      : absl::ZeroDuration();
-  next_resume_ = elapsed + resume_pause_;
-  refused_ = true;
+  if (losses_ != journal_->losses()) {
+    LogWarning({}, "going back to what the database holds");
+    RETURN_IF_ERROR(Restore());
+    const absl::Duration elapsed = clock_->Elapsed();
+    resume_pause_ = elapsed - last_resumed_ < kCalm
+                        ? std::clamp(2 * resume_pause_, kFirstResumePause, kLongestResumePause)
+                        : absl::ZeroDuration();
+    next_resume_ = elapsed + resume_pause_;
+    refused_ = true;
+  }
+  NoteClock();
   return absl::OkStatus();
 }
 
@@ -237,21 +239,40 @@ absl::Status DispatcherImpl::EndLeftovers() {
   return absl::OkStatus();
 }
 
-bool DispatcherImpl::IsClockTrusted(absl::Time now, absl::Duration elapsed) {
+void DispatcherImpl::NoteClock() {
+  if (refused_) return;  // it could not be kept
+  const absl::Duration elapsed = clock_->Elapsed();
+  const absl::Time now = clock_->Now();
   const absl::Duration offset = now - absl::UnixEpoch() - elapsed;
-  if (absl::AbsDuration(offset - clock_offset_) > kClockJump) {
+  const absl::Duration jump = offset - clock_offset_.value_or(offset);
+  if (!clock_offset_.has_value() || absl::AbsDuration(jump) > kClockJump) {
     clock_trusted_from_ = elapsed + kClockTrial;
   }
   clock_offset_ = offset;
-  return elapsed >= clock_trusted_from_;
+  if (absl::AbsDuration(jump) <= kClockJump) return;
+  LogWarning({}, absl::StrCat("the wall clock jumped by ", absl::FormatDuration(jump),
+                              "; what jobs may take does not count it"));
+  std::vector<JobState*> jobs;
+  for (const auto& [id, job] : live_) jobs.push_back(job.get());
+  for (JobState* job : jobs) {
+    const JobId id = job->id();
+    JobDraft draft(job, now, elapsed);
+    draft.LeaveOut(jump);
+    if (const absl::Status status = Commit(&draft); !status.ok()) {
+      LogWarning({.job = id.value()},
+                 absl::StrCat("its wall time has the jump of the clock: ", status.message()));
+    }
+  }
 }
+
+bool DispatcherImpl::IsClockTrusted() const { return clock_->Elapsed() >= clock_trusted_from_; }
 
 absl::Status DispatcherImpl::CommitChange(v1::Change change) {
   const absl::Duration elapsed = clock_->Elapsed();
-  const absl::Time now = clock_->Now();
-  const bool prune = IsClockTrusted(now, elapsed) && elapsed >= next_prune_;
+  const bool prune = IsClockTrusted() && elapsed >= next_prune_;
   if (prune) {
-    change.set_requests_before_unix_us(absl::ToUnixMicros(now - options_.request_retention));
+    const absl::Time before = clock_->Now() - options_.request_retention;
+    change.set_requests_before_unix_us(absl::ToUnixMicros(before));
   }
   RETURN_IF_ERROR(journal_->Write(losses_, std::move(change)));
   if (prune) next_prune_ = elapsed + kPruneInterval;
@@ -352,6 +373,8 @@ absl::Status DispatcherImpl::LoseLeases(const std::vector<AttemptId>& ids, v1::F
 absl::Status DispatcherImpl::EndOverdueAttempts() {
   const absl::Duration elapsed = clock_->Elapsed();
   absl::Status first;
+  // Who could not report meanwhile gets the time to do so.
+  if (elapsed - attentive_from_ <= kReportGrace) return first;
   for (const AttemptId& id : leases_.All()) {
     const Lease* lease = leases_.Find(id);
     const JobState* job = FindLive(id.job);
@@ -401,7 +424,7 @@ absl::Status DispatcherImpl::Resume() {
   RETURN_IF_ERROR(journal_->Resume(std::move(probe)));
   ++next_token_;
   refused_ = false;
-  last_resumed_ = clock_->Elapsed();
+  last_resumed_ = attentive_from_ = clock_->Elapsed();
   return absl::OkStatus();
 }
 
@@ -414,6 +437,15 @@ absl::Status DispatcherImpl::Tick() {
   }
   Note(WriteOutlines(), &first);
   return first;
+}
+
+void DispatcherImpl::NoteStall(absl::Duration stall) {
+  MutexLock lock(&mutex_);
+  attentive_from_ = clock_->Elapsed();
+  leases_.Postpone(stall);
+  if (leases_.size() == 0) return;
+  LogWarning({}, absl::StrCat("stood still for ", absl::FormatDuration(stall), "; ", leases_.size(),
+                              " leases end later by as much"));
 }
 
 absl::Status DispatcherImpl::TickLocked() {

@@ -85,6 +85,7 @@ class DispatcherImpl final : public Dispatcher {
   }
   int64_t backlog() const override { return journal_->backlog(); }
   absl::Status Tick() override;
+  void NoteStall(absl::Duration stall) override;
   void SetChangeListener(absl::AnyInvocable<void()> listener) override;
 
  private:
@@ -110,9 +111,11 @@ class DispatcherImpl final : public Dispatcher {
   void NoteDurable(int64_t writes);
   // Reads all state from the store.
   absl::Status Restore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Does so again if the journal has lost what the state stands on. First in every method that
-  // looks at the state.
+  // Does so again if the journal has lost what the state stands on, and notices jumps of the wall
+  // clock. First in every method that looks at the state.
   absl::Status Renew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Leaves a jump of the wall clock out of the wall time of jobs.
+  void NoteClock() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status RestoreLeases() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // After a loss lets the journal take changes in again, if it is time and the store takes a write.
   absl::Status Resume() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -121,7 +124,7 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status CommitChange(v1::Change change) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether things may be removed for their age. A wall clock that jumps, or has just been started,
   // may be wrong, and has an hour to be set right.
-  bool IsClockTrusted(absl::Time now, absl::Duration elapsed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsClockTrusted() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Settles, commits and applies a draft; nothing happens for one that is empty. The job is gone
   // from `live_` after this if it ended.
   absl::Status Commit(JobDraft* draft) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -288,8 +291,10 @@ class DispatcherImpl final : public Dispatcher {
   absl::Duration next_sweep_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_prune_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_retention_ ABSL_GUARDED_BY(mutex_);
-  // Of the wall clock to the monotonic one, when it was last looked at.
-  absl::Duration clock_offset_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  // Since when workers have been heard without a break: the last stall, or outage of the disk.
+  absl::Duration attentive_from_ ABSL_GUARDED_BY(mutex_) = -absl::InfiniteDuration();
+  // Of the wall clock to the monotonic one, when it was last looked at; none before the first look.
+  std::optional<absl::Duration> clock_offset_ ABSL_GUARDED_BY(mutex_);
   absl::Duration clock_trusted_from_ ABSL_GUARDED_BY(mutex_);
   absl::Duration next_last_seen_ ABSL_GUARDED_BY(mutex_);
 };

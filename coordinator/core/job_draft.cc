@@ -161,6 +161,14 @@ void JobDraft::NoteArms() {
   *job->mutable_arms() = {arms.begin(), arms.end()};
 }
 
+void JobDraft::LeaveOut(absl::Duration jump) {
+  record_.set_paused_seconds(record_.paused_seconds() + absl::ToDoubleSeconds(jump));
+  if (record_.paused_unix_us() != 0) {
+    record_.set_paused_unix_us(record_.paused_unix_us() + absl::ToInt64Microseconds(jump));
+  }
+  touched_ = true;
+}
+
 absl::Status JobDraft::Exhaust() { return SetJobState(JobEvent::kLimitReached, kSpaceExhausted); }
 
 absl::StatusOr<AttemptId> JobDraft::Start(TrialNumber number, const v1::LeaseRequest& request,

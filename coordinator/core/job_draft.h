@@ -98,6 +98,8 @@ class JobDraft {
   absl::Status Update(const v1::UpdateJobRequest& request);
 
   absl::Status Pause();
+  // That so much of the wall clock's time did not pass: it jumped, forwards or back.
+  void LeaveOut(absl::Duration jump);
   absl::Status Resume();
   absl::Status Cancel();
   // Ends the job for an error of its own.

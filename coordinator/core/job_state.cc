@@ -223,6 +223,7 @@ bool MayPropose(const v1::Job& job) {
 v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl::Duration elapsed,
                 absl::Time now) {
   v1::Job view = record.job();
+  const bool proposes = MayPropose(view);  // which its probes tell
   StripParent(view.mutable_spec());
   StripProbes(view.mutable_spec());
   view.mutable_usage()->set_wall_seconds(WallSeconds(record, now));
@@ -230,7 +231,7 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
   const bool active =
       view.state() == v1::JOB_STATE_RUNNING || view.state() == v1::JOB_STATE_DRAINING;
   // One that drains, and in which nothing runs, has trials that wait at rungs to go on.
-  const bool waits = view.trials_queued() > 0 || MayPropose(view) ||
+  const bool waits = view.trials_queued() > 0 || proposes ||
                      (view.state() == v1::JOB_STATE_DRAINING && view.trials_running() == 0);
   if (active && waits) {
     view.set_waiting_for(workers.WhyNoWorker(view.spec(), elapsed, now));

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <limits>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -70,13 +69,17 @@ struct KnownDataset {
   std::string worker_id;
 };
 
-std::optional<KnownDataset> FindDataset(const std::string& name,
-                                        const std::vector<v1::Worker>& workers,
-                                        std::optional<KnownDataset>* other) {
-  std::optional<KnownDataset> known;
+std::string Describe(const KnownDataset& known) {
+  return DescribeShape(known.input, known.classes);
+}
+
+// As it is held by those of `workers` that are alive or not: one of each shape, by worker id.
+std::vector<KnownDataset> HeldBy(const std::string& name, const std::vector<v1::Worker>& workers,
+                                 bool alive) {
+  std::vector<KnownDataset> kinds;
   for (const v1::Worker& worker : workers) {
     for (const v1::Dataset& dataset : worker.datasets()) {
-      if (dataset.name() != name) continue;
+      if (worker.alive() != alive || dataset.name() != name) continue;
       KnownDataset here;
       here.input.set_channels(dataset.channels());
       here.input.set_height(dataset.height());
@@ -84,59 +87,63 @@ std::optional<KnownDataset> FindDataset(const std::string& name,
       here.classes = dataset.classes();
       here.train_samples = dataset.train_samples();
       here.worker_id = worker.id();
-      if (!known.has_value()) {
-        known = here;
-      } else if (DescribeShape(known->input, known->classes) !=
-                 DescribeShape(here.input, here.classes)) {
-        *other = here;
-      }
+      const bool is_new = std::none_of(kinds.begin(), kinds.end(), [&](const KnownDataset& kind) {
+        return Describe(kind) == Describe(here);
+      });
+      if (is_new) kinds.push_back(here);
     }
   }
-  return known;
+  return kinds;
+}
+
+// What workers that are gone held counts only where no live one has the data set: it may have been
+// another under the same name.
+std::vector<KnownDataset> FindDataset(const std::string& name,
+                                      const std::vector<v1::Worker>& workers) {
+  std::vector<KnownDataset> kinds = HeldBy(name, workers, /*alive=*/true);
+  return kinds.empty() ? HeldBy(name, workers, /*alive=*/false) : kinds;
 }
 
 // Fills in or compares the shape of the data set with what workers have registered.
 absl::Status ResolveDataset(const std::vector<v1::Worker>& workers, v1::DatasetSpec* dataset) {
-  std::optional<KnownDataset> other;
-  const std::optional<KnownDataset> known = FindDataset(dataset->name(), workers, &other);
+  const std::vector<KnownDataset> kinds = FindDataset(dataset->name(), workers);
   if (dataset->has_input()) {
     const v1::Shape& input = dataset->input();
     RETURN_IF_ERROR(CheckRange("dataset.input.channels", input.channels(), 1, 4096));
     RETURN_IF_ERROR(CheckRange("dataset.input.height", input.height(), 1, 65536));
     RETURN_IF_ERROR(CheckRange("dataset.input.width", input.width(), 1, 65536));
     RETURN_IF_ERROR(CheckRange("dataset.classes", dataset->classes(), 1, 65536));
-    if (!known.has_value()) return absl::OkStatus();
     const std::string given = DescribeShape(input, dataset->classes());
-    if (given == DescribeShape(known->input, known->classes)) return absl::OkStatus();
-    if (other.has_value() && given == DescribeShape(other->input, other->classes)) {
-      return absl::OkStatus();
-    }
-    const bool same_shape = DescribeShape(input, 0) == DescribeShape(known->input, 0);
-    return InvalidField(same_shape ? "dataset.classes" : "dataset.input",
-                        absl::StrCat("data set '", dataset->name(), "' is given as ", given,
-                                     " but worker '", known->worker_id, "' holds it as ",
-                                     DescribeShape(known->input, known->classes)));
+    const bool is_held = std::any_of(kinds.begin(), kinds.end(), [&](const KnownDataset& kind) {
+      return Describe(kind) == given;
+    });
+    if (is_held || kinds.empty()) return absl::OkStatus();
+    const bool same_shape = DescribeShape(input, 0) == DescribeShape(kinds[0].input, 0);
+    return InvalidField(
+        same_shape ? "dataset.classes" : "dataset.input",
+        absl::StrCat("data set '", dataset->name(), "' is given as ", given, " but worker '",
+                     kinds[0].worker_id, "' holds it as ", Describe(kinds[0])));
   }
-  if (!known.has_value()) {
+  if (kinds.empty()) {
     return InvalidField("dataset.input",
                         absl::StrCat("must be given, since no registered worker has data set '",
                                      dataset->name(), "'"));
   }
-  if (other.has_value()) {
+  const KnownDataset& known = kinds[0];
+  if (kinds.size() > 1) {
     return InvalidField(
         "dataset.input",
         absl::StrCat("must be given, since workers differ in data set '", dataset->name(), "': '",
-                     known->worker_id, "' holds it as ",
-                     DescribeShape(known->input, known->classes), ", '", other->worker_id, "' as ",
-                     DescribeShape(other->input, other->classes)));
+                     known.worker_id, "' holds it as ", Describe(known), ", '", kinds[1].worker_id,
+                     "' as ", Describe(kinds[1])));
   }
-  if (dataset->classes() != 0 && dataset->classes() != known->classes) {
+  if (dataset->classes() != 0 && dataset->classes() != known.classes) {
     return InvalidField("dataset.classes",
-                        absl::StrCat("is ", dataset->classes(), " but worker '", known->worker_id,
-                                     "' holds '", dataset->name(), "' with ", known->classes));
+                        absl::StrCat("is ", dataset->classes(), " but worker '", known.worker_id,
+                                     "' holds '", dataset->name(), "' with ", known.classes));
   }
-  *dataset->mutable_input() = known->input;
-  dataset->set_classes(known->classes);
+  *dataset->mutable_input() = known.input;
+  dataset->set_classes(known.classes);
   return absl::OkStatus();
 }
 
@@ -144,15 +151,14 @@ absl::Status ResolveDataset(const std::vector<v1::Worker>& workers, v1::DatasetS
 // its sizes may be off by one a class; what is refused here cannot be had.
 absl::Status CheckSampleCounts(const std::vector<v1::Worker>& workers,
                                const v1::DatasetSpec& dataset) {
-  std::optional<KnownDataset> other;
-  const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
-  if (!known.has_value() || known->train_samples == 0) return absl::OkStatus();
+  const std::vector<KnownDataset> kinds = FindDataset(dataset.name(), workers);
+  if (kinds.empty() || kinds[0].train_samples == 0) return absl::OkStatus();
+  const int64_t samples = kinds[0].train_samples;
   const auto check = [&](absl::string_view field, int64_t asked, double share) -> absl::Status {
-    const int64_t most = static_cast<int64_t>(share * static_cast<double>(known->train_samples));
+    const auto most = static_cast<int64_t>(share * static_cast<double>(samples));
     if (asked <= most + dataset.classes()) return absl::OkStatus();
-    return InvalidField(field,
-                        absl::StrCat("is ", asked, ", but the split of the ", known->train_samples,
-                                     " samples of '", dataset.name(), "' leaves ", most));
+    return InvalidField(field, absl::StrCat("is ", asked, ", but the split of the ", samples,
+                                            " samples of '", dataset.name(), "' leaves ", most));
   };
   const double fraction = dataset.validation_fraction();
   RETURN_IF_ERROR(check("dataset.train_samples", dataset.train_samples(), 1 - fraction));
@@ -344,11 +350,10 @@ absl::Status CompleteLimits(bool reproducible, v1::TrialLimits* limits) {
 
 int64_t TrainSamples(const v1::DatasetSpec& dataset, const std::vector<v1::Worker>& workers) {
   if (dataset.train_samples() != 0) return dataset.train_samples();
-  std::optional<KnownDataset> other;
-  const std::optional<KnownDataset> known = FindDataset(dataset.name(), workers, &other);
-  if (!known.has_value()) return 0;
+  const std::vector<KnownDataset> kinds = FindDataset(dataset.name(), workers);
+  if (kinds.empty()) return 0;
   return static_cast<int64_t>((1 - dataset.validation_fraction()) *
-                              static_cast<double>(known->train_samples));
+                              static_cast<double>(kinds[0].train_samples));
 }
 
 absl::Status CheckRecipes(const v1::JobSpec& spec, const std::vector<v1::Worker>& workers) {

@@ -27,6 +27,14 @@ bool LeaseTable::Renew(const AttemptId& id, absl::Duration expires) {
   return true;
 }
 
+void LeaseTable::Postpone(absl::Duration by) {
+  by_expiry_.clear();
+  for (auto& [id, lease] : leases_) {
+    lease.expires += by;
+    by_expiry_.emplace(lease.expires, id);
+  }
+}
+
 bool LeaseTable::AddUpload(const AttemptId& id, absl::string_view sha256) {
   const auto it = leases_.find(id);
   if (it == leases_.end()) return false;

@@ -36,6 +36,8 @@ class LeaseTable {
   const Lease* Find(const AttemptId& id) const;
   // False if the attempt is not leased.
   bool Renew(const AttemptId& id, absl::Duration expires);
+  // All expire so much later.
+  void Postpone(absl::Duration by);
   bool AddUpload(const AttemptId& id, absl::string_view sha256);
   bool Remove(const AttemptId& id);
 

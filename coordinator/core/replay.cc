@@ -14,6 +14,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
 #include "common/base/status.h"
 #include "coordinator/core/composition.h"
 #include "coordinator/core/job_state.h"
@@ -28,8 +30,9 @@ namespace frontier::coordinator {
 namespace {
 
 constexpr int kDefaultLimit = 100;
-// Calls of a strategy for one proposal, each of which looks at a few thousand genotypes.
-constexpr int kMostCalls = 100;
+// What is not compared by then is left to the next call, also in the middle of a proposal that
+// takes long.
+constexpr absl::Duration kMostTime = absl::Seconds(2);
 
 // What proposals were told of a trial: how it ended, or came to a rung.
 struct LoggedEnd {
@@ -47,13 +50,14 @@ std::string MakeToken(int64_t job_id, const v1::ReplayPosition& position) {
   return absl::StrCat(job_id, ".", absl::WebSafeBase64Escape(position.SerializeAsString()));
 }
 
-absl::StatusOr<v1::ReplayPosition> ParseToken(int64_t job_id, absl::string_view token) {
+absl::StatusOr<std::optional<v1::ReplayPosition>> ParseToken(int64_t job_id,
+                                                             absl::string_view token) {
   v1::ReplayPosition position;
-  if (token.empty()) return position;
+  if (token.empty()) return std::nullopt;
   std::string bytes;
   if (!absl::ConsumePrefix(&token, absl::StrCat(job_id, ".")) ||
       !absl::WebSafeBase64Unescape(token, &bytes) || !position.ParseFromString(bytes) ||
-      position.after_trial() < 1) {
+      position.after_trial() < 0) {
     return InvalidField("page_token", "was not given for this job");
   }
   return position;
@@ -71,6 +75,7 @@ class Replay {
                                           "but for the front"));
     }
     replay.spec_ = before.job().spec();
+    replay.last_ = before.job().trials_created();
     RETURN_IF_ERROR(store.ForEachTrial(job_id, TrialParts::kWithoutArchitecture,
                                        [&](const v1::Trial& trial) { return replay.Take(trial); }));
     // Read after the trials, it knows the spaces of all of them.
@@ -88,27 +93,32 @@ class Replay {
     return replay;
   }
 
-  absl::StatusOr<v1::ReplayJobResponse> Run(const v1::ReplayPosition& from, int limit) {
+  absl::StatusOr<v1::ReplayJobResponse> Run(const std::optional<v1::ReplayPosition>& from,
+                                            int limit, Clock* clock) {
     v1::ReplayJobResponse response;
     size_t next = 0;
-    for (; next < trials_.size() && trials_[next].trial.number() <= from.after_trial(); ++next) {
+    const int64_t known = from.has_value() ? from->after_trial() : 0;
+    for (; next < trials_.size() && trials_[next].trial.number() <= known; ++next) {
       RETURN_IF_ERROR(EnterSpace(trials_[next].trial));
       Note(trials_[next].trial);
     }
-    if (next > 0) {
-      const absl::Status restored = strategy_->Restore(from.strategy());
+    if (next == trials_.size()) return response;
+    RETURN_IF_ERROR(EnterSpace(trials_[next].trial));
+    if (from.has_value()) {
+      const absl::Status restored = strategy_->Restore(from->strategy());
       if (!restored.ok()) return InvalidField("page_token", restored.message());
     }
-    for (; next < trials_.size() && response.compared() < limit; ++next) {
+    const absl::Duration end = clock->Elapsed() + kMostTime;
+    do {
+      ASSIGN_OR_RETURN(const bool compared, Compare(trials_[next].trial, &response));
+      if (!compared) continue;
+      if (++next == trials_.size()) return response;
       RETURN_IF_ERROR(EnterSpace(trials_[next].trial));
-      RETURN_IF_ERROR(Compare(trials_[next].trial, &response));
-    }
-    if (next < trials_.size()) {
-      v1::ReplayPosition position;
-      position.set_after_trial(trials_[next - 1].trial.number());
-      *position.mutable_strategy() = strategy_->Save();
-      response.set_next_page_token(MakeToken(job_id_, position));
-    }
+    } while (response.compared() < limit && clock->Elapsed() < end);
+    v1::ReplayPosition position;
+    position.set_after_trial(next == 0 ? 0 : trials_[next - 1].trial.number());
+    *position.mutable_strategy() = strategy_->Save();
+    response.set_next_page_token(MakeToken(job_id_, position));
     return response;
   }
 
@@ -116,6 +126,9 @@ class Replay {
   bool IsProbe(const v1::Trial& trial) const { return trial.space_version() < composed_version_; }
 
   absl::Status Take(const v1::Trial& trial) {
+    // Trials are read one after the other: a later one may know ends that came when those before it
+    // had been read. All that these know was there before.
+    if (trial.number() > last_) return absl::OkStatus();
     if (trial.origin().strategy().empty()) {
       return ErrorWithReason(
           absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
@@ -191,12 +204,13 @@ class Replay {
     running_[trial.number()] = &trial.genotype();
   }
 
-  absl::Status Compare(const v1::Trial& trial, v1::ReplayJobResponse* response) {
+  // False if the strategy has yet to find its proposal: the next call goes on from there.
+  absl::StatusOr<bool> Compare(const v1::Trial& trial, v1::ReplayJobResponse* response) {
     if (trial.origin().strategy() == kWarmStart) {
       // Taken over, or named by the job: nobody proposed it.
       response->set_compared(response->compared() + 1);
       Note(trial);
-      return absl::OkStatus();
+      return true;
     }
     const std::vector<Observation>& history = histories_[probes_];
     if (trial.known_ends() > static_cast<int64_t>(history.size())) {
@@ -218,27 +232,26 @@ class Replay {
     };
     const JobSearchContext context({spec_, *space_, taken_, trial.number(),
                                     absl::MakeConstSpan(history).first(known_), running});
-    absl::StatusOr<Candidate> candidate = absl::UnavailableError("");
-    for (int call = 0; call < kMostCalls && absl::IsUnavailable(candidate.status()); ++call) {
-      candidate = strategy_->Propose(context);
-    }
+    const absl::StatusOr<Candidate> candidate = strategy_->Propose(context);
+    if (absl::IsUnavailable(candidate.status())) return false;
     response->set_compared(response->compared() + 1);
     Note(trial);
     const bool same = candidate.ok() && candidate->genotype.SerializeAsString() ==
                                             trial.genotype().SerializeAsString();
-    if (same) return absl::OkStatus();
+    if (same) return true;
     v1::ReplayDifference* difference = response->add_differences();
     difference->set_trial(trial.number());
     difference->set_proposed(trial.summary());
     difference->set_rebuilt(candidate.ok() ? space_->Summarize(candidate->genotype)
                                            : std::string(candidate.status().message()));
-    return absl::OkStatus();
+    return true;
   }
 
   int64_t job_id_ = 0;
   v1::JobSpec spec_;
   std::map<int, v1::SearchSpace> spaces_;  // by version
   int composed_version_ = 0;
+  int64_t last_ = 0;                       // of the trials that are compared
   std::vector<LoggedTrial> trials_;        // by number
   std::vector<Observation> histories_[2];  // of the search, of probes
 
@@ -256,11 +269,11 @@ class Replay {
 }  // namespace
 
 absl::StatusOr<v1::ReplayJobResponse> ReplayProposals(const v1::ReplayJobRequest& request,
-                                                      const Store& store) {
-  ASSIGN_OR_RETURN(const v1::ReplayPosition from,
+                                                      const Store& store, Clock* clock) {
+  ASSIGN_OR_RETURN(const std::optional<v1::ReplayPosition> from,
                    ParseToken(request.job_id(), request.page_token()));
   ASSIGN_OR_RETURN(Replay replay, Replay::Load(request.job_id(), store));
-  return replay.Run(from, request.limit() == 0 ? kDefaultLimit : request.limit());
+  return replay.Run(from, request.limit() == 0 ? kDefaultLimit : request.limit(), clock);
 }
 
 }  // namespace frontier::coordinator

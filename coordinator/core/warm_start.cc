@@ -91,14 +91,14 @@ absl::StatusOr<std::vector<v1::Trial>> ReusableTrials(const v1::JobSpec& spec, c
       copy.mutable_reused()->set_job_id(id);
       copy.mutable_reused()->set_trial(trial.number());
     }
+    // Before there are so many that memory ends.
+    if (trials.size() == kMostReused) {
+      return InvalidField(kJobField, absl::StrCat("job ", id, " has more results than the ",
+                                                  kMostReused, " that one job takes over"));
+    }
     trials.push_back(std::move(copy));
     return absl::OkStatus();
   }));
-  if (trials.size() > kMostReused) {
-    return InvalidField(kJobField,
-                        absl::StrCat("job ", id, " has ", trials.size(), " results, more than the ",
-                                     kMostReused, " that one job takes over"));
-  }
   std::stable_sort(trials.begin(), trials.end(), [](const v1::Trial& a, const v1::Trial& b) {
     return std::pair(a.end_order(), a.number()) < std::pair(b.end_order(), b.number());
   });

@@ -15,11 +15,15 @@
 #include "coordinator/service/admission.h"
 #include "coordinator/service/job_service.h"
 #include "coordinator/service/lease_queue.h"
+#include "coordinator/service/long_calls.h"
 #include "coordinator/service/watch_hub.h"
 #include "coordinator/service/worker_service.h"
 
 namespace frontier::coordinator {
 namespace {
+
+// Who wakes so much later than it wanted to was suspended, or had no processor.
+constexpr absl::Duration kStall = absl::Seconds(1);
 
 // Watchers are told of changes at most this often.
 constexpr absl::Duration kWatchInterval = absl::Milliseconds(50);
@@ -36,7 +40,8 @@ class GatewayImpl final : public Gateway {
         admission_(options.limits, dispatcher, clock),
         leases_(dispatcher, clock, options.limits.waiting_leases, [this] { Wake(); }),
         watches_(dispatcher, clock, options.limits),
-        jobs_(&admission_, blobs, &watches_, clock->Now()),
+        calls_(options.limits.long_calls, options.limits.waiting_long_calls),
+        jobs_(&admission_, &calls_, blobs, &watches_, clock->Now()),
         workers_(&admission_, blobs, &leases_) {}
 
   ~GatewayImpl() override { Stop(); }
@@ -107,11 +112,13 @@ class GatewayImpl final : public Gateway {
       if (pump_due) until = std::min(until, next_pump);
       if (watch_due) until = std::min(until, next_watch);
       bool changed = false;
+      const absl::Duration wanted = std::max(until, clock_->Elapsed());
       // What is due already will see the change, so there is no need to wake for it.
       if (!Sleep(until, !pump_due || !watch_due, &changed)) return;
       pump_due |= changed;
       watch_due |= changed;
       const absl::Duration now = clock_->Elapsed();
+      if (now - wanted > kStall) dispatcher_->NoteStall(now - wanted);
       if (now >= next_tick) {
         Tick();
         watches_.DropSlow();
@@ -157,6 +164,7 @@ class GatewayImpl final : public Gateway {
   Admission admission_;
   LeaseQueue leases_;
   WatchHub watches_;
+  LongCalls calls_;
   JobServiceAdapter jobs_;
   WorkerServiceAdapter workers_;
   absl::Status last_tick_;  // of the thread

@@ -39,8 +39,8 @@ grpc::ServerUnaryReactor* JobServiceAdapter::GetServerInfo(grpc::CallbackServerC
 grpc::ServerUnaryReactor* JobServiceAdapter::SubmitJob(grpc::CallbackServerContext* context,
                                                        const v1::SubmitJobRequest* request,
                                                        v1::SubmitJobResponse* response) {
-  return AnswerUnary(
-      context, admission_, request, response,
+  return AnswerLong(
+      context, admission_, calls_, request, response,
       [this](const v1::SubmitJobRequest& submit) -> absl::StatusOr<v1::SubmitJobResponse> {
         RETURN_IF_ERROR(
             CheckProtocolVersion(kProtocolVersion, submit.protocol_version(), "client"));
@@ -108,8 +108,8 @@ grpc::ServerUnaryReactor* JobServiceAdapter::ResumeJob(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* JobServiceAdapter::UpdateJob(grpc::CallbackServerContext* context,
                                                        const v1::UpdateJobRequest* request,
                                                        v1::UpdateJobResponse* response) {
-  return AnswerUnary(
-      context, admission_, request, response,
+  return AnswerLong(
+      context, admission_, calls_, request, response,
       [this](const v1::UpdateJobRequest& checked) { return dispatcher_->UpdateJob(checked); });
 }
 
@@ -124,16 +124,16 @@ grpc::ServerUnaryReactor* JobServiceAdapter::DeleteJob(grpc::CallbackServerConte
 grpc::ServerUnaryReactor* JobServiceAdapter::ExtendSpace(grpc::CallbackServerContext* context,
                                                          const v1::ExtendSpaceRequest* request,
                                                          v1::ExtendSpaceResponse* response) {
-  return AnswerUnary(
-      context, admission_, request, response,
+  return AnswerLong(
+      context, admission_, calls_, request, response,
       [this](const v1::ExtendSpaceRequest& checked) { return dispatcher_->ExtendSpace(checked); });
 }
 
 grpc::ServerUnaryReactor* JobServiceAdapter::ReplayJob(grpc::CallbackServerContext* context,
                                                        const v1::ReplayJobRequest* request,
                                                        v1::ReplayJobResponse* response) {
-  return AnswerUnary(
-      context, admission_, request, response,
+  return AnswerLong(
+      context, admission_, calls_, request, response,
       [this](const v1::ReplayJobRequest& checked) { return dispatcher_->ReplayJob(checked); });
 }
 
@@ -156,8 +156,8 @@ grpc::ServerUnaryReactor* JobServiceAdapter::GetTrial(grpc::CallbackServerContex
 grpc::ServerUnaryReactor* JobServiceAdapter::GetFront(grpc::CallbackServerContext* context,
                                                       const v1::GetFrontRequest* request,
                                                       v1::GetFrontResponse* response) {
-  return AnswerUnary(
-      context, admission_, request, response,
+  return AnswerLong(
+      context, admission_, calls_, request, response,
       [this](const v1::GetFrontRequest& checked) { return dispatcher_->GetFront(checked); });
 }
 

@@ -6,6 +6,7 @@
 #include "coordinator/blobs/blob_store.h"
 #include "coordinator/core/dispatcher.h"
 #include "coordinator/service/admission.h"
+#include "coordinator/service/long_calls.h"
 #include "coordinator/service/watch_hub.h"
 #include "frontier/v1/job_service.grpc.pb.h"
 
@@ -14,9 +15,10 @@ namespace frontier::coordinator {
 // Thread-safe. The pointers outlive the service.
 class JobServiceAdapter final : public v1::JobService::CallbackService {
  public:
-  JobServiceAdapter(Admission* admission, const BlobStore* blobs, WatchHub* watches,
-                    absl::Time started)
+  JobServiceAdapter(Admission* admission, LongCalls* calls, const BlobStore* blobs,
+                    WatchHub* watches, absl::Time started)
       : admission_(admission),
+        calls_(calls),
         dispatcher_(admission->dispatcher()),
         blobs_(blobs),
         watches_(watches),
@@ -80,6 +82,7 @@ class JobServiceAdapter final : public v1::JobService::CallbackService {
 
  private:
   Admission* const admission_;
+  LongCalls* const calls_;
   Dispatcher* const dispatcher_;
   const BlobStore* const blobs_;
   WatchHub* const watches_;

@@ -16,6 +16,8 @@ struct ServiceLimits {
   size_t watches = 1'000;
   size_t transfers = 256;    // streams of models and checkpoints, both ways
   int64_t backlog = 20'000;  // changes that are decided and not durable yet
+  int long_calls = 2;        // at a time
+  size_t waiting_long_calls = 64;
   // Who takes longer for one answer or chunk is dropped.
   absl::Duration slow_watch = absl::Seconds(30);
   absl::Duration slow_transfer = absl::Minutes(2);

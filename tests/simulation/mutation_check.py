@@ -26,7 +26,7 @@ FAULTS = [
     ('answer-before-durable', 'coordinator/storage/group_journal.cc',
      '} else if (!pending_.empty()) {', '} else if (false) {'),
     ('loss-not-noticed', 'coordinator/core/dispatcher_impl.cc',
-     'if (losses_ == journal_->losses()) return absl::OkStatus();', 'return absl::OkStatus();'),
+     'if (losses_ != journal_->losses()) {', 'if (false) {'),
     ('budget-off-by-one', 'coordinator/core/budget.cc',
      'if (!budget.has_trials() || job.trials_created() - job.trials_reused() < budget.trials()) {',
      'if (!budget.has_trials() || job.trials_created() - job.trials_reused() <= budget.trials()) {'),

@@ -47,6 +47,11 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     MutexLock lock(&mutex_);
     on_try_lease_ = std::move(hook);
   }
+  // Runs at the start of each ReplayJob, outside the lock.
+  void SetOnReplay(std::function<void()> hook) {
+    MutexLock lock(&mutex_);
+    on_replay_ = std::move(hook);
+  }
   // Appends `count` events to the job's log and tells the listener.
   void AddEvents(int count) {
     {
@@ -129,6 +134,12 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     return WithJob<v1::ExtendSpaceResponse>();
   }
   absl::StatusOr<v1::ReplayJobResponse> ReplayJob(const v1::ReplayJobRequest&) override {
+    std::function<void()> hook;
+    {
+      MutexLock lock(&mutex_);
+      hook = on_replay_;
+    }
+    if (hook) hook();
     return Answer<v1::ReplayJobResponse>();
   }
   absl::StatusOr<v1::ListTrialsResponse> ListTrials(const v1::ListTrialsRequest&) override {
@@ -211,6 +222,7 @@ class FakeDispatcher final : public coordinator::Dispatcher {
     return backlog_;
   }
   void WhenDurable(int64_t, coordinator::Journal::Done done) override { done(absl::OkStatus()); }
+  void NoteStall(absl::Duration) override {}
   absl::Status Tick() override {
     MutexLock lock(&mutex_);
     ++ticks_;
@@ -251,6 +263,7 @@ class FakeDispatcher final : public coordinator::Dispatcher {
   int work_ ABSL_GUARDED_BY(mutex_) = 0;
   std::function<bool(const std::string&)> may_take_ ABSL_GUARDED_BY(mutex_);
   std::function<void()> on_try_lease_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> on_replay_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> takers_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> submitted_ ABSL_GUARDED_BY(mutex_);
   int try_leases_ ABSL_GUARDED_BY(mutex_) = 0;

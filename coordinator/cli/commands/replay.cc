@@ -11,8 +11,8 @@
 namespace frontier::cli {
 namespace {
 
-// A call's answer should take seconds.
-constexpr int kPage = 100;
+// The most of a call, which ends sooner where proposals take long.
+constexpr int kPage = 1000;
 constexpr int kMostShown = 20;
 
 absl::StatusOr<ExitCode> Replay(Session* session, int64_t job_id) {

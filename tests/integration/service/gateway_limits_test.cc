@@ -1,4 +1,5 @@
 // What the coordinator does when too much is asked of it at once.
+#include <atomic>
 #include <future>
 #include <memory>
 #include <string>
@@ -70,6 +71,38 @@ TEST_F(GatewayLimitsTest, WhileTheStoreIsBehindCallsComeBackLaterAndHeartbeatsAr
   EXPECT_OK(jobs_->GetServerInfo());
   dispatcher_.SetBacklog(10);
   EXPECT_OK(jobs_->SubmitJob({}));
+}
+
+TEST_F(GatewayLimitsTest, HeartbeatsAreHeardWhileLongCallsRun) {
+  ServiceLimits limits;
+  limits.waiting_long_calls = 100;
+  ServeWithin(limits);
+  std::promise<void> go_on;
+  std::shared_future<void> gone_on(go_on.get_future());
+  std::atomic<int> begun = 0;
+  dispatcher_.SetOnReplay([&begun, gone_on] {
+    ++begun;
+    gone_on.wait();
+  });
+  // More than gRPC has threads.
+  std::vector<std::future<absl::Status>> replays;
+  for (int i = 0; i < 40; ++i) {
+    replays.push_back(std::async(std::launch::async, [this] {
+      v1::ReplayJobRequest request;
+      request.set_job_id(1);
+      return jobs_->ReplayJob(request).status();
+    }));
+  }
+  EXPECT_TRUE(Eventually([&] { return begun == limits.long_calls; }));
+  v1::HeartbeatRequest heartbeat;
+  heartbeat.set_worker_id("w");
+  heartbeat.set_incarnation("i");
+  for (int i = 0; i < 20; ++i) EXPECT_OK(workers_->Heartbeat(heartbeat));
+  EXPECT_OK(jobs_->ListJobs({}));
+  EXPECT_EQ(begun, limits.long_calls);
+  go_on.set_value();
+  for (std::future<absl::Status>& replay : replays) EXPECT_OK(replay.get());
+  EXPECT_EQ(begun, 40);
 }
 
 TEST_F(GatewayLimitsTest, AClientComesBackByItself) {

@@ -74,6 +74,14 @@ int RunTrials(Harness* h, int count) {
   return count;
 }
 
+TEST(AutoSpace, AJobThatCannotProbeYetSaysWhatItWaitsFor) {
+  Harness h;
+  const int64_t job = h.Submit(LatencyJob(20, 2.0));
+  EXPECT_EQ(h.Job(job).waiting_for(), "no live worker");
+  h.Register("w1");
+  EXPECT_EQ(h.Job(job).waiting_for(), "");
+}
+
 std::vector<v1::Event> ComposedEvents(Harness* h, int64_t job) {
   const std::vector<v1::Event> events = h->store().ListEvents(job, 0, 10000).value();
   std::vector<v1::Event> composed;

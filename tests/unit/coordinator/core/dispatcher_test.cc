@@ -113,6 +113,13 @@ TEST(Dispatcher, FrontIsOrderedByTheFirstObjective) {
   std::vector<int64_t> numbers;
   for (const v1::Trial& trial : front.trials()) numbers.push_back(trial.number());
   EXPECT_THAT(numbers, ElementsAre(2, 3, 1));
+  // Curves would make hundreds of trials too large for one answer.
+  for (const v1::Trial& trial : front.trials()) {
+    ASSERT_EQ(trial.result().epochs_size(), 3);
+    EXPECT_EQ(trial.result().epochs(2).epoch(), 3);
+    EXPECT_EQ(trial.result().epochs(2).validation_accuracy(), 0);
+    EXPECT_EQ(trial.attempts(0).epochs_size(), 0);
+  }
 }
 
 TEST(Dispatcher, WeightsThatWereNotUploadedAreRefused) {

@@ -300,6 +300,25 @@ TEST(JobValidation, WorkersThatDisagreeLeaveTheChoiceToTheUser) {
               ::testing::AllOf(HasSubstr("'w1'"), HasSubstr("'w2'"), HasSubstr("1x32x28")));
 }
 
+TEST(JobValidation, WorkersThatAreGoneDoNotSayWhatADataSetIs) {
+  Harness h;
+  v1::RegisterRequest gone = testing::MakeRegistration("a-worker-of-last-month", "i1", 1);
+  gone.set_request_id(h.NextRequestId());
+  gone.mutable_datasets(0)->set_train_samples(1000);
+  gone.mutable_datasets(0)->set_height(32);
+  ASSERT_OK(h.core().Register(gone));
+  v1::JobSpec spec = SmallJob(1);
+  spec.mutable_dataset()->clear_input();
+  spec.mutable_dataset()->clear_classes();
+  spec.mutable_dataset()->set_train_samples(40000);
+  // Better than nothing.
+  h.clock().Advance(absl::Hours(1));
+  EXPECT_THAT(h.TrySubmit(spec), StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("40000")));
+  h.Register("w1");
+  const int64_t job = h.Submit(spec);
+  EXPECT_EQ(h.Job(job).spec().dataset().input().height(), 28);
+}
+
 TEST(JobValidation, ABatchLargerThanTheDataIsRefused) {
   Harness h;
   v1::JobSpec spec = SmallJob(1);

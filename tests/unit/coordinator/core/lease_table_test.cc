@@ -53,6 +53,18 @@ TEST(LeaseTable, ExpiresAtItsTimeInOrder) {
   EXPECT_THAT(table.Expired(absl::Seconds(40)), ElementsAre(Id(1, 3), Id(1, 1), Id(1, 2)));
 }
 
+TEST(LeaseTable, AllCanEndLater) {
+  LeaseTable table;
+  table.Add(MakeLease(Id(1, 1), 1, "a", 30));
+  table.Add(MakeLease(Id(1, 2), 2, "a", 10));
+  table.Postpone(absl::Seconds(5));
+  EXPECT_THAT(table.Expired(absl::Seconds(15) - absl::Nanoseconds(1)), IsEmpty());
+  EXPECT_THAT(table.Expired(absl::Seconds(35)), ElementsAre(Id(1, 2), Id(1, 1)));
+  EXPECT_TRUE(table.Renew(Id(1, 2), absl::Seconds(50)));
+  EXPECT_TRUE(table.Remove(Id(1, 1)));
+  EXPECT_THAT(table.Expired(absl::Seconds(50)), ElementsAre(Id(1, 2)));
+}
+
 TEST(LeaseTable, RemovalLeavesNothing) {
   LeaseTable table;
   table.Add(MakeLease(Id(1, 1), 1, "a", 10));

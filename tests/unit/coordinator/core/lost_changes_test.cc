@@ -147,6 +147,47 @@ TEST_F(LostChangesTest, LossesThatFollowEachOtherAreFollowedByPauses) {
   EXPECT_OK(dispatcher_->Tick());
 }
 
+TEST_F(LostChangesTest, WhatWorkersKeptWhileTheDiskWasFullIsTaken) {
+  v1::JobSpec spec = SmallJob(2);
+  spec.mutable_limits()->set_wall_seconds(60);
+  spec.mutable_limits()->set_max_attempts(1);
+  const int64_t job = Submit(spec);
+  ASSERT_OK(Register("w1"));
+  const v1::AttemptLease lease = Lease("w1")->lease();
+  journal_->CommitGroup();
+  const v1::ReportRequest report = MakeReport("report", "w1", lease, MakeResult(0.5, 1));
+  const auto beat = [&] {
+    clock_.Advance(absl::Seconds(10));
+    v1::HeartbeatRequest heartbeat;
+    heartbeat.set_worker_id("w1");
+    heartbeat.set_incarnation("i1");
+    v1::LeaseStatus* status = heartbeat.add_leases();
+    *status->mutable_key() = lease.task().key();
+    status->set_token(lease.token());
+    EXPECT_OK(dispatcher_->Heartbeat(heartbeat));
+  };
+  ASSERT_OK(dispatcher_->Report(report));
+  store_.FailCommits(1'000'000);
+  journal_->CommitGroup();
+  // Far longer than any attempt may take.
+  for (int i = 0; i < 200; ++i) {
+    beat();
+    EXPECT_FALSE(dispatcher_->Tick().ok());
+    EXPECT_FALSE(dispatcher_->Report(report).ok());
+  }
+  store_.FailCommits(0);
+  // The tick that finds the disk writable comes before any report can.
+  for (int i = 0; i < 10; ++i) {
+    beat();
+    (void)dispatcher_->Tick();
+    journal_->CommitGroup();
+  }
+  EXPECT_EQ(Job(job).trials_running(), 1);
+  ASSERT_OK(dispatcher_->Report(report));
+  journal_->CommitGroup();
+  EXPECT_EQ(Job(job).trials_succeeded(), 1);
+}
+
 TEST_F(LostChangesTest, WhatIsDecidedOnALostStateIsNotToldEither) {
   Submit(SmallJob(5));
   ASSERT_OK(Register("w1"));
