@@ -2,12 +2,15 @@
 
 #include <Eigen/Dense>
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/architecture/graph.h"
 #include "common/base/status.h"
 #include "common/model_io/parameters.h"
 #include "worker/batching/batches.h"
@@ -115,7 +118,9 @@ absl::StatusOr<double> GradientNorm(const v1::Model& model, const Batch& batch,
 v1::Model Linearized(const v1::Model& model, double scale) {
   v1::Model linear = model;
   for (v1::Node& node : *linear.mutable_architecture()->mutable_nodes()) {
-    if (IsRectifier(node.op())) node.set_op(v1::OPERATOR_IDENTITY);
+    if (!IsRectifier(node.op())) continue;
+    node.set_op(v1::OPERATOR_IDENTITY);
+    node.clear_attributes();  // an identity with a slope is none
   }
   for (v1::Tensor& tensor : *linear.mutable_tensors()) {
     std::vector<float> values = TensorValues(tensor);
@@ -149,7 +154,18 @@ absl::StatusOr<double> LogFlow(const v1::Model& model, double scale) {
   return std::log(sum) - std::log(kInput);
 }
 
-absl::StatusOr<double> SynFlow(const v1::Model& model) {
+// The reference keeps the outputs of all nodes as doubles; weights exist in f32, copied once, and
+// as doubles.
+absl::Status CheckFlowMemory(const v1::Model& model, int64_t memory_bytes) {
+  constexpr int64_t kMost = int64_t{1} << 60;  // twice this does not overflow
+  ASSIGN_OR_RETURN(const GraphCosts costs, AnalyzeGraph(model.architecture()));
+  const int64_t outputs = 2 * std::min(costs.activation_bytes, kMost);
+  const int64_t weights = 3 * static_cast<int64_t>(model.ByteSizeLong());
+  return CheckMemory(ReadMemoryUse(), outputs + weights, memory_bytes);
+}
+
+absl::StatusOr<double> SynFlow(const v1::Model& model, const ProxyOptions& options) {
+  RETURN_IF_ERROR(CheckFlowMemory(model, options.memory_bytes));
   // By Euler, the sum of w dR/dw is the derivative of R by a factor on all weights, at 1.
   constexpr double kStep = 0x1p-10;
   ASSIGN_OR_RETURN(const double flow, LogFlow(model, 1));
@@ -174,12 +190,22 @@ absl::string_view ProxyName(v1::Proxy proxy) {
 }
 
 double LogDeterminant(absl::Span<const std::vector<bool>> codes) {
+  constexpr size_t kBits = 64;
+  // Whole words are compared: each code meets every other.
+  std::vector<std::vector<uint64_t>> words(codes.size());
+  for (size_t i = 0; i < codes.size(); ++i) {
+    words[i].resize((codes[i].size() + kBits - 1) / kBits);
+    for (size_t k = 0; k < codes[i].size(); ++k) {
+      words[i][k / kBits] |= uint64_t{codes[i][k]} << (k % kBits);
+    }
+  }
   const auto n = static_cast<Eigen::Index>(codes.size());
   Eigen::MatrixXd kernel(n, n);
   for (size_t i = 0; i < codes.size(); ++i) {
     for (size_t j = 0; j <= i; ++j) {
-      int64_t alike = 0;
-      for (size_t k = 0; k < codes[i].size(); ++k) alike += codes[i][k] == codes[j][k];
+      auto alike = static_cast<int64_t>(codes[i].size());
+      for (size_t w = 0; w < words[i].size(); ++w)
+        alike -= std::popcount(words[i][w] ^ words[j][w]);
       kernel(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j)) = kernel(
           static_cast<Eigen::Index>(j), static_cast<Eigen::Index>(i)) = static_cast<double>(alike);
     }
@@ -203,7 +229,7 @@ absl::StatusOr<double> ScoreUntrained(v1::Proxy proxy, const v1::Model& model,
       score = Naswot(model, batch, options);
       break;
     case v1::PROXY_SYNFLOW:
-      score = SynFlow(model);
+      score = SynFlow(model, options);
       break;
     case v1::PROXY_GRADIENT_NORM:
       score = GradientNorm(model, batch, options);

@@ -66,6 +66,10 @@ TEST(LogDeterminantTest, IsThatOfTheCountsOfWhatIsAlike) {
   // K = (4 2; 2 4): 12.
   EXPECT_NEAR(LogDeterminant({{{true, true, false, false}, {true, false, true, false}}}),
               std::log(12.0), 1e-12);
+  // Longer than a word: three of 130 differ.
+  std::vector<bool> one(130, false), other(130, false);
+  for (const size_t k : {0, 64, 129}) other[k] = true;
+  EXPECT_NEAR(LogDeterminant({{one, other}}), std::log(130.0 * 130 - 127 * 127), 1e-9);
   // Equal codes: as good as nothing.
   EXPECT_LT(LogDeterminant({{{true, false}, {true, false}}}), -10);
 }
@@ -131,6 +135,51 @@ TEST_F(ProxyTest, SynFlowIsTheSumOverAllWeights) {
   EXPECT_NEAR(Score(v1::PROXY_SYNFLOW, Model(Plain(3))), std::log(sum), 1e-3);
 }
 
+TEST_F(ProxyTest, SynFlowTakesEveryRectifierForAnIdentity) {
+  v1::Model model = Model(Plain(3));
+  const double expected = Score(v1::PROXY_SYNFLOW, model);
+  v1::Node* rectifier = model.mutable_architecture()->mutable_nodes(2);
+  ASSERT_EQ(rectifier->op(), v1::OPERATOR_RELU);
+  for (const v1::Operator op : {v1::OPERATOR_RELU6, v1::OPERATOR_LEAKY_RELU, v1::OPERATOR_SILU,
+                                v1::OPERATOR_HARD_SWISH, v1::OPERATOR_GELU}) {
+    rectifier->set_op(op);
+    rectifier->clear_attributes();
+    if (op == v1::OPERATOR_LEAKY_RELU) rectifier->mutable_leaky_relu()->set_slope(0.1f);
+    const absl::StatusOr<double> score =
+        ScoreUntrained(v1::PROXY_SYNFLOW, model, samples_, indices_, {});
+    ASSERT_OK(score) << v1::Operator_Name(op);
+    EXPECT_EQ(*score, expected) << v1::Operator_Name(op);
+  }
+}
+
+// As in squeeze-and-excite: what the gate lets through is halved, whatever its own weights.
+TEST_F(ProxyTest, SynFlowCountsGatesAsHalfAndNoProductOfMaps) {
+  v1::Shape shape;
+  shape.set_channels(1);
+  shape.set_height(6);
+  shape.set_width(6);
+  const auto network = [&](bool gated) {
+    ArchitectureBuilder b(shape, kTrialClasses);
+    const int stem = b.Convolution("stem", b.input(), SquareConvolution(3, 3));
+    const int gate = b.Sigmoid("gate", b.GlobalAveragePool("squeeze", stem));
+    b.Linear("classifier", gated ? b.Multiply("product", stem, gate) : stem, kTrialClasses);
+    return Model(b.Build().value());
+  };
+  v1::Model plain = network(false), gated = network(true);
+  ASSERT_EQ(plain.tensors_size(), gated.tensors_size());
+  for (int i = 0; i < plain.tensors_size(); ++i) {
+    *gated.mutable_tensors(i)->mutable_data() = plain.tensors(i).data();
+  }
+  EXPECT_NEAR(Score(v1::PROXY_SYNFLOW, gated), Score(v1::PROXY_SYNFLOW, plain) - std::log(2.0),
+              1e-6);
+
+  ArchitectureBuilder b(shape, kTrialClasses);
+  const int stem = b.Convolution("stem", b.input(), SquareConvolution(3, 3));
+  b.Linear("classifier", b.Multiply("square", stem, stem), kTrialClasses);
+  EXPECT_THAT(ScoreUntrained(v1::PROXY_SYNFLOW, Model(b.Build().value()), samples_, indices_, {}),
+              StatusIs(absl::StatusCode::kOutOfRange, _));
+}
+
 TEST_F(ProxyTest, SynFlowOfADeepNetworkIsFinite) {
   v1::Shape shape;
   shape.set_channels(1);
@@ -153,8 +202,11 @@ TEST_F(ProxyTest, OnlyKnownProxies) {
 }
 
 TEST_F(ProxyTest, MemoryIsLimited) {
-  EXPECT_THAT(ScoreUntrained(v1::PROXY_NASWOT, model_, samples_, indices_, {1, 1}),
-              StatusIs(absl::StatusCode::kResourceExhausted, _));
+  for (const v1::Proxy proxy : {v1::PROXY_NASWOT, v1::PROXY_SYNFLOW, v1::PROXY_GRADIENT_NORM}) {
+    EXPECT_THAT(ScoreUntrained(proxy, model_, samples_, indices_, {1, 1}),
+                StatusIs(absl::StatusCode::kResourceExhausted, _))
+        << ProxyName(proxy);
+  }
 }
 
 }  // namespace
