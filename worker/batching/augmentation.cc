@@ -11,6 +11,9 @@ int Draw(int bound, Rng* rng) {
   return static_cast<int>(rng->Uniform(static_cast<uint64_t>(bound)));
 }
 
+// Share of the area that is erased.
+double DrawShare(Rng* rng) { return 0.02 + 0.31 * rng->UniformDouble(); }
+
 // Logarithm of a gamma variate, which does not vanish for a small `alpha`.
 double LogGamma(double alpha, Rng* rng) {
   double boost = 0;
@@ -34,6 +37,11 @@ double LogGamma(double alpha, Rng* rng) {
 
 }  // namespace
 
+int CropMove(int padding, int side, Rng* rng) {
+  const int most = std::min(padding, side - 1);
+  return Draw(2 * most + 1, rng) - most;
+}
+
 Box CutoutBox(int size, int height, int width, Rng* rng) {
   const int top = Draw(height, rng) - size / 2;
   const int left = Draw(width, rng) - size / 2;
@@ -46,9 +54,17 @@ Box CutoutBox(int size, int height, int width, Rng* rng) {
 }
 
 Box ErasingBox(int height, int width, Rng* rng) {
+  if (height == 1 || width == 1) {
+    const int side = std::max(height, width);
+    if (side == 1) return Box();
+    const int length =
+        std::clamp(static_cast<int>(std::lround(DrawShare(rng) * side)), 1, side - 1);
+    const int first = Draw(side - length + 1, rng);
+    return height == 1 ? Box{0, first, 1, length} : Box{first, 0, length, 1};
+  }
   const double log_aspect = std::log(1 / 0.3);
   for (int i = 0; i < 10; ++i) {
-    const double area = (0.02 + 0.31 * rng->UniformDouble()) * height * width;
+    const double area = DrawShare(rng) * height * width;
     const double aspect = std::exp((2 * rng->UniformDouble() - 1) * log_aspect);
     Box box;
     box.height = static_cast<int>(std::lround(std::sqrt(area * aspect)));

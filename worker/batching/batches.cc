@@ -182,9 +182,8 @@ class PrefetchedBatches final : public TrainingBatches {
   void Augment(int32_t index, bool flip, Rng* rng, float* out) const {
     const AugmentationOptions& a = options_.augmentation;
     if (a.crop_padding > 0) {
-      const uint64_t places = 2 * static_cast<uint64_t>(a.crop_padding) + 1;
-      const int dy = static_cast<int>(rng->Uniform(places)) - a.crop_padding;
-      const int dx = static_cast<int>(rng->Uniform(places)) - a.crop_padding;
+      const int dy = CropMove(a.crop_padding, samples_.height, rng);
+      const int dx = CropMove(a.crop_padding, samples_.width, rng);
       normalizer_.FillMoved(index, flip, dy, dx, out);
     } else {
       normalizer_.Fill(index, flip, out);

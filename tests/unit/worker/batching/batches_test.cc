@@ -1,9 +1,12 @@
 #include "worker/batching/batches.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -177,8 +180,95 @@ TEST(TrainingBatchesTest, CropMovesAndFillsWithBlack) {
     for (float& v : image) v = std::round(v);
     seen.insert(image);
   }
-  EXPECT_EQ(seen, (std::set<std::vector<float>>{
-                      {0, 1, 100, 100}, {1, 0, 100, 0}, {0, 0, 0, 100}, {0, 0, 0, 0}}));
+  // Along the width alone: moved upwards or downwards a row is gone.
+  EXPECT_EQ(seen, (std::set<std::vector<float>>{{0, 1, 100, 100}, {1, 0, 100, 0}, {0, 0, 0, 100}}));
+}
+
+// One sample of 1 x height x width, all white.
+Samples White(int height, int width) {
+  Samples samples;
+  samples.channels = 1;
+  samples.height = height;
+  samples.width = width;
+  samples.images.assign(static_cast<size_t>(height * width), 255);
+  samples.labels.push_back(0);
+  return samples;
+}
+
+TEST(TrainingBatchesTest, OfASignalSomethingIsAlwaysLeft) {
+  for (const auto& [height, width] : {std::pair{1, 9}, {1, 3}, {9, 1}, {1, 1}, {3, 3}}) {
+    const Samples samples = White(height, width);
+    TrainingBatchesOptions options;
+    options.augmentation.crop_padding = std::min(4, std::max(height, width));
+    ASSERT_OK_AND_ASSIGN(const auto batches,
+                         TrainingBatches::Create(samples, All(1), Bytes(), options));
+    std::set<std::vector<float>> seen;
+    for (int b = 0; b < 500; ++b) {
+      const std::vector<float>& image = batches->Next().images;
+      EXPECT_GT(*std::max_element(image.begin(), image.end()), 0) << height << "x" << width;
+      seen.insert(image);
+    }
+    const auto moves = [&](int side) {
+      return 2 * std::min(options.augmentation.crop_padding, side - 1) + 1;
+    };
+    EXPECT_EQ(seen.size(), static_cast<size_t>(moves(height) * moves(width)));
+  }
+}
+
+TEST(AugmentationTest, CropsOfImagesMoveAsTheirPaddingSays) {
+  for (const int padding : {1, 4, 27}) {
+    Rng rng(6), expected(6);
+    for (int i = 0; i < 100; ++i) {
+      const int drawn = static_cast<int>(expected.Uniform(2 * static_cast<uint64_t>(padding) + 1));
+      EXPECT_EQ(CropMove(padding, 28, &rng), drawn - padding);
+    }
+  }
+}
+
+TEST(AugmentationTest, SignalsAreErasedInPart) {
+  Rng rng(5);
+  for (const int side : {2, 3, 16, 1000}) {
+    std::set<int> firsts;
+    for (int i = 0; i < 500; ++i) {
+      const Box row = ErasingBox(1, side, &rng), column = ErasingBox(side, 1, &rng);
+      EXPECT_EQ(row.top, 0);
+      EXPECT_EQ(row.height, 1);
+      EXPECT_EQ(column.left, 0);
+      EXPECT_EQ(column.width, 1);
+      for (const auto& [first, length] :
+           {std::pair{row.left, row.width}, {column.top, column.height}}) {
+        EXPECT_GE(length, std::max(1.0, std::floor(0.02 * side)));
+        EXPECT_LE(length, std::max(1.0, std::ceil(0.33 * side)));
+        EXPECT_LT(length, side);
+        EXPECT_GE(first, 0);
+        EXPECT_LE(first + length, side);
+        firsts.insert(first);
+      }
+    }
+    EXPECT_GT(firsts.size(), 1u) << side;
+  }
+  EXPECT_EQ(ErasingBox(1, 1, &rng).height, 0);
+}
+
+// Squares are erased as before signals were: by the draws of the paper's algorithm.
+TEST(AugmentationTest, ImagesAreErasedByTheirDraws) {
+  Rng rng(9), draws(9);
+  for (int i = 0; i < 200; ++i) {
+    Box expected;
+    for (int k = 0; k < 10 && expected.height == 0; ++k) {
+      const double area = (0.02 + 0.31 * draws.UniformDouble()) * 12 * 12;
+      const double aspect = std::exp((2 * draws.UniformDouble() - 1) * std::log(1 / 0.3));
+      const int height = static_cast<int>(std::lround(std::sqrt(area * aspect)));
+      const int width = static_cast<int>(std::lround(std::sqrt(area / aspect)));
+      if (height < 1 || width < 1 || height >= 12 || width >= 12) continue;
+      const int top = static_cast<int>(draws.Uniform(static_cast<uint64_t>(13 - height)));
+      const int left = static_cast<int>(draws.Uniform(static_cast<uint64_t>(13 - width)));
+      expected = Box{top, left, height, width};
+    }
+    const Box box = ErasingBox(12, 12, &rng);
+    EXPECT_THAT((std::array{box.top, box.left, box.height, box.width}),
+                ElementsAre(expected.top, expected.left, expected.height, expected.width));
+  }
 }
 
 TEST(TrainingBatchesTest, BadAugmentation) {
