@@ -364,17 +364,18 @@ class Trial {
       metrics->set_images_per_second(seconds > 0 ? trained / seconds : 0);
       v1::TrialProcessUpdate update;
       *update.mutable_epoch() = *metrics;
-      if (epoch + 1 < last_epoch_) {
+      curve.push_back(evaluation_.accuracy);
+      if (auto stop = JudgeCurve(task_.stop_rule(), curve, recipe.epochs()); stop.has_value()) {
+        *result_.mutable_early_stop() = *std::move(stop);
+      }
+      // Not of an epoch that ends it: an attempt that goes on from there would train another.
+      if (epoch + 1 < last_epoch_ && !result_.has_early_stop()) {
         // A full disk is no reason to lose the training as well.
         if (const absl::Status kept = KeepCheckpoint(plan, input_.checkpoint_path()); !kept.ok()) {
           LogWarning({}, absl::StrCat("epoch ", epoch + 1, " is not kept: ", kept.message()));
         }
       }
       update_(update);
-      curve.push_back(evaluation_.accuracy);
-      if (auto stop = JudgeCurve(task_.stop_rule(), curve, recipe.epochs()); stop.has_value()) {
-        *result_.mutable_early_stop() = *std::move(stop);
-      }
     }
     return absl::OkStatus();
   }

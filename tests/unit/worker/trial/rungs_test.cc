@@ -124,6 +124,23 @@ TEST_F(RungsTest, EndsItselfByItsRule) {
   EXPECT_EQ(Run().back().result().weights_sha256(), stopped.weights_sha256());
 }
 
+TEST_F(RungsTest, KilledWhileItIsMeasuredAfterItsStopItStopsThereAgain) {
+  input_.set_checkpoint_path(folder_.File("checkpoint"));
+  task()->mutable_stop_rule()->add_least_accuracy(0);
+  task()->mutable_stop_rule()->add_least_accuracy(1.1);
+  const v1::TrialResult stopped = Run().back().result();
+  ASSERT_EQ(stopped.epochs_size(), 2);
+  // What a process that died then would have left is still there.
+  ASSERT_OK_AND_ASSIGN(const v1::Checkpoint left, ReadCheckpoint(input_.checkpoint_path()));
+  EXPECT_EQ(left.epochs_size(), 1);
+  const std::vector<v1::TrialProcessUpdate> updates = Run();
+  EXPECT_EQ(updates.size(), 2u) << "one epoch and the result";
+  const v1::TrialResult& again = updates.back().result();
+  EXPECT_EQ(again.epochs_size(), 2);
+  EXPECT_EQ(again.early_stop().cause(), v1::STOP_CAUSE_MEDIAN);
+  EXPECT_EQ(again.weights_sha256(), stopped.weights_sha256());
+}
+
 TEST_F(RungsTest, IsScoredWithoutTraining) {
   for (const v1::Proxy proxy : {v1::PROXY_NASWOT, v1::PROXY_SYNFLOW, v1::PROXY_GRADIENT_NORM}) {
     task()->set_proxy(proxy);
