@@ -27,6 +27,8 @@ absl::StatusOr<std::vector<float>> Images(const Samples& samples,
                                           const std::vector<int32_t>& indices,
                                           const v1::Normalization& normalization) {
   std::vector<float> images;
+  images.reserve(indices.size() * static_cast<size_t>(samples.channels) *
+                 static_cast<size_t>(samples.height) * static_cast<size_t>(samples.width));
   RETURN_IF_ERROR(
       ForEachBatch(samples, indices, normalization, /*batch_size=*/1, [&](const Batch& batch, int) {
         images.insert(images.end(), batch.images.begin(), batch.images.end());
@@ -102,7 +104,7 @@ absl::StatusOr<Latency> MeasureModelLatency(const v1::Model& model, const Sample
   return LatencyOf(plan.get(), model, image, clock, options);
 }
 
-absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
+absl::StatusOr<std::vector<MeasuredPrecision>> MeasurePrecisions(
     const v1::Model& model, const Samples& samples, const Split& split,
     const Evaluation& evaluation, const v1::Measurement& latency, Clock* clock,
     const MeasureOptions& options) {
@@ -125,8 +127,8 @@ absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
   const std::vector<int32_t> calibration = Spread(split.train, options.most_calibration_samples);
   ASSIGN_OR_RETURN(setting.calibration, Images(samples, calibration, model.normalization()));
 
-  std::vector<v1::PrecisionResult> results(3);
-  v1::PrecisionResult& f32 = results[0];
+  std::vector<MeasuredPrecision> results(3);
+  v1::PrecisionResult& f32 = results[0].result;
   f32.set_precision("f32");
   Evaluation same = evaluation;
   if (part) {
@@ -143,7 +145,7 @@ absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
   f32.set_weight_bytes(single->weight_bytes());
   const InferencePrecision narrow[] = {InferencePrecision::kBf16, InferencePrecision::kInt8};
   for (size_t i = 0; i < 2; ++i) {
-    v1::PrecisionResult& result = results[i + 1];
+    v1::PrecisionResult& result = results[i + 1].result;
     InferenceOptions inference;
     inference.precision = narrow[i];
     if (narrow[i] == InferencePrecision::kInt8) {
@@ -151,7 +153,8 @@ absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
       absl::StrAppend(&setting.method, "; calibrated on ", calibration.size(), " training samples");
     }
     v1::PrecisionResult measured;
-    const absl::Status status = MeasurePrecision(setting, inference, &measured);
+    absl::Status& status = results[i + 1].status;
+    status = MeasurePrecision(setting, inference, &measured);
     if (status.ok()) {
       result = measured;
     } else {

@@ -32,10 +32,15 @@ absl::StatusOr<Latency> MeasureModelLatency(const v1::Model& model, const Sample
                                             const Split& split, Clock* clock,
                                             const LatencyOptions& options);
 
+struct MeasuredPrecision {
+  v1::PrecisionResult result;
+  absl::Status status;  // what it failed with; the result's reason is its message
+};
+
 // Accuracy, latency and size of the model in f32, bf16 and int8, in this order, all accuracies on
 // the same samples. `evaluation` is of f32 on all validation samples; `latency` of f32. What a
-// precision fails with is its reason and no error. Errors of the evaluation in f32.
-absl::StatusOr<std::vector<v1::PrecisionResult>> MeasurePrecisions(
+// precision fails with is its own status and no error. Errors of the evaluation in f32.
+absl::StatusOr<std::vector<MeasuredPrecision>> MeasurePrecisions(
     const v1::Model& model, const Samples& samples, const Split& split,
     const Evaluation& evaluation, const v1::Measurement& latency, Clock* clock,
     const MeasureOptions& options);

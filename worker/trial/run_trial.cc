@@ -502,23 +502,26 @@ class Trial {
       options.most_validation_samples = std::numeric_limits<int>::max();
     }
     ASSIGN_OR_RETURN(
-        const std::vector<v1::PrecisionResult> precisions,
+        const std::vector<MeasuredPrecision> precisions,
         MeasurePrecisions(model_, samples_, split_, evaluation_, timed, clock_, options));
-    result_.mutable_precisions()->Add(precisions.begin(), precisions.end());
-    return TakePrecision();
+    for (const MeasuredPrecision& measured : precisions) {
+      *result_.add_precisions() = measured.result;
+    }
+    return TakePrecision(precisions);
   }
 
-  // Puts accuracy and latency of the task's precision in the place of those of f32.
-  absl::Status TakePrecision() {
+  // Puts accuracy and latency of the task's precision in the place of those of f32; fails as it
+  // did.
+  absl::Status TakePrecision(const std::vector<MeasuredPrecision>& precisions) {
     if (task_.inference_precision() <= v1::INFERENCE_PRECISION_F32) return absl::OkStatus();
     const absl::string_view name = InferencePrecisionName(
         task_.inference_precision() == v1::INFERENCE_PRECISION_BF16 ? InferencePrecision::kBf16
                                                                     : InferencePrecision::kInt8);
-    for (const v1::PrecisionResult& result : result_.precisions()) {
+    for (const auto& [result, status] : precisions) {
       if (result.precision() != name) continue;
-      if (!result.reason().empty()) {
-        return absl::FailedPreconditionError(
-            absl::StrCat("inference in ", name, ": ", result.reason()));
+      if (!status.ok()) {
+        return absl::Status(status.code(),
+                            absl::StrCat("inference in ", name, ": ", status.message()));
       }
       for (v1::Measurement& measurement : *result_.mutable_measurements()) {
         if (measurement.metric() == v1::METRIC_ACCURACY) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "common/base/clock.h"
+#include "common/base/status.h"
 #include "common/model_io/parameters.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -17,6 +18,7 @@
 namespace frontier::worker {
 namespace {
 
+using ::frontier::testing::StatusIs;
 using ::testing::HasSubstr;
 
 class MeasureTest : public ::testing::Test {
@@ -41,9 +43,16 @@ class MeasureTest : public ::testing::Test {
     return Evaluate(plan.get(), samples_, indices, model_.normalization(), kTrialClasses).value();
   }
 
-  absl::StatusOr<std::vector<v1::PrecisionResult>> Run() {
+  absl::StatusOr<std::vector<MeasuredPrecision>> Measure() {
     return MeasurePrecisions(model_, samples_, split_, EvaluateF32(split_.validation), latency_,
                              &clock_, options_);
+  }
+
+  absl::StatusOr<std::vector<v1::PrecisionResult>> Run() {
+    ASSIGN_OR_RETURN(const std::vector<MeasuredPrecision> measured, Measure());
+    std::vector<v1::PrecisionResult> results;
+    for (const MeasuredPrecision& each : measured) results.push_back(each.result);
+    return results;
   }
 
   Samples samples_;
@@ -95,16 +104,20 @@ TEST_F(MeasureTest, TheSubsetIsBoundedSpreadAndTold) {
             "validation-split, 20 of 60 samples; calibrated on 32 training samples");
 }
 
-TEST_F(MeasureTest, WhatAPrecisionFailsWithIsItsReason) {
+TEST_F(MeasureTest, WhatAPrecisionFailsWithIsItsStatusAndReason) {
   // Finite in f32 as a weight, but not what comes out.
   for (v1::Tensor& tensor : *model_.mutable_tensors()) {
     std::vector<float> values = TensorValues(tensor);
     if (tensor.name() == "scale") values.assign(values.size(), 3e38f);
     SetTensorValues(values, &tensor);
   }
-  ASSERT_OK_AND_ASSIGN(const std::vector<v1::PrecisionResult> results, Run());
-  EXPECT_THAT(results[2].reason(), HasSubstr("is not finite"));
-  EXPECT_FALSE(results[2].has_accuracy());
+  ASSERT_OK_AND_ASSIGN(const std::vector<MeasuredPrecision> results, Measure());
+  EXPECT_OK(results[0].status);
+  // By its code a trial that is for int8 has diverged, and is no fault of its worker.
+  EXPECT_THAT(results[2].status,
+              StatusIs(absl::StatusCode::kOutOfRange, HasSubstr("is not finite")));
+  EXPECT_EQ(results[2].result.reason(), results[2].status.message());
+  EXPECT_FALSE(results[2].result.has_accuracy());
 }
 
 TEST_F(MeasureTest, LatencyOfTheModel) {
