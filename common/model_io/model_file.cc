@@ -1,8 +1,5 @@
 #include "common/model_io/model_file.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <cmath>
 #include <vector>
 
@@ -10,6 +7,7 @@
 #include "absl/strings/str_join.h"
 #include "common/architecture/graph.h"
 #include "common/base/file.h"
+#include "common/base/serialize.h"
 #include "common/base/status.h"
 #include "common/model_io/parameters.h"
 
@@ -98,15 +96,7 @@ absl::Status CheckModel(const v1::Model& model) {
 
 absl::StatusOr<std::string> SerializeModel(const v1::Model& model) {
   RETURN_IF_ERROR(CheckModel(model));
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  if (!model.SerializeToCodedStream(&coded)) {
-    return absl::InternalError("cannot serialize the model");
-  }
-  coded.Trim();
-  return bytes;
+  return SerializeDeterministically(model, "the model");
 }
 
 absl::StatusOr<v1::Model> ParseModel(absl::string_view bytes, absl::string_view name) {

@@ -19,7 +19,8 @@ absl::Status CheckModel(const v1::Model& model);
 // The part of CheckModel about architecture and tensors.
 absl::Status CheckTensors(const v1::Model& model);
 
-// The bytes of a model file: equal models give equal bytes. Errors as CheckModel.
+// The bytes of a model file: equal models give equal bytes. Errors as CheckModel, and
+// RESOURCE_EXHAUSTED beyond 2 GiB.
 absl::StatusOr<std::string> SerializeModel(const v1::Model& model);
 
 // DATA_LOSS if `bytes` are no model; errors of CheckModel. Messages begin with `name`.

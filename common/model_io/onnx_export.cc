@@ -1,13 +1,11 @@
 #include "common/model_io/onnx_export.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/architecture/graph.h"
+#include "common/base/serialize.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "common/model_io/model_file.h"
@@ -130,21 +128,7 @@ absl::StatusOr<std::string> ExportOnnx(const v1::Model& model, OnnxInput input) 
   AddMetadata("deviation", absl::StrJoin(model.normalization().deviation(), ","), &file);
   RETURN_IF_ERROR(BuildGraph(model, input, file.mutable_graph()));
 
-  const size_t size = file.ByteSizeLong();
-  if (size > INT32_MAX) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the model takes ", size, " bytes, an ONNX file holds ", INT32_MAX));
-  }
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    if (!file.SerializeToCodedStream(&coded)) {
-      return absl::InternalError("cannot serialize the ONNX model");
-    }
-  }
-  return bytes;
+  return SerializeDeterministically(file, "the ONNX model");
 }
 
 }  // namespace frontier

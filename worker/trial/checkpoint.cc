@@ -1,32 +1,30 @@
 #include "worker/trial/checkpoint.h"
 
-#include <google/protobuf/io/coded_stream.h>
-#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
-
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/serialize.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 
 namespace frontier::worker {
 namespace {
 
-std::string Bytes(const v1::Checkpoint& checkpoint) {
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
-  google::protobuf::io::CodedOutputStream coded(&stream);
-  coded.SetSerializationDeterministic(true);
-  checkpoint.SerializeToCodedStream(&coded);
-  coded.Trim();
-  return bytes;
+absl::StatusOr<std::string> Bytes(const v1::Checkpoint& checkpoint, const std::string& path) {
+  return SerializeDeterministically(checkpoint, absl::StrCat("checkpoint '", path, "'"));
+}
+
+absl::StatusOr<std::string> DigestOf(const v1::Checkpoint& checkpoint, const std::string& path) {
+  ASSIGN_OR_RETURN(const std::string bytes, Bytes(checkpoint, path));
+  return Sha256Hex(bytes);
 }
 
 }  // namespace
 
 absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint) {
   checkpoint.clear_digest();
-  checkpoint.set_digest(Sha256Hex(Bytes(checkpoint)));
-  return WriteFileAtomically(path, Bytes(checkpoint));
+  ASSIGN_OR_RETURN(*checkpoint.mutable_digest(), DigestOf(checkpoint, path));
+  ASSIGN_OR_RETURN(const std::string bytes, Bytes(checkpoint, path));
+  return WriteFileAtomically(path, bytes);
 }
 
 absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path) {
@@ -37,7 +35,8 @@ absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path) {
   }
   const std::string digest = checkpoint.digest();
   checkpoint.clear_digest();
-  if (digest != Sha256Hex(Bytes(checkpoint))) {
+  ASSIGN_OR_RETURN(const std::string found, DigestOf(checkpoint, path));
+  if (digest != found) {
     return absl::DataLossError(absl::StrCat("checkpoint '", path, "' differs from its digest"));
   }
   return checkpoint;

@@ -11,7 +11,7 @@
 namespace frontier::worker {
 
 // Replaces the file as a whole, with a digest of its content; equal checkpoints give equal bytes.
-// Errors as WriteFileAtomically.
+// RESOURCE_EXHAUSTED if it takes more than 2 GiB; other errors as WriteFileAtomically.
 absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint);
 
 // Errors as ReadFile; DATA_LOSS if the file is no checkpoint or differs from its digest.
