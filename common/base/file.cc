@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -10,11 +11,49 @@
 #include <system_error>
 
 #include "absl/cleanup/cleanup.h"
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 
 namespace frontier {
+namespace {
+
+constexpr absl::string_view kTemporaryMark = ".tmp.";
+
+std::string TemporaryPath(const std::string& path) {
+  return absl::StrCat(path, kTemporaryMark, getpid());
+}
+
+// Name of the file that the temporary one called `name` would become; empty if it is none.
+absl::string_view TargetOf(absl::string_view name) {
+  const size_t mark = name.rfind(kTemporaryMark);
+  if (mark == absl::string_view::npos) return {};
+  const absl::string_view pid = name.substr(mark + kTemporaryMark.size());
+  const bool good = !pid.empty() && std::all_of(pid.begin(), pid.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  return good ? name.substr(0, mark) : absl::string_view();
+}
+
+std::string FolderOf(const std::string& path) {
+  std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+void RemoveTemporaryFilesIf(const std::string& folder,
+                            absl::FunctionRef<bool(absl::string_view target)> chosen) {
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    const absl::string_view target = TargetOf(name);
+    if (!target.empty() && chosen(target)) unlink(it->path().c_str());
+  }
+}
+
+}  // namespace
 
 absl::Status ErrnoStatus(int error_number, absl::string_view what, absl::string_view path) {
   const std::string message = absl::StrCat(what, " '", path, "': ", std::strerror(error_number));
@@ -51,7 +90,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
 }
 
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content) {
-  const std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  const std::string temporary = TemporaryPath(path);
   const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return ErrnoStatus(errno, "cannot create", temporary);
   absl::Cleanup remover = [&temporary] { unlink(temporary.c_str()); };
@@ -67,8 +106,17 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   }
   if (rename(temporary.c_str(), path.c_str()) != 0) return ErrnoStatus(errno, "cannot write", path);
   std::move(remover).Cancel();
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return SyncFolder(folder.empty() ? "." : folder);
+  return SyncFolder(FolderOf(path));
+}
+
+void RemoveTemporaryFiles(const std::string& path) {
+  const std::string name = std::filesystem::path(path).filename().string();
+  RemoveTemporaryFilesIf(FolderOf(path),
+                         [&name](absl::string_view target) { return target == name; });
+}
+
+void RemoveTemporaryFilesIn(const std::string& folder) {
+  RemoveTemporaryFilesIf(folder, [](absl::string_view) { return true; });
 }
 
 absl::Status SyncFolder(const std::string& path) {

@@ -18,6 +18,11 @@ absl::StatusOr<std::string> ReadFile(const std::string& path);
 // renamed, and its folder synced. RESOURCE_EXHAUSTED if the disk is full.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
 
+// Removes what processes that were killed in WriteFileAtomically left beside `path`, or in `folder`
+// beside any path. Nobody may be writing there. What cannot be removed stays.
+void RemoveTemporaryFiles(const std::string& path);
+void RemoveTemporaryFilesIn(const std::string& folder);
+
 // Bytes in a file. NOT_FOUND, or another error with the system's reason.
 absl::StatusOr<int64_t> FileSize(const std::string& path);
 

@@ -16,8 +16,8 @@ namespace frontier {
 // What protobuf reads again.
 inline constexpr size_t kMostSerializedBytes = INT32_MAX;
 
-// Equal messages give equal bytes, also those with maps. RESOURCE_EXHAUSTED with `what` and its size
-// beyond `most_bytes`.
+// Equal messages give equal bytes, also those with maps. RESOURCE_EXHAUSTED with `what` and its
+// size beyond `most_bytes`.
 absl::StatusOr<std::string> SerializeDeterministically(const google::protobuf::MessageLite& message,
                                                        absl::string_view what,
                                                        size_t most_bytes = kMostSerializedBytes);

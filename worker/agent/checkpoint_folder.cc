@@ -92,19 +92,24 @@ void CheckpointFolder::End(const v1::AttemptKey& key, bool again, absl::string_v
   const std::string path = PathOf(key, leg);
   MutexLock lock(&mutex_);
   if (const auto it = running_.find(path); it != running_.end()) running_.erase(it);
-  if (!again && running_.count(path) == 0) unlink(path.c_str());
+  if (running_.count(path) == 0) {
+    RemoveTemporaryFiles(path);  // of a process that was killed
+    if (!again) unlink(path.c_str());
+  }
   Clean();
 }
 
 void CheckpointFolder::Clean() {
   std::vector<File> files = List(folder_);
+  // One that is being written takes the place of another.
+  std::erase_if(files, [](const File& file) { return !absl::EndsWith(file.path, kSuffix); });
   std::sort(files.begin(), files.end(),
             [](const File& a, const File& b) { return a.written < b.written; });
   int64_t total = 0;
   for (const File& file : files) total += file.bytes;
   const absl::Time oldest = clock_->Now() - limits_.most_age;
   for (const File& file : files) {
-    if (!absl::EndsWith(file.path, kSuffix) || running_.count(file.path) > 0) continue;
+    if (running_.count(file.path) > 0) continue;
     if (file.written >= oldest && total <= limits_.most_bytes) continue;
     unlink(file.path.c_str());
     total -= file.bytes;

@@ -36,8 +36,9 @@ class CheckpointFolder {
 
   // An attempt begins; the file of its leg, which stays until End.
   std::string Begin(const v1::AttemptKey& key, absl::string_view leg = "");
-  // The attempt has ended; `again` if the trial may come back. Then, as at Open, files of no
-  // running attempt go that are too old, and the oldest as long as all are too large together.
+  // The attempt has ended, its process is gone; `again` if the trial may come back. A write that
+  // was cut off goes. Then, as at Open, files of no running attempt go that are too old, and the
+  // oldest as long as all are too large together.
   void End(const v1::AttemptKey& key, bool again, absl::string_view leg = "");
 
  private:

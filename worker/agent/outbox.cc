@@ -45,6 +45,7 @@ absl::StatusOr<std::unique_ptr<Outbox>> Outbox::Open(const std::string& folder) 
   if (access(folder.c_str(), R_OK | W_OK | X_OK) != 0) {
     return ErrnoStatus(errno, "cannot use outbox", folder);
   }
+  RemoveTemporaryFilesIn(folder);
   for (const std::string& weights : FilesWithSuffix(folder, kWeightsSuffix)) {
     const std::string report =
         absl::StrCat(absl::StripSuffix(weights, kWeightsSuffix), kReportSuffix);
@@ -87,8 +88,11 @@ std::vector<v1::ReportRequest> Outbox::List() const {
 
 void Outbox::Remove(const v1::AttemptKey& key, int64_t token) {
   const std::string stem = Stem(key, token);
-  unlink(absl::StrCat(stem, kReportSuffix).c_str());
-  unlink(absl::StrCat(stem, kWeightsSuffix).c_str());
+  for (const absl::string_view suffix : {kReportSuffix, kWeightsSuffix}) {
+    const std::string path = absl::StrCat(stem, suffix);
+    unlink(path.c_str());
+    RemoveTemporaryFiles(path);
+  }
 }
 
 }  // namespace frontier::worker

@@ -18,7 +18,8 @@ namespace frontier::worker {
 // Thread-safe for different leases.
 class Outbox {
  public:
-  // Makes the folder if absent. Removes weights without a report: their attempt never ended.
+  // Makes the folder if absent. Removes weights without a report, whose attempt never ended, and
+  // writes that were cut off; no process of an earlier start runs any more.
   static absl::StatusOr<std::unique_ptr<Outbox>> Open(const std::string& folder);
 
   // Where the weights of a lease's attempt belong.
@@ -29,7 +30,8 @@ class Outbox {
   // All stored reports, oldest lease first. A file that cannot be read is logged, renamed to
   // "*.damaged" and left out.
   std::vector<v1::ReportRequest> List() const;
-  // The report is settled: it and its weights go. Fine if they are not there.
+  // The report is settled, the attempt's process gone: report and weights go, also where a write
+  // was cut off. Fine if they are not there.
   void Remove(const v1::AttemptKey& key, int64_t token);
 
  private:

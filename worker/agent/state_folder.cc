@@ -52,6 +52,7 @@ absl::StatusOr<std::unique_ptr<StateFolder>> StateFolder::Open(const std::string
   if (ftruncate(fd, 0) != 0 || write(fd, pid.data(), pid.size()) < 0) {
     return ErrnoStatus(errno, "cannot write", lock_path);
   }
+  RemoveTemporaryFilesIn(path);  // of processes of an earlier start
   return folder;
 }
 

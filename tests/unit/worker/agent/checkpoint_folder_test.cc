@@ -87,6 +87,24 @@ TEST_F(CheckpointFolderTest, TheOldestGoWhenAllAreTooLargeTogetherButNotThoseInU
   EXPECT_TRUE(Exists(paths[4]));  // in use
 }
 
+TEST_F(CheckpointFolderTest, WhatAKilledProcessWasWritingGoesAndPushesNothingOut) {
+  limits_.most_bytes = 250;
+  const std::unique_ptr<CheckpointFolder> folder = Open();
+  const std::string good = folder->Begin(Key(1)), killed = folder->Begin(Key(2)),
+                    writing = folder->Begin(Key(3));
+  Write(good, 100, absl::Hours(3));
+  Write(killed, 100, absl::Hours(2));
+  Write(killed + ".tmp.77", 100, absl::Hours(1));
+  Write(writing + ".tmp.78", 100, absl::ZeroDuration());
+  folder->End(Key(1), /*again=*/true);
+  EXPECT_TRUE(Exists(good));
+  EXPECT_TRUE(Exists(killed + ".tmp.77"));
+  folder->End(Key(2), /*again=*/true);
+  EXPECT_FALSE(Exists(killed + ".tmp.77"));
+  EXPECT_TRUE(Exists(killed));
+  EXPECT_TRUE(Exists(writing + ".tmp.78"));
+}
+
 TEST_F(CheckpointFolderTest, OnlyCausesThatAreTriedAgainKeepTheirs) {
   EXPECT_TRUE(IsTriedAgain(v1::FAILURE_CAUSE_CRASHED));
   EXPECT_TRUE(IsTriedAgain(v1::FAILURE_CAUSE_TIMED_OUT));

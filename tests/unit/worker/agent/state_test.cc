@@ -53,6 +53,13 @@ TEST(StateFolderTest, KeepsTheNameItMade) {
   EXPECT_EQ(again, id);
 }
 
+TEST(StateFolderTest, WritesThatWereCutOffGo) {
+  TempFolder temp;
+  ASSERT_OK(WriteFileAtomically(temp.path() + "/picks.tmp.77", "half"));
+  ASSERT_OK(StateFolder::Open(temp.path()));
+  EXPECT_FALSE(std::filesystem::exists(temp.path() + "/picks.tmp.77"));
+}
+
 TEST(StateFolderTest, NamesFitWhateverTheHostIsCalled) {
   for (const std::string& host : {std::string(), std::string(300, 'x')}) {
     TempFolder temp;
@@ -97,6 +104,21 @@ TEST(OutboxTest, KeepsReportsOverRestartsInOrder) {
   outbox->Remove(Report(3).key(), 3);
   EXPECT_THAT(outbox->List(), SizeIs(1));
   EXPECT_FALSE(ReadFile(outbox->WeightsPath(Report(3).key(), 3)).ok());
+}
+
+TEST(OutboxTest, WritesThatWereCutOffGo) {
+  TempFolder temp;
+  const auto exists = [](const std::string& path) { return std::filesystem::exists(path); };
+  ASSERT_OK_AND_ASSIGN(std::unique_ptr<Outbox> outbox, Outbox::Open(temp.path()));
+  const std::string first = outbox->WeightsPath(Report(3).key(), 3) + ".tmp.77";
+  const std::string second = outbox->WeightsPath(Report(4).key(), 4) + ".tmp.78";
+  ASSERT_OK(WriteFileAtomically(first, "half"));
+  ASSERT_OK(WriteFileAtomically(second, "half"));
+  outbox->Remove(Report(3).key(), 3);
+  EXPECT_FALSE(exists(first));
+  EXPECT_TRUE(exists(second));  // may be being written
+  ASSERT_OK(Outbox::Open(temp.path()));
+  EXPECT_FALSE(exists(second));
 }
 
 TEST(OutboxTest, PutsDamagedReportsAside) {
