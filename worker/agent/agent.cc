@@ -125,6 +125,7 @@ absl::Status Agent::DeliverOutbox() {
     }
     if (!session_.Deliver(deps_.lease_client, report, nullptr, nullptr, leave_,
                           options_.connect_timeout)) {
+      RETURN_IF_ERROR(session_.refusal());
       return absl::DeadlineExceededError(
           absl::StrCat("outcomes of an earlier start could not be delivered within ",
                        absl::FormatDuration(options_.connect_timeout)));
@@ -237,7 +238,7 @@ void Agent::RunLease(const HeldLease& held, int slot) {
   const absl::Status parent = FindParent(held, &order.input);
   bool again = true;  // whether the trial may come back to its checkpoint
   TrialEnd end;
-  if (held.stop().raised()) {
+  if (held.stop().raised() || absl::IsCancelled(parent)) {
     end.outcome = TrialStopped();
   } else if (!parent.ok()) {
     end.outcome = MakeFailure(v1::FAILURE_CAUSE_INTERNAL, parent.message());

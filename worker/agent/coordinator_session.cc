@@ -18,6 +18,12 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(5);
 // Of repeated tries the first and every tenth are logged.
 constexpr int kLogEvery = 10;
+// A coordinator that has forgotten its workers is registered with once. Two processes of one worker
+// id put each other out with every call, or with every heartbeat if both are busy.
+constexpr absl::Duration kContestWindow = absl::Minutes(2);
+constexpr size_t kMostAgain = 5;  // within it
+// Of a transfer that does not come through in the minutes it has: the slot waits for it.
+constexpr int kMostTimedOut = 3;
 
 // Digest of what goes with the outcome: trained weights, or where training goes on. Empty =
 // nothing.
@@ -66,38 +72,52 @@ Backoff CoordinatorSession::NewBackoff() {
 
 absl::Status CoordinatorSession::Register(WorkerClient* client, const StopEvent& stop,
                                           absl::Duration give_up_after) {
+  return RegisterUnlessDone(client, stop, give_up_after, registrations());
+}
+
+absl::Status CoordinatorSession::TryToRegister(WorkerClient* client,
+                                               const v1::RegisterRequest& request,
+                                               const StopEvent& stop, int64_t registrations) {
   MutexLock lock(&registering_);
+  // Either may have come while this thread waited for the other's try.
+  if (stop.raised()) return absl::CancelledError("stopped");
+  if (registrations_.load() != registrations) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const v1::RegisterResponse response, client->Register(request));
+  if (response.heartbeat_interval_ms() > 0) {
+    heartbeat_interval_ms_ = std::max<int64_t>(response.heartbeat_interval_ms(), 50);
+  }
+  if (registrations_++ > 0) again_.push_back(clock_->Elapsed());
+  LogInfo({.worker = worker_id()},
+          absl::StrCat("registered with coordinator ", response.version(), " (protocol ",
+                       response.protocol_version(), "); heartbeat every ",
+                       absl::FormatDuration(heartbeat_interval())));
+  return absl::OkStatus();
+}
+
+absl::Status CoordinatorSession::RegisterUnlessDone(WorkerClient* client, const StopEvent& stop,
+                                                    absl::Duration give_up_after,
+                                                    int64_t registrations) {
   v1::RegisterRequest request = registration_;
   request.set_request_id(NextRequestId());
   Backoff backoff = NewBackoff();
   const absl::Duration started = clock_->Elapsed();
   for (int tries = 0;; ++tries) {
     if (stop.raised()) return absl::CancelledError("stopped before the worker was registered");
-    const absl::StatusOr<v1::RegisterResponse> response = client->Register(request);
-    if (response.ok()) {
-      if (response->heartbeat_interval_ms() > 0) {
-        heartbeat_interval_ms_ = std::max<int64_t>(response->heartbeat_interval_ms(), 50);
-      }
-      ++registrations_;
-      LogInfo({.worker = worker_id()},
-              absl::StrCat("registered with coordinator ", response->version(), " (protocol ",
-                           response->protocol_version(), "); heartbeat every ",
-                           absl::FormatDuration(heartbeat_interval())));
-      return absl::OkStatus();
-    }
+    const absl::Status status = TryToRegister(client, request, stop, registrations);
+    if (status.ok()) return status;
     if (stop.raised()) continue;
-    if (!IsTransient(response.status())) return response.status();
+    if (!IsTransient(status)) return status;
     const absl::Duration waited = clock_->Elapsed() - started;
-    const absl::Duration pause = RetryAfter(response.status()) + backoff.Next();
+    const absl::Duration pause = RetryAfter(status) + backoff.Next();
     if (give_up_after > absl::ZeroDuration() && waited + pause > give_up_after) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("no coordinator after ", absl::FormatDuration(waited), ", ", tries + 1,
-                       " tries; the last said ", Text(response.status())));
+      return absl::DeadlineExceededError(absl::StrCat("no coordinator after ",
+                                                      absl::FormatDuration(waited), ", ", tries + 1,
+                                                      " tries; the last said ", Text(status)));
     }
     if (tries % kLogEvery == 0) {
       LogWarning({.worker = worker_id()},
-                 absl::StrCat("coordinator cannot be reached (", Text(response.status()),
-                              "); next try in ", absl::FormatDuration(pause), ", then again",
+                 absl::StrCat("coordinator cannot be reached (", Text(status), "); next try in ",
+                              absl::FormatDuration(pause), ", then again",
                               give_up_after > absl::ZeroDuration()
                                   ? absl::StrCat(" for ", absl::FormatDuration(give_up_after))
                                   : " until it answers"));
@@ -108,9 +128,47 @@ absl::Status CoordinatorSession::Register(WorkerClient* client, const StopEvent&
 
 absl::Status CoordinatorSession::RegisterAgain(WorkerClient* client, const StopEvent& stop,
                                                int64_t registrations) {
-  if (registrations_.load() != registrations) return absl::OkStatus();
-  LogWarning({.worker = worker_id()}, "the coordinator does not know this worker; registering");
-  return Register(client, stop, absl::ZeroDuration());
+  absl::Duration pause;
+  {
+    MutexLock lock(&registering_);
+    if (registrations_.load() != registrations) return absl::OkStatus();
+    ASSIGN_OR_RETURN(pause, PauseBeforeAgain());
+  }
+  LogWarning(
+      {.worker = worker_id()},
+      absl::StrCat(
+          "the coordinator does not know this worker; registering",
+          pause > absl::ZeroDuration() ? absl::StrCat(" in ", absl::FormatDuration(pause)) : ""));
+  if (pause > absl::ZeroDuration()) pacer_->Pause(stop, pause);
+  absl::Status status = RegisterUnlessDone(client, stop, absl::ZeroDuration(), registrations);
+  if (!status.ok() && !stop.raised()) {
+    MutexLock lock(&registering_);
+    refusal_ = status;
+  }
+  return status;
+}
+
+absl::StatusOr<absl::Duration> CoordinatorSession::PauseBeforeAgain() {
+  const absl::Duration now = clock_->Elapsed();
+  while (!again_.empty() && now - again_.front() > kContestWindow) again_.pop_front();
+  if (again_.size() >= kMostAgain) {
+    refusal_ = ErrorWithReason(
+        absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_UNKNOWN_WORKER,
+        absl::StrCat("worker '", worker_id(),
+                     "' is registered by another process again and again; give each worker a "
+                     "--worker_id and --state_dir of its own"));
+    return refusal_;
+  }
+  // None before the first: that is a coordinator which has forgotten its workers.
+  absl::Duration pause;
+  Backoff backoff = NewBackoff();
+  for (size_t i = 0; i < again_.size(); ++i) pause = backoff.Next();
+  return pause;
+}
+
+absl::Status CoordinatorSession::refusal() const {
+  MutexLock lock(&registering_);
+  return refusal_;
 }
 
 CoordinatorSession::Next CoordinatorSession::AfterError(WorkerClient* client,
@@ -121,9 +179,11 @@ CoordinatorSession::Next CoordinatorSession::AfterError(WorkerClient* client,
   if (GetErrorReason(status) == v1::ERROR_REASON_UNKNOWN_WORKER) {
     const absl::Status again = RegisterAgain(client, stop, registrations);
     if (!again.ok()) {
-      if (stop.raised()) return Next::kStopped;
-      LogError(ids, absl::StrCat(what, ": cannot register again: ", Text(again)));
-      return Next::kRefused;
+      // It says nothing of the outcome, which the next start may deliver.
+      if (!stop.raised()) {
+        LogError(ids, absl::StrCat(what, ": cannot register again: ", Text(again)));
+      }
+      return Next::kStopped;
     }
   } else if (!IsTransient(status)) {
     return Next::kRefused;
@@ -174,6 +234,7 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
     return give_up_after > absl::ZeroDuration() && clock_->Elapsed() - started > give_up_after;
   };
   bool uploaded = UploadOf(report).empty();
+  int timed_out = 0;  // uploads
   for (int tries = 0; !stop.raised() && !out_of_time(); ++tries) {
     if (held != nullptr && held->stop_reason() == StopReason::kRevoked) {
       LogWarning(ids, "the lease was taken away before its outcome was reported; it is dropped");
@@ -186,7 +247,11 @@ bool CoordinatorSession::Deliver(WorkerClient* client, v1::ReportRequest report,
       LogWarning(ids, absl::StrCat("outcome refused, it is dropped: ", status.message()));
       return settle();
     }
-    switch (AfterError(client, status, ids, "cannot report", registered, tries, &backoff, stop)) {
+    const bool hopeless =
+        !uploaded && absl::IsDeadlineExceeded(status) && ++timed_out == kMostTimedOut;
+    switch (hopeless ? Next::kRefused
+                     : AfterError(client, status, ids, "cannot report", registered, tries, &backoff,
+                                  stop)) {
       case Next::kStopped:
         return false;
       case Next::kTryAgain:
@@ -235,10 +300,12 @@ absl::StatusOr<std::string> CoordinatorSession::Download(
   *request.mutable_key() = key;
   request.set_token(token);
   Backoff backoff = NewBackoff();
+  int timed_out = 0;
   for (int tries = 0; !stop.raised(); ++tries) {
     const int64_t registered = registrations();
     absl::StatusOr<std::string> content = (client->*method)(request);
     if (content.ok()) return content;
+    if (absl::IsDeadlineExceeded(content.status()) && ++timed_out == kMostTimedOut) return content;
     const Next next =
         AfterError(client, content.status(), IdsOf(key), absl::StrCat("cannot get ", what),
                    registered, tries, &backoff, stop);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +42,14 @@ class CoordinatorSession {
   absl::Status Register(WorkerClient* client, const StopEvent& stop, absl::Duration give_up_after);
 
   // After a call that was answered with UNKNOWN_WORKER: registers again, unless another thread has
-  // done so since `registrations` was read.
+  // done so since `registrations` was read. FAILED_PRECONDITION (reason UNKNOWN_WORKER) if that was
+  // so again and again of late, and pauses before it comes to that: another process registers this
+  // worker, too. Other errors as Register.
   absl::Status RegisterAgain(WorkerClient* client, const StopEvent& stop, int64_t registrations);
   int64_t registrations() const { return registrations_.load(); }
+  // Why it could not register again, so that nothing more can be settled; OK if there is no such
+  // reason.
+  absl::Status refusal() const;
 
   // Another lease, asked for together with a report.
   struct NextLease {
@@ -52,15 +58,18 @@ class CoordinatorSession {
   };
 
   // Uploads the weights of a report and reports, until accepted, refused for good, or no longer
-  // wanted (`held`, if not null, was revoked); then it leaves the outbox. False if `stop` came
-  // first: it stays there. A result the coordinator finds invalid is reported as a failure instead,
-  // so that the attempt comes to an end. `next` may be null.
+  // wanted (`held`, if not null, was revoked); then it leaves the outbox. False if `stop` or a
+  // refusal to register again came first: it stays there. A result the coordinator finds invalid is
+  // reported as a failure instead, so that the attempt comes to an end; one whose weights are
+  // refused, or have three times not come through in the time that a transfer has, without them.
+  // `next` may be null.
   bool Deliver(WorkerClient* client, v1::ReportRequest report, const HeldLease* held,
                NextLease* next, const StopEvent& stop,
                absl::Duration give_up_after = absl::ZeroDuration());
 
-  // The model file that the trial of a lease inherits from. CANCELLED if `stop` came first, else
-  // the refusal.
+  // The model file that the trial of a lease inherits from. CANCELLED if `stop` or a refusal to
+  // register again came first, DEADLINE_EXCEEDED if it three times did not come through in the time
+  // that a transfer has, else the refusal.
   absl::StatusOr<std::string> GetParentWeights(WorkerClient* client, const v1::AttemptKey& key,
                                                int64_t token, const StopEvent& stop);
 
@@ -68,7 +77,7 @@ class CoordinatorSession {
   absl::StatusOr<std::string> GetCheckpoint(WorkerClient* client, const v1::AttemptKey& key,
                                             int64_t token, const StopEvent& stop);
 
-  // Until accepted or refused for good. False if `stop` came first.
+  // Until accepted or refused for good. False if `stop` or a refusal to register again came first.
   bool GiveBack(WorkerClient* client, const v1::AttemptKey& key, int64_t token,
                 absl::string_view reason, const std::vector<v1::Measurement>& usage,
                 const StopEvent& stop);
@@ -85,6 +94,14 @@ class CoordinatorSession {
   }
 
  private:
+  // As Register, unless another thread has registered since `registrations` was read.
+  absl::Status RegisterUnlessDone(WorkerClient* client, const StopEvent& stop,
+                                  absl::Duration give_up_after, int64_t registrations);
+  absl::Status TryToRegister(WorkerClient* client, const v1::RegisterRequest& request,
+                             const StopEvent& stop, int64_t registrations);
+  // How long to wait before registering again; the error of RegisterAgain if that was too often.
+  absl::StatusOr<absl::Duration> PauseBeforeAgain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(registering_);
+
   // Until `method` of the client gives it, or is refused for good; `what` is for the log.
   template <typename Request>
   absl::StatusOr<std::string> Download(
@@ -105,7 +122,12 @@ class CoordinatorSession {
   Clock* const clock_;
   Pacer* const pacer_;
 
-  Mutex registering_;  // held during a registration, so that threads do not repeat each other's
+  // Held during one try to register, so that threads do not repeat each other's, and never during a
+  // pause: whoever waits for it could not be told to stop.
+  mutable Mutex registering_;
+  // When it registered again of late, by Clock::Elapsed.
+  std::deque<absl::Duration> again_ ABSL_GUARDED_BY(registering_);
+  absl::Status refusal_ ABSL_GUARDED_BY(registering_);
   std::atomic<int64_t> registrations_{0};
   std::atomic<int64_t> heartbeat_interval_ms_{5000};
   std::atomic<uint64_t> last_request_{0};

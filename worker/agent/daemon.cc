@@ -179,6 +179,8 @@ absl::StatusOr<Machine> LookAtMachine(const WorkerOptions& options, const std::s
 int ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return kExitOk;
   if (GetErrorReason(status) == v1::ERROR_REASON_PROTOCOL_VERSION) return kExitProtocolVersion;
+  // Two workers of one name: were it started again, each would go on putting the other out.
+  if (GetErrorReason(status) == v1::ERROR_REASON_UNKNOWN_WORKER) return kExitUsage;
   if (absl::IsDeadlineExceeded(status)) return kExitNoCoordinator;
   return kExitRefused;
 }

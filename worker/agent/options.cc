@@ -23,7 +23,7 @@ constexpr char kFooter[] =
     "Exit codes:\n"
     "  0  told to leave, or help was asked for\n"
     "  1  internal error\n"
-    "  2  wrong flags, configuration or data set\n"
+    "  2  wrong flags, configuration or data set; another process has this worker's name\n"
     "  3  no coordinator within --connect_timeout_seconds\n"
     "  4  the coordinator speaks another protocol version\n"
     "  5  --state_dir cannot be used, or another worker uses it\n"

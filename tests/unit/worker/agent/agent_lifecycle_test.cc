@@ -10,16 +10,20 @@ namespace {
 
 using ::frontier::testing::FakeCoordinator;
 using ::frontier::testing::StatusIs;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
+absl::Status Unknown() {
+  return ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_UNKNOWN_WORKER,
+                         "who?");
+}
+
 TEST_F(AgentTest, AnUnknownWorkerRegistersAgainUnderTheSameIncarnation) {
-  const absl::Status unknown = ErrorWithReason(absl::StatusCode::kFailedPrecondition,
-                                               v1::ERROR_REASON_UNKNOWN_WORKER, "who?");
-  coordinator_.FailNext("Lease", 1, unknown);
-  coordinator_.FailNext("Heartbeat", 1, unknown);
+  coordinator_.FailNext("Lease", 1, Unknown());
+  coordinator_.FailNext("Heartbeat", 1, Unknown());
   StartAgent(Succeed);
   ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 2));
   Beat();
@@ -31,6 +35,121 @@ TEST_F(AgentTest, AnUnknownWorkerRegistersAgainUnderTheSameIncarnation) {
     request_ids.insert(request.request_id());
   }
   EXPECT_THAT(request_ids, SizeIs(3));
+}
+
+// Two threads have found out that the worker is not known any more, and nobody is there to register
+// with.
+class LeavingWhileRegistering : public AgentTest {
+ protected:
+  void LoseTheCoordinator() {
+    StartAgent(Succeed);
+    ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 1));
+    coordinator_.FailNext("Register", -1, absl::UnavailableError("connection refused"));
+    coordinator_.FailNext("Heartbeat", -1, Unknown());
+    coordinator_.FailNext("Lease", -1, Unknown());
+    Beat();
+    ASSERT_TRUE(coordinator_.WaitForCalls("Register", 3));
+    coordinator_.Grant(Lease(1, 1));  // the answer to the first request
+    ASSERT_TRUE(coordinator_.WaitForCalls("Lease", 2));
+  }
+};
+
+TEST_F(LeavingWhileRegistering, ShutdownEnds) {
+  ASSERT_NO_FATAL_FAILURE(LoseTheCoordinator());
+  EXPECT_OK(Leave());
+  EXPECT_THAT(coordinator_.registrations(), SizeIs(1));
+}
+
+TEST_F(LeavingWhileRegistering, DrainEnds) {
+  ASSERT_NO_FATAL_FAILURE(LoseTheCoordinator());
+  agent_->Drain();
+  EXPECT_OK(Join());
+}
+
+TEST_F(AgentTest, AWorkerThatAnotherProcessRegistersAgainAndAgainLeaves) {
+  coordinator_.FailNext("Lease", -1, Unknown());
+  StartAgent(Succeed);
+  const absl::Status status = Join();
+  EXPECT_THAT(status, StatusIs(absl::StatusCode::kFailedPrecondition,
+                               AllOf(HasSubstr("'gateway-1'"), HasSubstr("again and again"),
+                                     HasSubstr("--worker_id"))));
+  EXPECT_EQ(GetErrorReason(status), v1::ERROR_REASON_UNKNOWN_WORKER);
+  EXPECT_THAT(coordinator_.registrations(), SizeIs(6));
+  // At once the first time, then later and later.
+  const std::vector<absl::Duration> pauses = pacer_.pauses();
+  ASSERT_THAT(pauses, SizeIs(4));
+  for (size_t i = 1; i < pauses.size(); ++i) EXPECT_GT(pauses[i], pauses[i - 1]);
+}
+
+TEST_F(AgentTest, RegisteringAgainNowAndThenIsNoReasonToLeave) {
+  StartAgent(Succeed);
+  for (int i = 1; i <= 12; ++i) {
+    ASSERT_TRUE(coordinator_.WaitForCalls("Register", i));
+    clock_.Advance(absl::Minutes(1));
+    coordinator_.FailNext("Heartbeat", 1, Unknown());
+    Beat();
+  }
+  ASSERT_TRUE(coordinator_.WaitForCalls("Register", 13));
+  EXPECT_OK(Leave());
+}
+
+// The worker is not known any more when a trial has ended, and may not register again.
+class OutcomeOfARefusedWorker : public AgentTest {
+ protected:
+  // Registering fails with `refusal`; if that is OK it succeeds, and is in vain. Why the worker
+  // leaves.
+  absl::Status RunATrial(const absl::Status& refusal) {
+    StartAgent([this, &refusal](const TrialOrder&, const StopEvent&, OnEpoch) {
+      coordinator_.FailNext("Report", -1, Unknown());
+      coordinator_.FailNext("Lease", -1, Unknown());
+      if (!refusal.ok()) coordinator_.FailNext("Register", -1, refusal);
+      return Ended(v1::TrialResult());
+    });
+    coordinator_.Grant(Lease(1, 1));
+    return Join();
+  }
+};
+
+TEST_F(OutcomeOfARefusedWorker, StaysInTheOutboxIfAnotherProcessHasItsName) {
+  EXPECT_EQ(GetErrorReason(RunATrial(absl::OkStatus())), v1::ERROR_REASON_UNKNOWN_WORKER);
+  EXPECT_THAT(coordinator_.reports(), IsEmpty());
+  ASSERT_THAT(outbox_->List(), SizeIs(1));
+  EXPECT_TRUE(outbox_->List()[0].has_result());
+}
+
+TEST_F(OutcomeOfARefusedWorker, StaysInTheOutboxIfItsVersionIsRefused) {
+  const absl::Status refusal = ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                                               v1::ERROR_REASON_PROTOCOL_VERSION, "4 against 1");
+  EXPECT_EQ(GetErrorReason(RunATrial(refusal)), v1::ERROR_REASON_PROTOCOL_VERSION);
+  EXPECT_THAT(outbox_->List(), SizeIs(1));
+}
+
+TEST_F(AgentTest, AnEarlierOutcomeStaysInTheOutboxIfTheWorkerIsRefused) {
+  v1::ReportRequest report;
+  *report.mutable_key() = Lease(3, 3).task().key();
+  report.mutable_failure()->set_cause(v1::FAILURE_CAUSE_CRASHED);
+  ASSERT_OK(outbox_->Put(report));
+  coordinator_.FailNext("Report", -1, Unknown());
+  coordinator_.FailNext("Register", -1,
+                        ErrorWithReason(absl::StatusCode::kFailedPrecondition,
+                                        v1::ERROR_REASON_PROTOCOL_VERSION, "4 against 1"));
+  StartAgent(Succeed);
+  EXPECT_EQ(GetErrorReason(Join()), v1::ERROR_REASON_PROTOCOL_VERSION);
+  EXPECT_THAT(outbox_->List(), SizeIs(1));
+}
+
+TEST_F(AgentTest, ATrialWhoseParentIsNotFetchedByAWorkerThatLeavesHasNotFailed) {
+  coordinator_.FailNext("GetParentWeights", -1, Unknown());
+  coordinator_.FailNext("Heartbeat", -1, Unknown());
+  StartAgent(Succeed);
+  v1::AttemptLease lease = Lease(1, 1);
+  lease.mutable_task()->mutable_inheritance()->set_weights_sha256(Sha256Hex("parent"));
+  coordinator_.Grant(lease);
+  ASSERT_TRUE(coordinator_.WaitForCalls("GiveBack", 1));
+  Beat();
+  EXPECT_EQ(GetErrorReason(Join()), v1::ERROR_REASON_UNKNOWN_WORKER);
+  EXPECT_THAT(coordinator_.reports(), IsEmpty());
+  EXPECT_THAT(outbox_->List(), IsEmpty());
 }
 
 TEST_F(AgentTest, ALeaseRequestWithoutAnswerIsRepeatedUnderItsId) {

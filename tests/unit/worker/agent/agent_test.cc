@@ -139,6 +139,40 @@ TEST_F(AgentTest, ATrialThatGoesOnFindsItsCheckpoint) {
   EXPECT_EQ(coordinator_.reports()[1].result().engine().library(), "none");
 }
 
+TEST_F(AgentTest, TransfersThatDoNotComeThroughAreGivenUp) {
+  const absl::Status late = absl::DeadlineExceededError("did not answer in time");
+  for (const char* method : {"UploadWeights", "GetCheckpoint", "GetParentWeights"}) {
+    coordinator_.FailNext(method, -1, late);
+  }
+  StartAgent([](const TrialOrder& order, const StopEvent& stop, OnEpoch on_epoch) {
+    EXPECT_FALSE(FileSize(order.input.checkpoint_path()).ok());
+    return SucceedWithWeights(order, stop, on_epoch);
+  });
+  v1::AttemptLease lease = Lease(1, 1);
+  lease.mutable_task()->set_checkpoint_sha256(Sha256Hex("state"));
+  coordinator_.Grant(lease);
+  coordinator_.Grant(HeirLease(2, 2));
+  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  EXPECT_OK(Leave());
+  const std::vector<std::string> calls = coordinator_.calls();
+  for (const char* method : {"UploadWeights", "GetCheckpoint", "GetParentWeights"}) {
+    EXPECT_EQ(std::count(calls.begin(), calls.end(), method), 3) << method;
+  }
+  ASSERT_TRUE(coordinator_.reports()[0].has_result());
+  EXPECT_EQ(coordinator_.reports()[0].result().weights_sha256(), "");
+  EXPECT_EQ(coordinator_.reports()[1].failure().cause(), v1::FAILURE_CAUSE_INTERNAL);
+  EXPECT_THAT(coordinator_.reports()[1].failure().message(), HasSubstr("did not answer in time"));
+}
+
+TEST_F(AgentTest, TransfersAreRepeatedUntilTheCoordinatorIsBack) {
+  coordinator_.FailNext("UploadWeights", 10, absl::UnavailableError("restarting"));
+  StartAgent(SucceedWithWeights);
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitForReports(1));
+  EXPECT_OK(Leave());
+  EXPECT_THAT(coordinator_.uploads(), SizeIs(1));
+}
+
 TEST_F(AgentTest, WeightsThatAreNotWhatTheResultSaysAreNotUploaded) {
   StartAgent([](const TrialOrder& order, const StopEvent&, OnEpoch) {
     EXPECT_OK(WriteFileAtomically(order.input.weights_path(), "damaged"));
