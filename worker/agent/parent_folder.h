@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -15,10 +16,12 @@
 
 namespace frontier::worker {
 
-// One file for each digest. Thread-safe; one file is fetched at a time.
+// One file for each digest. Thread-safe; each is fetched by one thread, which others that ask for
+// it wait for.
 class ParentFolder {
  public:
-  // Makes the folder if absent; `most_bytes` of all files together, the last one asked for aside.
+  // Makes the folder if absent, and removes writes that were cut off. `most_bytes` of all files
+  // together, those being asked for aside.
   static absl::StatusOr<std::unique_ptr<ParentFolder>> Open(const std::string& folder,
                                                             int64_t most_bytes = int64_t{1} << 30);
 
@@ -30,13 +33,18 @@ class ParentFolder {
                                   absl::FunctionRef<absl::StatusOr<std::string>()> fetch);
 
  private:
+  // Of one file, by path.
+  class Claim;
+
   ParentFolder(std::string folder, int64_t most_bytes)
       : folder_(std::move(folder)), most_bytes_(most_bytes) {}
-  void Clean(const std::string& kept) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Clean();
 
   const std::string folder_;
   const int64_t most_bytes_;
   Mutex mutex_;
+  CondVar released_;
+  std::set<std::string> claimed_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace frontier::worker

@@ -1,9 +1,12 @@
 #include "worker/agent/parent_folder.h"
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "common/base/file.h"
 #include "common/base/sha256.h"
@@ -11,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
+#include "worker/agent/stop_event.h"
 
 namespace frontier::worker {
 namespace {
@@ -54,6 +58,56 @@ TEST_F(ParentFolderTest, FetchesAgainWhatIsDamaged) {
   ASSERT_OK(Get("model", "model"));
   EXPECT_EQ(fetches_, 2);
   EXPECT_EQ(*ReadFile(path), "model");
+}
+
+TEST_F(ParentFolderTest, ASlowFetchHoldsUpNoOther) {
+  StopEvent begun, finish;
+  std::thread slow([&] {
+    EXPECT_OK(parents_->Get(Sha256Hex("slow"), [&]() -> absl::StatusOr<std::string> {
+      begun.Raise();
+      finish.Wait();
+      return "slow";
+    }));
+  });
+  begun.Wait();
+  EXPECT_OK(Get("quick", "quick"));
+  EXPECT_OK(Get("quick", "quick"));
+  finish.Raise();
+  slow.join();
+  EXPECT_EQ(fetches_, 1);
+}
+
+TEST_F(ParentFolderTest, WhoAsksForWhatIsBeingFetchedWaitsForIt) {
+  StopEvent begun;
+  std::atomic<int> fetches{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      const absl::StatusOr<std::string> path =
+          parents_->Get(Sha256Hex("model"), [&]() -> absl::StatusOr<std::string> {
+            // The first fails when others may be waiting: one of them fetches in its place.
+            const bool first = ++fetches == 1;
+            begun.Raise();
+            if (first) return absl::CancelledError("stopped");
+            return "model";
+          });
+      if (path.ok()) {
+        EXPECT_EQ(*ReadFile(*path), "model");
+      } else {
+        EXPECT_TRUE(absl::IsCancelled(path.status()));
+      }
+    });
+  }
+  begun.Wait();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(fetches, 2);
+}
+
+TEST_F(ParentFolderTest, WritesThatWereCutOffGoAtTheStart) {
+  const std::string half = state_.path() + "/parents/" + Sha256Hex("model") + ".model.tmp.77";
+  ASSERT_OK(WriteFileAtomically(half, "half"));
+  ASSERT_OK(ParentFolder::Open(state_.path() + "/parents"));
+  EXPECT_FALSE(std::filesystem::exists(half));
 }
 
 TEST_F(ParentFolderTest, RefusesWhatIsNotMeant) {
