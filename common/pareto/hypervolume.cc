@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status.h"
 
 namespace frontier {
@@ -173,24 +175,37 @@ class VolumeCalculator {
 
 absl::Status CheckReference(absl::Span<const double> reference) {
   if (reference.empty()) return absl::InvalidArgumentError("hypervolume: no reference point");
-  for (double value : reference) {
-    if (!std::isfinite(value)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("hypervolume: reference value ", value, " is not finite"));
+  for (size_t k = 0; k < reference.size(); ++k) {
+    if (!std::isfinite(reference[k])) {
+      return absl::InvalidArgumentError(absl::StrCat("hypervolume: reference is ", reference[k],
+                                                     " in objective ", k, ", not finite"));
     }
   }
   return absl::OkStatus();
 }
 
-absl::Status CheckLength(size_t point, size_t reference) {
-  if (point == reference) return absl::OkStatus();
+// `which` names the point: "point 3".
+absl::Status WrongLength(absl::string_view which, size_t point, size_t reference) {
   return absl::InvalidArgumentError(
-      absl::StrCat("hypervolume: point of ", point, " objectives, reference of ", reference));
+      absl::StrCat("hypervolume: ", which, " of ", point, " objectives, reference of ", reference));
 }
 
-absl::Status TooFar() {
-  return absl::InvalidArgumentError("hypervolume: a point is too far from the reference");
+// Objective in which `least` is farthest from the reference.
+size_t FarthestObjective(absl::Span<const double> least, absl::Span<const double> reference) {
+  size_t farthest = 0;
+  for (size_t k = 1; k < reference.size(); ++k) {
+    if (reference[k] - least[k] > reference[farthest] - least[farthest]) farthest = k;
+  }
+  return farthest;
 }
+
+absl::Status TooFar(absl::string_view which, size_t objective, double value, double reference) {
+  return absl::InvalidArgumentError(absl::StrCat("hypervolume: ", which, " is ", value,
+                                                 " in objective ", objective,
+                                                 ", too far from the reference's ", reference));
+}
+
+std::string PointName(size_t index) { return absl::StrCat("point ", index); }
 
 // Those of `points` that count.
 absl::StatusOr<std::vector<const double*>> Inside(absl::Span<const Point> points,
@@ -198,14 +213,23 @@ absl::StatusOr<std::vector<const double*>> Inside(absl::Span<const Point> points
   RETURN_IF_ERROR(CheckReference(reference));
   std::vector<const double*> inside;
   Point least(reference.begin(), reference.end());
-  for (const Point& point : points) {
-    RETURN_IF_ERROR(CheckLength(point.size(), reference.size()));
+  for (size_t i = 0; i < points.size(); ++i) {
+    const Point& point = points[i];
+    if (point.size() != reference.size()) {
+      return WrongLength(PointName(i), point.size(), reference.size());
+    }
     if (!IsInside(point, reference)) continue;
     inside.push_back(point.data());
     for (size_t k = 0; k < least.size(); ++k) least[k] = std::min(least[k], point[k]);
   }
-  if (!HasFiniteVolumes(least, reference)) return TooFar();
-  return inside;
+  if (HasFiniteVolumes(least, reference)) return inside;
+  // The box is that of all points together; the one that reaches farthest is named.
+  const size_t k = FarthestObjective(least, reference);
+  const auto farthest = std::find_if(points.begin(), points.end(), [&](const Point& point) {
+    return IsInside(point, reference) && point[k] == least[k];
+  });
+  return TooFar(PointName(static_cast<size_t>(farthest - points.begin())), k, least[k],
+                reference[k]);
 }
 
 }  // namespace
@@ -220,9 +244,14 @@ absl::StatusOr<double> ExclusiveHypervolume(absl::Span<const double> point,
                                             absl::Span<const Point> others,
                                             absl::Span<const double> reference) {
   ASSIGN_OR_RETURN(const std::vector<const double*> inside, Inside(others, reference));
-  RETURN_IF_ERROR(CheckLength(point.size(), reference.size()));
+  if (point.size() != reference.size()) {
+    return WrongLength("the point", point.size(), reference.size());
+  }
   if (!IsInside(point, reference)) return 0;
-  if (!HasFiniteVolumes(point, reference)) return TooFar();
+  if (!HasFiniteVolumes(point, reference)) {
+    const size_t k = FarthestObjective(point, reference);
+    return TooFar("the point", k, point[k], reference[k]);
+  }
   return VolumeCalculator(reference).Exclusive(point.data(), inside);
 }
 

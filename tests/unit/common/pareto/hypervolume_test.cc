@@ -184,6 +184,25 @@ TEST(HypervolumeTest, ExclusiveRefusesWhatHasNoVolume) {
   EXPECT_DOUBLE_EQ(ExclusiveHypervolume({1, 1}, Points{{kNan, 1}}, {3, 3}).value(), 4);
 }
 
+TEST(HypervolumeTest, ErrorsNamePointObjectiveAndValue) {
+  const auto says = [](const char* message) {
+    return StatusIs(absl::StatusCode::kInvalidArgument, message);
+  };
+  EXPECT_THAT(Hypervolume(Points{}, {1, kInf}),
+              says("hypervolume: reference is inf in objective 1, not finite"));
+  EXPECT_THAT(Hypervolume(Points{{0, 0}, {1, 2, 3}}, {1, 1}),
+              says("hypervolume: point 1 of 3 objectives, reference of 2"));
+  EXPECT_THAT(ExclusiveHypervolume({1}, Points{}, {1, 1}),
+              says("hypervolume: the point of 1 objectives, reference of 2"));
+  // Points that do not count are counted here.
+  EXPECT_THAT(
+      HypervolumeContributions(Points{{2, 0}, {-1e200, 0}, {0, -1e250}}, {1, 1}),
+      says("hypervolume: point 2 is -1e+250 in objective 1, too far from the reference's 1"));
+  EXPECT_THAT(
+      ExclusiveHypervolume({-1e200, -1e250}, Points{}, {1, 1}),
+      says("hypervolume: the point is -1e+250 in objective 1, too far from the reference's 1"));
+}
+
 TEST(HypervolumeTest, RefusesBoxesBeyondADouble) {
   const auto too_far = StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("too far"));
   EXPECT_THAT(Hypervolume(Points{{-1e200, 0}, {0, -1e200}}, {1, 1}), too_far);
