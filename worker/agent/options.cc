@@ -1,14 +1,17 @@
 #include "worker/agent/options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "common/base/version.h"
+#include "common/rpc/address.h"
 #include "worker/agent/state_folder.h"
 
 namespace frontier::worker {
@@ -41,9 +44,10 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
                     std::string* log_level) {
   app->add_option("--coordinator", o->coordinator, "Address of the coordinator, host:port")
       ->check([](const std::string& text) {
-        const size_t colon = text.rfind(':');
-        const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size();
-        return good ? std::string() : "'" + text + "' is not host:port";
+        const absl::StatusOr<Address> address = ParseAddress(text);
+        if (!address.ok()) return std::string(address.status().message());
+        return address->port == 0 ? absl::StrCat("address '", text, "': port 0 cannot be called")
+                                  : std::string();
       });
   app->add_option(
       "--state_dir", o->state_dir,
@@ -142,6 +146,14 @@ CLI::App* AddProfileCommand(CLI::App* app, ProfileCommandOptions* o) {
       ->check(CLI::Range(1, 1 << 20));
   profile->add_flag("--json", o->json, "Print JSON");
   return profile;
+}
+
+// The coordinator would refuse it, and the daemon be started again and again.
+absl::Status CheckLabels(std::vector<std::string> labels) {
+  std::sort(labels.begin(), labels.end());
+  const auto twice = std::adjacent_find(labels.begin(), labels.end());
+  if (twice == labels.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("--label: '", *twice, "' is given twice"));
 }
 
 // What is not given is left out: a configuration file cannot say "none" of most flags.
@@ -262,6 +274,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   line.worker.log.component = "worker";
   absl::Status status = ParseLogFormat(log_format, &line.worker.log.format);
   if (status.ok()) status = ParseLogLevel(log_level, &line.worker.log.level);
+  if (status.ok()) status = CheckLabels(line.worker.labels);
   if (status.ok()) status = EnergyModel::Create(MakeEnergyOptions(line.worker)).status();
   if (!status.ok()) {
     line.message = absl::StrCat("frontier-worker: ", status.message(), "\n");

@@ -39,11 +39,13 @@ TEST(WorkerOptionsTest, TakesFlags) {
   const CommandLine line =
       Parse({"--coordinator=10.0.0.1:99", "--slots", "3", "--dataset", "a=/x", "--dataset", "b=/y",
              "--log_format=json", "--log_level=debug", "--cpu_idle_watts=10", "--cpu_full_watts=50",
-             "--carbon_g_per_kwh=60"});
+             "--carbon_g_per_kwh=60", "--label=fast", "--label=faster"});
   ASSERT_FALSE(line.exit_code.has_value()) << line.message;
   EXPECT_EQ(line.worker.coordinator, "10.0.0.1:99");
   EXPECT_EQ(line.worker.slots, 3);
   EXPECT_THAT(line.worker.datasets, ElementsAre("a=/x", "b=/y"));
+  EXPECT_THAT(line.worker.labels, ElementsAre("fast", "faster"));
+  EXPECT_EQ(Parse({"--coordinator=[::1]:65535"}).worker.coordinator, "[::1]:65535");
   EXPECT_EQ(line.worker.log.format, LogFormat::kJson);
   EXPECT_EQ(line.worker.log.level, LogLevel::kDebug);
   EXPECT_EQ(MakeEnergyOptions(line.worker).idle_power, Watts(10));
@@ -92,7 +94,12 @@ TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {
       {{"--slots=-1"}, "--slots"},
       {{"--slots=many"}, "many"},
       {{"--threads_per_trial=-1"}, "--threads_per_trial"},
-      {{"--coordinator=nowhere"}, "'nowhere' is not host:port"},
+      {{"--coordinator=nowhere"}, "'nowhere': no port; give host:port"},
+      {{"--coordinator=head:77070"}, "'77070' is not within 0 and 65535"},
+      {{"--coordinator=head:http"}, "'http' is not within 0 and 65535"},
+      {{"--coordinator=head:0"}, "'head:0': port 0 cannot be called"},
+      {{"--coordinator=:7070"}, "':7070': no host"},
+      {{"--label=fast", "--label=rack=3", "--label=fast"}, "--label: 'fast' is given twice"},
       {{"--worker_id=a b"}, "'a b'"},
       {{"--log_level=loud"}, "loud"},
       {{"--unknown"}, "--unknown"},
