@@ -294,8 +294,7 @@ int RunDaemon(const CommandLine& line, const std::string& engine) {
   SystemPacer pacer;
   const absl::StatusOr<std::unique_ptr<TrialRunner>> runner = MakeRunner(options, &clock);
   if (!runner.ok()) return Complain(runner.status(), kExitUsage);
-  const std::unique_ptr<WorkerClient> client = NewWorkerClient(options.coordinator);
-  const std::unique_ptr<WorkerClient> lease_client = NewWorkerClient(options.coordinator);
+  const auto [client, lease_client] = NewWorkerClients(options.coordinator);
   Agent agent(agent_options,
               {client.get(), lease_client.get(), runner->get(), &machine->catalog, &*energy,
                outbox->get(), checkpoints->get(), parents->get(), &clock, &pacer});

@@ -28,9 +28,9 @@ constexpr absl::Duration kTransferDeadline = absl::Minutes(10);
 
 class GrpcWorkerClient final : public WorkerClient {
  public:
-  explicit GrpcWorkerClient(const std::string& address)
+  GrpcWorkerClient(const std::string& address, std::shared_ptr<grpc::Channel> channel)
       : address_(address),
-        channel_(NewChannel(address)),
+        channel_(std::move(channel)),
         stub_(v1::WorkerService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::RegisterResponse> Register(const v1::RegisterRequest& request) override {
@@ -175,7 +175,14 @@ class GrpcWorkerClient final : public WorkerClient {
 }  // namespace
 
 std::unique_ptr<WorkerClient> NewWorkerClient(const std::string& address) {
-  return std::make_unique<GrpcWorkerClient>(address);
+  return std::make_unique<GrpcWorkerClient>(address, NewChannel(address));
+}
+
+std::pair<std::unique_ptr<WorkerClient>, std::unique_ptr<WorkerClient>> NewWorkerClients(
+    const std::string& address) {
+  const std::shared_ptr<grpc::Channel> channel = NewChannel(address);
+  return {std::make_unique<GrpcWorkerClient>(address, channel),
+          std::make_unique<GrpcWorkerClient>(address, channel)};
 }
 
 }  // namespace frontier

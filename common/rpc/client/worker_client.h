@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -38,6 +39,10 @@ class WorkerClient {
 
 // `address` is host:port. Does not connect yet.
 std::unique_ptr<WorkerClient> NewWorkerClient(const std::string& address);
+
+// Two that share a connection. Cancel ends the calls of one alone.
+std::pair<std::unique_ptr<WorkerClient>, std::unique_ptr<WorkerClient>> NewWorkerClients(
+    const std::string& address);
 
 }  // namespace frontier
 
