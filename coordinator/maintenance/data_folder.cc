@@ -1,9 +1,11 @@
 #include "coordinator/maintenance/data_folder.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -25,11 +27,27 @@
 namespace frontier::coordinator {
 namespace {
 
-// While blobs are copied trials leave fronts: then the moment is chosen anew.
-constexpr int kTries = 3;
+// While blobs are copied trials leave fronts: then the moment is chosen anew, for which only what
+// is new is copied.
+constexpr int kTries = 10;
+
+constexpr int kMostLinks = 40;  // in a row; the kernel follows no more, either
 
 std::string BlobPath(const std::string& data_dir, const std::string& sha256) {
   return FileBlobPath(BlobsFolder(data_dir), sha256);
+}
+
+// Where the links lead that `path` may be, so that what is made there takes the place of none.
+absl::StatusOr<std::string> FollowLinks(const std::string& path) {
+  std::filesystem::path place = path;
+  std::error_code error;
+  for (int links = 0; std::filesystem::is_symlink(place, error); ++links) {
+    if (links == kMostLinks) return ErrnoStatus(ELOOP, "cannot follow", path);
+    const std::filesystem::path target = std::filesystem::read_symlink(place, error);
+    if (error) return ErrnoStatus(error.value(), "cannot follow", path);
+    place = place.parent_path() / target;
+  }
+  return place.string();
 }
 
 // Nothing there, or an empty folder.
@@ -59,26 +77,81 @@ absl::StatusOr<std::vector<std::string>> NeededBlobs(const Store& store) {
   return needed;
 }
 
-// Fills `part` with what `from` has at one moment; NOT_FOUND if a blob went meanwhile.
-absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part) {
+// Makes the database of `part` what that of `from` is at one moment, in the schema that it has; the
+// blobs that are needed then.
+absl::StatusOr<std::vector<std::string>> CopyDatabase(const std::string& from,
+                                                      const std::string& part) {
+  // Of an earlier try; the blobs stay.
+  std::error_code ignored;
+  std::filesystem::remove(DatabasePath(part), ignored);
   RETURN_IF_ERROR(MakeDirectories(BlobsFolder(part)));
   RETURN_IF_ERROR(BackUpDatabase(DatabasePath(from), DatabasePath(part)));
-  Backup backup;
-  std::vector<std::string> needed;
-  {
-    ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(part));
-    ASSIGN_OR_RETURN(needed, NeededBlobs(*store));
-  }
+  // Counted on another copy: opening this one could take it to a newer schema.
+  const std::string scratch = absl::StrCat(part, "/references");
+  RETURN_IF_ERROR(MakeDirectories(scratch));
+  absl::Cleanup remover = [&scratch] {
+    std::error_code error;
+    std::filesystem::remove_all(scratch, error);
+  };
+  RETURN_IF_ERROR(CopyFile(DatabasePath(part), DatabasePath(scratch)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(scratch));
+  return NeededBlobs(*store);
+}
+
+// Copies those of `needed` that are not among `copied` yet. Ends at the first that is not there any
+// more, and returns it; "" = all are copied.
+absl::StatusOr<std::string> CopyBlobs(const std::string& from, const std::string& part,
+                                      const std::vector<std::string>& needed,
+                                      const std::function<void(const std::string&)>& copying,
+                                      std::set<std::string>* copied) {
   for (const std::string& sha256 : needed) {
+    if (copied->count(sha256) > 0) continue;
+    if (copying != nullptr) copying(sha256);
     RETURN_IF_ERROR(
         MakeDirectories(std::filesystem::path(BlobPath(part, sha256)).parent_path().string()));
-    RETURN_IF_ERROR(CopyFile(BlobPath(from, sha256), BlobPath(part, sha256)));
+    const absl::Status status = CopyFile(BlobPath(from, sha256), BlobPath(part, sha256));
+    if (absl::IsNotFound(status)) return sha256;
+    RETURN_IF_ERROR(status);
+    copied->insert(sha256);
+  }
+  return "";
+}
+
+// Fills `part` with what `from` has at one moment.
+absl::StatusOr<Backup> Copy(const std::string& from, const std::string& part, int tries,
+                            const std::function<void(const std::string&)>& copying) {
+  std::set<std::string> copied;
+  std::vector<std::string> needed;
+  std::string missing, missing_before;
+  for (int i = 0; i < tries; ++i) {
+    ASSIGN_OR_RETURN(needed, CopyDatabase(from, part));
+    missing_before = std::move(missing);
+    ASSIGN_OR_RETURN(missing, CopyBlobs(from, part, needed, copying, &copied));
+    // What a later moment needs as well did not go with a trial.
+    if (missing.empty() || missing == missing_before) break;
+  }
+  if (!missing.empty() && (tries == 1 || missing == missing_before)) {
+    return absl::NotFoundError(
+        absl::StrCat("'", from, "' lacks blob ", missing, ", which its database needs"));
+  }
+  if (!missing.empty()) {
+    return absl::UnavailableError(
+        absl::StrCat("'", from, "' changes too quickly: each of ", tries,
+                     " times a blob that was needed went before it was copied, at last ", missing));
+  }
+  for (const std::string& sha256 : needed) copied.erase(sha256);
+  for (const std::string& sha256 : copied) {
+    std::error_code error;
+    std::filesystem::remove(BlobPath(part, sha256), error);
+    if (error) return ErrnoStatus(error.value(), "cannot delete", BlobPath(part, sha256));
+  }
+  Backup backup;
+  backup.blobs = static_cast<int64_t>(needed.size());
+  ASSIGN_OR_RETURN(backup.bytes, FileSize(DatabasePath(part)));
+  for (const std::string& sha256 : needed) {
     ASSIGN_OR_RETURN(const int64_t size, FileSize(BlobPath(part, sha256)));
-    ++backup.blobs;
     backup.bytes += size;
   }
-  ASSIGN_OR_RETURN(const int64_t size, FileSize(DatabasePath(part)));
-  backup.bytes += size;
   RETURN_IF_ERROR(SyncFolder(part));
   for (const auto& entry : std::filesystem::recursive_directory_iterator(BlobsFolder(part))) {
     if (entry.is_directory()) RETURN_IF_ERROR(SyncFolder(entry.path().string()));
@@ -122,29 +195,24 @@ std::string WithoutSlash(std::string path) {
 
 // Copies by way of a folder beside `to`, of which `accept` says whether it will do.
 absl::StatusOr<Backup> CopyWhole(const std::string& from, const std::string& to, int tries,
+                                 const std::function<void(const std::string&)>& copying,
                                  absl::FunctionRef<absl::Status(const std::string&)> accept) {
-  RETURN_IF_ERROR(CheckFree(to));
-  const std::string part = absl::StrCat(to, ".part");
+  ASSIGN_OR_RETURN(const std::string place, FollowLinks(WithoutSlash(to)));
+  RETURN_IF_ERROR(CheckFree(place));
+  const std::string part = absl::StrCat(place, ".part");
   RETURN_IF_ERROR(CheckFree(part));
   absl::Cleanup remover = [&part] {
     std::error_code ignored;
     std::filesystem::remove_all(part, ignored);
   };
-  absl::StatusOr<Backup> backup;
-  for (int i = 0; i < tries; ++i) {
-    std::error_code ignored;
-    std::filesystem::remove_all(part, ignored);
-    backup = Copy(from, part);
-    if (backup.ok() || !absl::IsNotFound(backup.status())) break;
-  }
-  if (!backup.ok()) return backup.status();
+  ASSIGN_OR_RETURN(const Backup backup, Copy(from, part, tries, copying));
   RETURN_IF_ERROR(accept(part));
   std::error_code error;
-  std::filesystem::remove(to, error);  // if it is an empty folder
-  std::filesystem::rename(part, to, error);
-  if (error) return ErrnoStatus(error.value(), "cannot make", to);
+  std::filesystem::remove(place, error);  // if it is an empty folder
+  std::filesystem::rename(part, place, error);
+  if (error) return ErrnoStatus(error.value(), "cannot make", place);
   std::move(remover).Cancel();
-  const std::string parent = std::filesystem::path(to).parent_path().string();
+  const std::string parent = std::filesystem::path(place).parent_path().string();
   RETURN_IF_ERROR(SyncFolder(parent.empty() ? "." : parent));
   return backup;
 }
@@ -157,8 +225,9 @@ std::string DatabasePath(const std::string& data_dir) {
 
 std::string BlobsFolder(const std::string& data_dir) { return absl::StrCat(data_dir, "/blobs"); }
 
-absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to) {
-  return CopyWhole(data_dir, WithoutSlash(to), kTries,
+absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to,
+                              const std::function<void(const std::string& sha256)>& copying) {
+  return CopyWhole(data_dir, to, kTries, copying,
                    [](const std::string&) { return absl::OkStatus(); });
 }
 
@@ -171,7 +240,7 @@ absl::StatusOr<Backup> Restore(const std::string& from, const std::string& data_
   ASSIGN_OR_RETURN(const std::vector<std::string> damage, FindDamage(DatabasePath(from)));
   if (!damage.empty()) return damaged(damage);
   // The rest is looked for in the copy: opening the backup could take it to a newer schema.
-  return CopyWhole(from, WithoutSlash(data_dir), /*tries=*/1,
+  return CopyWhole(from, data_dir, /*tries=*/1, /*copying=*/nullptr,
                    [&](const std::string& part) -> absl::Status {
                      ASSIGN_OR_RETURN(const std::unique_ptr<Store> store, OpenStore(part));
                      const std::vector<std::string> problems = FindProblems(*store, part);

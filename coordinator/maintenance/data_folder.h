@@ -3,6 +3,7 @@
 #define FRONTIER_COORDINATOR_MAINTENANCE_DATA_FOLDER_H_
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ std::string DatabasePath(const std::string& data_dir);
 std::string BlobsFolder(const std::string& data_dir);
 
 // Errors are those of files and of the store, and ALREADY_EXISTS for a place that is taken. What is
-// made appears whole or not at all.
+// made appears whole or not at all; where a place is a link, behind it.
 
 struct Backup {
   int64_t blobs = 0;
@@ -24,8 +25,12 @@ struct Backup {
 };
 
 // Copies the folder, from which a coordinator may be serving, to `to`, as it is at one moment, with
-// the blobs that are needed then.
-absl::StatusOr<Backup> BackUp(const std::string& data_dir, const std::string& to);
+// the blobs that are needed then and in the schema that it has. `copying` is called before each
+// blob is copied. Needs for a while as much space again as the database has. NOT_FOUND if a blob is
+// not there, UNAVAILABLE if they go too quickly to be copied.
+absl::StatusOr<Backup> BackUp(
+    const std::string& data_dir, const std::string& to,
+    const std::function<void(const std::string& sha256)>& copying = nullptr);
 
 // Makes a backup the data folder of a coordinator, and leaves the backup as it is. Leases of what
 // came after the backup, or after another restoration of it before `now`, are void there: tokens go

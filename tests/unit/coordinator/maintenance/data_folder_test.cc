@@ -4,9 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "common/base/file.h"
 #include "common/base/sha256.h"
@@ -44,12 +48,7 @@ class DataFolderTest : public ::testing::Test {
     v1::Change change;
     *change.add_jobs() = MakeJobRecord(1);
     EXPECT_OK(store_->Commit(&change));
-    for (const std::string content : {"kept", "kept too", "not needed"}) {
-      auto writer =
-          blobs_->NewWriter(Sha256Hex(content), static_cast<int64_t>(content.size())).value();
-      EXPECT_OK(writer->Append(content));
-      EXPECT_OK(writer->Finish());
-    }
+    for (const char* content : {"kept", "kept too", "not needed"}) AddBlob(content);
     AddTrial(1, "kept");
     AddTrial(2, "kept too");
   }
@@ -58,6 +57,35 @@ class DataFolderTest : public ::testing::Test {
     SqliteStoreOptions options;
     options.path = DatabasePath(data_);
     store_ = OpenSqliteStore(options).value();
+  }
+
+  void AddBlob(const std::string& content) {
+    auto writer =
+        blobs_->NewWriter(Sha256Hex(content), static_cast<int64_t>(content.size())).value();
+    EXPECT_OK(writer->Append(content));
+    EXPECT_OK(writer->Finish());
+  }
+
+  // The trial's weights go, as when it leaves the front.
+  void DropWeights(int64_t number, const std::string& sha256) {
+    v1::Change change;
+    *change.add_trials() = MakeTrial(1, number);
+    EXPECT_OK(store_->Commit(&change));
+    EXPECT_OK(blobs_->Delete(sha256));
+  }
+
+  bool IsBackedUp(const std::string& sha256) const {
+    return std::filesystem::exists(FileBlobPath(BlobsFolder(backup_), sha256));
+  }
+
+  static int64_t SchemaOf(const std::string& data_dir) {
+    return SQLite::Database(DatabasePath(data_dir)).execAndGet("PRAGMA user_version").getInt64();
+  }
+
+  static void MakeEarlierDatabase(const std::string& data_dir) {
+    ASSERT_OK(MakeDirectories(data_dir));
+    SQLite::Database(DatabasePath(data_dir), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
+        .exec(ReadFile(FRONTIER_GOLDEN_DATABASES "/schema_1.sql").value());
   }
 
   void AddTrial(int64_t number, const std::string& weights) {
@@ -82,8 +110,7 @@ TEST_F(DataFolderTest, BacksUpWhatIsServedFromAndRestoresIt) {
   EXPECT_EQ(backup.blobs, 2);
   AddTrial(3, "kept");  // after that moment
   EXPECT_THAT(Check(backup_).value(), IsEmpty());
-  EXPECT_FALSE(
-      std::filesystem::exists(FileBlobPath(BlobsFolder(backup_), Sha256Hex("not needed"))));
+  EXPECT_FALSE(IsBackedUp(Sha256Hex("not needed")));
 
   const std::string restored = folder_.File("restored");
   ASSERT_OK(Restore(backup_, restored, kNow));
@@ -127,18 +154,89 @@ TEST_F(DataFolderTest, AFolderMayBeNamedWithASlash) {
   EXPECT_THAT(Check(folder_.File("restored/")).value(), IsEmpty());
 }
 
+// As systemd's DynamicUser has it: a folder of root's in the place of the link is one that the unit
+// cannot use.
+TEST_F(DataFolderTest, RestoresBehindALink) {
+  ASSERT_OK(BackUp(data_, backup_));
+  const std::string link = folder_.File("link"), behind = folder_.File("private/data");
+  ASSERT_OK(MakeDirectories(behind));
+  std::filesystem::create_directory_symlink("private/data", link);
+  for (const bool there : {true, false}) {
+    std::filesystem::remove_all(behind);
+    if (there) {
+      ASSERT_OK(MakeDirectories(behind));
+    }
+    ASSERT_OK(Restore(backup_, link + "/", kNow));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_FALSE(std::filesystem::is_symlink(behind));
+    EXPECT_TRUE(std::filesystem::exists(DatabasePath(behind)));
+    EXPECT_THAT(Check(link).value(), IsEmpty());
+  }
+  EXPECT_THAT(Restore(backup_, link, kNow).status(),
+              StatusIs(absl::StatusCode::kAlreadyExists, HasSubstr("private/data")));
+  std::filesystem::create_symlink("round", folder_.File("round"));
+  EXPECT_FALSE(BackUp(data_, folder_.File("round")).ok());
+}
+
 // A release that knows only this schema can still use it afterwards.
 TEST_F(DataFolderTest, ABackupOfAnEarlierSchemaStaysWhatItIs) {
-  ASSERT_OK(MakeDirectories(backup_));
-  const auto version = [](const std::string& folder) {
-    return SQLite::Database(DatabasePath(folder)).execAndGet("PRAGMA user_version").getInt64();
-  };
-  SQLite::Database(DatabasePath(backup_), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE)
-      .exec(ReadFile(FRONTIER_GOLDEN_DATABASES "/schema_1.sql").value());
+  MakeEarlierDatabase(backup_);
   EXPECT_THAT(Check(backup_).value(), IsEmpty());
   ASSERT_OK(Restore(backup_, folder_.File("restored"), kNow));
-  EXPECT_EQ(version(backup_), 1);
-  EXPECT_EQ(version(folder_.File("restored")), SchemaVersion());
+  EXPECT_EQ(SchemaOf(backup_), 1);
+  EXPECT_EQ(SchemaOf(folder_.File("restored")), SchemaVersion());
+}
+
+// The way back after an upgrade that went wrong.
+TEST_F(DataFolderTest, ABackupHasTheSchemaOfWhatIsBackedUp) {
+  const std::string earlier = folder_.File("earlier");
+  MakeEarlierDatabase(earlier);
+  ASSERT_OK(BackUp(earlier, backup_));
+  EXPECT_EQ(SchemaOf(earlier), 1);
+  EXPECT_EQ(SchemaOf(backup_), 1);
+  // Nothing is left of the counting.
+  int entries = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(backup_)) ++entries;
+  EXPECT_EQ(entries, 2) << "the database and the folder of blobs";
+}
+
+TEST_F(DataFolderTest, ABlobThatGoesBeforeItIsCopiedCostsNoOtherCopy) {
+  AddBlob("kept as well");
+  AddTrial(3, "kept as well");
+  std::map<std::string, int64_t> trials;  // in the order of copies
+  trials[Sha256Hex("kept")] = 1;
+  trials[Sha256Hex("kept too")] = 2;
+  trials[Sha256Hex("kept as well")] = 3;
+  const auto first = trials.begin(), second = std::next(first), third = std::next(second);
+  std::vector<std::string> copying;
+  ASSERT_OK_AND_ASSIGN(const Backup backup, BackUp(data_, backup_, [&](const std::string& sha256) {
+                         copying.push_back(sha256);
+                         if (sha256 != second->first) return;
+                         DropWeights(first->second, first->first);
+                         DropWeights(second->second, second->first);
+                       }));
+  EXPECT_THAT(copying, ElementsAre(first->first, second->first, third->first));
+  EXPECT_EQ(backup.blobs, 1);
+  EXPECT_FALSE(IsBackedUp(first->first));  // it was copied, for an earlier moment
+  EXPECT_TRUE(IsBackedUp(third->first));
+  EXPECT_THAT(Check(backup_).value(), IsEmpty());
+}
+
+TEST_F(DataFolderTest, GivesUpOnWhatChangesTooQuickly) {
+  std::map<std::string, int64_t> trials = {{Sha256Hex("kept"), 1}, {Sha256Hex("kept too"), 2}};
+  const auto replace = [&](const std::string& sha256) {
+    const int64_t number = trials.at(sha256);
+    DropWeights(number, sha256);
+    const std::string next = absl::StrCat("kept ", trials.size());
+    AddBlob(next);
+    AddTrial(number, next);
+    trials[Sha256Hex(next)] = number;
+  };
+  EXPECT_THAT(BackUp(data_, backup_, replace).status(),
+              StatusIs(absl::StatusCode::kUnavailable, HasSubstr("changes too quickly")));
+  EXPECT_EQ(trials.size(), 2u + 10u);
+  EXPECT_FALSE(std::filesystem::exists(backup_));
+  EXPECT_FALSE(std::filesystem::exists(backup_ + ".part"));
 }
 
 TEST_F(DataFolderTest, TakesNoPlaceThatIsTaken) {
@@ -169,7 +267,9 @@ TEST_F(DataFolderTest, ChecksBlobsAndPages) {
   std::filesystem::remove(FileBlobPath(BlobsFolder(data_), Sha256Hex("kept")));
   EXPECT_THAT(Check(data_).value(), ElementsAre(HasSubstr(Sha256Hex("kept"))));
   // A backup without it cannot be made, and no damaged one is restored.
-  EXPECT_EQ(BackUp(data_, backup_).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(BackUp(data_, backup_).status(),
+              StatusIs(absl::StatusCode::kNotFound,
+                       HasSubstr(absl::StrCat("lacks blob ", Sha256Hex("kept")))));
   std::filesystem::resize_file(DatabasePath(data_),
                                std::filesystem::file_size(DatabasePath(data_)) / 2);
   EXPECT_FALSE(Restore(data_, folder_.File("restored"), kNow).ok());
