@@ -1,14 +1,15 @@
 #include "coordinator/flags.h"
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <iostream>
 #include <optional>
-#include <vector>
 
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/version.h"
+#include "common/flags/config_file.h"
+#include "common/flags/validators.h"
 
 namespace frontier::coordinator {
 namespace {
@@ -24,6 +25,9 @@ constexpr char kFooter[] =
 
 constexpr double kMostDays = 36'500;
 
+// Of a lease of the default length a third, so that one message may be lost.
+constexpr absl::Duration kLongestHeartbeat = absl::Seconds(10);
+
 // Not given = for ever.
 absl::Duration Days(const std::optional<double>& days) {
   return days.has_value() ? *days * absl::Hours(24) : absl::InfiniteDuration();
@@ -32,8 +36,8 @@ absl::Duration Days(const std::optional<double>& days) {
 // What flags give in another form than the options have.
 struct Values {
   double lease_seconds;
-  double heartbeat_seconds;
   double database_wait_seconds;
+  std::optional<double> heartbeat_seconds;
   std::optional<double> keep_trials_days, keep_log_days, keep_models_days, keep_jobs_days;
   std::string format = "text";
   std::string level = "info";
@@ -42,23 +46,24 @@ struct Values {
 void AddFlags(Flags* flags, Values* values, CLI::App* app) {
   app->add_option("--data_dir", flags->server.data_dir,
                   "Folder of database and weights; made if absent")
-      ->required();
+      ->required()
+      ->check(NotEmpty());
   app->add_option("--listen", flags->server.gateway.listen,
                   "host:port to serve on; port 0 takes a free one")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(ListenAddress());
   app->add_option("--lease_seconds", values->lease_seconds, "A worker silent for this long is lost")
       ->capture_default_str()
-      ->check(CLI::Range(1., 86'400.));
+      ->check(NumberIn(1, 86'400));
   app->add_option("--heartbeat_seconds", values->heartbeat_seconds,
-                  "How often workers report; at most a third of the lease")
-      ->capture_default_str()
-      ->check(CLI::Range(0.1, 3'600.));
+                  "How often workers report, at most a third of the lease; default: that, up to 10")
+      ->check(NumberIn(0.1, 3'600));
   app->add_option("--database_wait_seconds", values->database_wait_seconds,
                   "How long to wait for another process that holds the database")
       ->capture_default_str()
-      ->check(CLI::Range(0., 3'600.));
+      ->check(NumberIn(0, 3'600));
   const auto add_days = [&](const char* name, std::optional<double>* days, const char* help) {
-    app->add_option(name, *days, help)->check(CLI::Range(0., kMostDays));
+    app->add_option(name, *days, help)->check(NumberIn(0, kMostDays));
   };
   add_days("--keep_trials_days", &values->keep_trials_days,
            "Days after its end that a job's trials are kept but for its front; default: for ever");
@@ -77,8 +82,8 @@ void AddFlags(Flags* flags, Values* values, CLI::App* app) {
 
 std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
   Values values{absl::ToDoubleSeconds(flags->server.dispatcher.lease_duration),
-                absl::ToDoubleSeconds(flags->server.dispatcher.heartbeat_interval),
                 absl::ToDoubleSeconds(flags->server.database_wait),
+                {},
                 {},
                 {},
                 {},
@@ -96,20 +101,23 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
       command->callback([flags, task] { flags->task = task; });
       return command;
     };
+    const auto add_folder = [&](CLI::App* command, const char* help) {
+      command->add_option("folder", flags->folder, help)
+          ->required()
+          ->configurable(false)
+          ->check(NotEmpty());
+    };
     app.require_subcommand(0, 1);
-    add_task("backup", "Copy the data folder, which may be served from, as it is at one moment",
-             Task::kBackUp)
-        ->add_option("folder", flags->folder, "Where to; made")
-        ->required();
-    add_task("restore", "Make a backup the data folder", Task::kRestore)
-        ->add_option("folder", flags->folder, "The backup")
-        ->required();
+    add_folder(
+        add_task("backup", "Copy the data folder, which may be served from, as it is at one moment",
+                 Task::kBackUp),
+        "Where to; made");
+    add_folder(add_task("restore", "Make a backup the data folder", Task::kRestore), "The backup");
     add_task("check", "Say what is wrong with the data folder, which nobody serves from",
              Task::kCheck);
     add_task("compact", "Give back the space of what was deleted from the database",
              Task::kCompact);
-    app.set_config("--config", "", "Read flags from this file");
-    app.allow_config_extras(CLI::config_extras_mode::error);
+    AddConfigFile(&app, "Read flags from this file");
     AddFlags(flags, &values, &app);
     app.add_flag("--print_config", print_config, "Print the effective configuration and exit")
         ->configurable(false);
@@ -118,7 +126,7 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
     } catch (const CLI::ParseError& error) {
       return app.exit(error) == 0 ? kOk : kUsage;
     }
-    effective = app.config_to_str(/*default_also=*/true);
+    effective = EffectiveConfig(app);
   } catch (const std::exception& error) {
     std::cerr << "frontier-coordinator: " << error.what() << std::endl;
     return kUsage;
@@ -127,10 +135,13 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
     std::cout << effective;
     return kOk;
   }
-  const std::vector<std::string> lines = absl::StrSplit(effective, '\n', absl::SkipEmpty());
-  flags->configuration = absl::StrJoin(lines, " ");
-  flags->server.dispatcher.lease_duration = absl::Seconds(values.lease_seconds);
-  flags->server.dispatcher.heartbeat_interval = absl::Seconds(values.heartbeat_seconds);
+  flags->configuration =
+      absl::StrReplaceAll(absl::StripTrailingAsciiWhitespace(effective), {{"\n", " "}});
+  const absl::Duration lease = absl::Seconds(values.lease_seconds);
+  flags->server.dispatcher.lease_duration = lease;
+  flags->server.dispatcher.heartbeat_interval = values.heartbeat_seconds.has_value()
+                                                    ? absl::Seconds(*values.heartbeat_seconds)
+                                                    : std::min(kLongestHeartbeat, lease / 3);
   flags->server.dispatcher.retention = {Days(values.keep_trials_days), Days(values.keep_log_days),
                                         Days(values.keep_models_days), Days(values.keep_jobs_days)};
   flags->server.database_wait = absl::Seconds(values.database_wait_seconds);

@@ -22,7 +22,7 @@ struct Flags {
   CoordinatorServerOptions server;
   LogOptions log;
   std::string port_file;      // empty = none
-  std::string configuration;  // all of it on one line, for the log
+  std::string configuration;  // what is in effect on one line, for the log
 };
 
 // An exit code if the process is to end here, having said why.

@@ -88,6 +88,12 @@ absl::StatusOr<Address> ParseAddress(absl::string_view text) {
   return Address{std::string(host), static_cast<uint16_t>(number)};
 }
 
+absl::StatusOr<Address> ParsePeerAddress(absl::string_view text) {
+  absl::StatusOr<Address> address = ParseAddress(text);
+  if (address.ok() && address->port == 0) return BadAddress(text, "nobody is at port 0");
+  return address;
+}
+
 absl::Status ProbeListen(const Address& address) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;

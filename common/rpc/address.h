@@ -24,6 +24,9 @@ struct Address {
 // Takes "host:port" and "[ipv6]:port". INVALID_ARGUMENT names what is wrong with it.
 absl::StatusOr<Address> ParseAddress(absl::string_view text);
 
+// The same of somebody to call: nobody is at port 0.
+absl::StatusOr<Address> ParsePeerAddress(absl::string_view text);
+
 // Why nothing can listen on `address`, found by trying: ALREADY_EXISTS if it is in use,
 // PERMISSION_DENIED, INVALID_ARGUMENT if it is none of this machine's. OK if something can.
 absl::Status ProbeListen(const Address& address);

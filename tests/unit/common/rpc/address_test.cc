@@ -36,6 +36,14 @@ TEST(AddressTest, SaysWhatIsWrong) {
   }
 }
 
+TEST(AddressTest, NobodyIsCalledAtPortZero) {
+  EXPECT_EQ(ParsePeerAddress("[::1]:7070")->ToString(), "[::1]:7070");
+  EXPECT_THAT(ParsePeerAddress("host:0"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("'host:0': nobody")));
+  EXPECT_THAT(ParsePeerAddress("host:99999"),
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("port '99999'")));
+}
+
 TEST(AddressTest, KnowsLoopback) {
   for (const char* text : {"127.0.0.1:1", "127.8.8.8:1", "[::1]:1", "localhost:1"}) {
     EXPECT_TRUE(ParseAddress(text)->IsLoopback()) << text;
