@@ -6,6 +6,7 @@
 
 #include "coordinator/cli/job_file/converter.h"
 #include "coordinator/cli/job_file/overrides.h"
+#include "coordinator/cli/job_file/protocol_json.h"
 #include "coordinator/cli/job_file/schema.h"
 
 namespace frontier::cli {
@@ -26,6 +27,7 @@ JobFile ParseJobFile(absl::string_view text, absl::Span<const Override> override
   JobFile file;
   Node root;
   if (!ReadDocument(text, limits, &root, &file.problems)) return file;
+  if (IsJson(text)) ReadAsProtocolJson(*v1::JobSpec::descriptor(), &root);
   for (const Override& change : overrides) {
     ApplyOverride(*v1::JobSpec::descriptor(), change, &root, &file.problems);
   }

@@ -33,6 +33,8 @@ struct JobFile {
   Position PositionOf(absl::string_view field) const;
 };
 
+// What is written as JSON may be what `--json` prints of a job, or of an answer about one: there a
+// field with its default value is one that is left out.
 // Never fails otherwise than by `problems`; safe on hostile input.
 JobFile ParseJobFile(absl::string_view text, absl::Span<const Override> overrides,
                      const DocumentLimits& limits = {});

@@ -1,4 +1,5 @@
 // WriteJobFile: the job message as YAML in its short forms.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,6 +65,29 @@ bool IsMessage(const FieldDescriptor& field) {
   return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
 }
 
+// Whether a file must give the field though its value is its default, 0.
+bool MustBeWritten(const FieldDescriptor& field) {
+  const FieldRule& rule = RuleFor(field);
+  const bool number = !IsMessage(field) && field.cpp_type() != FieldDescriptor::CPPTYPE_STRING &&
+                      field.cpp_type() != FieldDescriptor::CPPTYPE_ENUM;
+  return rule.required && number && !field.is_repeated() && InRange(rule.range, 0);
+}
+
+std::vector<const FieldDescriptor*> WrittenFields(const Message& message) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (int i = 0; i < message.GetDescriptor()->field_count(); ++i) {
+    const FieldDescriptor* field = message.GetDescriptor()->field(i);
+    if (MustBeWritten(*field) && std::find(fields.begin(), fields.end(), field) == fields.end()) {
+      fields.push_back(field);
+    }
+  }
+  std::sort(fields.begin(), fields.end(), [](const FieldDescriptor* a, const FieldDescriptor* b) {
+    return a->number() < b->number();
+  });
+  return fields;
+}
+
 // Whether a message's type holds only plain values, lists of them, and short forms.
 bool IsFlat(const Message& message) {
   std::vector<const FieldDescriptor*> fields;
@@ -100,19 +124,16 @@ std::string FlowField(const Message& message, const FieldDescriptor& field) {
 
 std::string Flow(const Message& message) {
   if (const std::optional<std::string> text = WriteShortForm(message)) return *text;
-  std::vector<const FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
   std::vector<std::string> parts;
-  for (const FieldDescriptor* field : fields) parts.push_back(FlowField(message, *field));
+  for (const FieldDescriptor* field : WrittenFields(message))
+    parts.push_back(FlowField(message, *field));
   return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
 }
 
 void Block(const Message& message, int indent, std::string* out) {
   const std::string margin(indent, ' ');
   const Reflection& r = *message.GetReflection();
-  std::vector<const FieldDescriptor*> fields;
-  r.ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
+  for (const FieldDescriptor* field : WrittenFields(message)) {
     if (!IsMessage(*field)) {
       absl::StrAppend(out, margin, FlowField(message, *field), "\n");
     } else if (field->is_repeated()) {

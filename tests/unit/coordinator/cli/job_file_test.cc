@@ -88,6 +88,52 @@ TEST(JobFileTest, AcceptsJson) {
   EXPECT_DOUBLE_EQ(spec.budget().wall_seconds(), 60);
 }
 
+constexpr char kAnswer[] = R"({"job": {"id": "4", "state": "JOB_STATE_RUNNING", "spec": {
+  "name": "j", "dataset": {"name": "d", "validation_fraction": 0, "train_samples": 0},
+  "search_space": {"residual": {"blocks": []}, "version": 0, "hyperparameters": [
+    {"name": "crop_padding", "only_if": [], "integer": {"low": "0", "high": "2", "step": "0"}}]},
+  "strategy": {"seed": "0", "random": {}},
+  "training": {"epochs": 1, "batch_size": 2, "learning_rate": 0.1, "momentum": 0,
+               "optimizer": "OPTIMIZER_UNSPECIFIED", "horizontal_flip": false},
+  "objectives": [{"metric": "METRIC_ACCURACY", "direction": "DIRECTION_MAXIMIZE"}],
+  "budget": {"trials": "5"}, "share": 0}}})";
+
+TEST(JobFileTest, InJsonADefaultIsLeftOut) {
+  const auto problems = [](absl::string_view old_text, absl::string_view new_text) {
+    return ProblemsOf(absl::StrReplaceAll(kAnswer, {{old_text, new_text}}));
+  };
+  ASSERT_THAT(ProblemsOf(kAnswer), IsEmpty());
+  const JobFile file = ParseJobFile(kAnswer, {});
+  EXPECT_EQ(file.spec.name(), "j");
+  EXPECT_TRUE(file.spec.search_space().hyperparameters(0).has_integer());
+  EXPECT_EQ(file.spec.search_space().hyperparameters(0).integer().high(), 2);
+  EXPECT_EQ(file.PositionOf("training.epochs").line, 6);
+  // Not so what must be given, nor what is there only if it is given.
+  EXPECT_THAT(problems("\"epochs\": 1", "\"epochs\": 0"),
+              ElementsAre(HasSubstr("training.epochs: 0 must be at least 1")));
+  EXPECT_THAT(problems("METRIC_ACCURACY", "METRIC_UNSPECIFIED"),
+              ElementsAre(HasSubstr("'METRIC_UNSPECIFIED' is not one of")));
+  EXPECT_THAT(problems("\"5\"", "\"0\""), ElementsAre(HasSubstr("budget.trials: 0 must be")));
+  EXPECT_THAT(problems("\"share\": 0", "\"shore\": 0"), ElementsAre(HasSubstr("shore: not known")));
+  // Nor in files that people write, nor of flags.
+  EXPECT_THAT(ProblemsOf(With("budget:", "share: 0\nbudget:")),
+              ElementsAre(HasSubstr("share: 0 must be positive")));
+  Override share;
+  share.path = "share";
+  share.value = "0";
+  share.flag = "--set share";
+  EXPECT_THAT(ProblemsOf(kAnswer, {share}), ElementsAre(HasSubstr("share: 0 must be positive")));
+}
+
+TEST(WriterTest, WritesTheZerosThatMustBeGiven) {
+  const v1::JobSpec spec = ParseJobFile(kAnswer, {}).spec;
+  const std::string text = WriteJobFile(spec);
+  EXPECT_THAT(text, HasSubstr("integer: {low: 0, high: 2}"));
+  EXPECT_THAT(ProblemsOf(text), IsEmpty()) << text;
+  EXPECT_TRUE(
+      google::protobuf::util::MessageDifferencer::Equals(ParseJobFile(text, {}).spec, spec));
+}
+
 TEST(JobFileTest, AcceptsAStrategyByName) {
   const JobFile file = ParseJobFile(
       With("{evolution: {population_size: 8, sample_size: 3}, seed: 7}", "random"), {});
