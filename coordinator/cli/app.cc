@@ -10,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "common/base/version.h"
+#include "common/flags/validators.h"
+#include "common/rpc/address.h"
 #include "coordinator/cli/commands/commands.h"
 #include "coordinator/cli/help.h"
 #include "coordinator/cli/words.h"
@@ -29,9 +31,9 @@ constexpr char kFooter[] =
     "  0  done\n"
     "  1  the coordinator or this program failed\n"
     "  2  the command line is wrong\n"
-    "  3  a job file, or a value in it, was refused; nothing was submitted\n"
+    "  3  a file, or a value in it, was refused; nothing was submitted\n"
     "  4  no such job, trial, worker or file\n"
-    "  5  the coordinator does not answer\n"
+    "  5  the coordinator does not answer, or cannot at the moment\n"
     "  6  the state of the job does not allow this\n"
     "  7  the watched job failed or was cancelled\n"
     "  8  the proposals of a replayed job differ\n"
@@ -68,7 +70,8 @@ void AddGlobalFlags(CLI::App* app, Session* session) {
   app->add_option("--coordinator", session->coordinator,
                   absl::StrCat("Address of the coordinator (default ", kDefaultCoordinator,
                                ", or FRONTIER_COORDINATOR)"))
-      ->type_name("HOST:PORT");
+      ->type_name("HOST:PORT")
+      ->check(PeerAddress());
   app->add_flag("--json", session->json,
                 "Print the answer as JSON, with the names of the protocol");
   app->add_option("--timeout", session->timeout_seconds,
@@ -158,6 +161,12 @@ int RunFrontier(const std::vector<std::string>& arguments, const Environment& en
     const CLI::App& command = Chosen(app);
     session.err() << "frontier: " << Explain(app, error) << "\nSee: " << CommandPath(command)
                   << " --help\n";
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  // As a flag it was looked at while parsing.
+  const absl::Status address = ParsePeerAddress(session.coordinator).status();
+  if (session.needs_coordinator && !address.ok()) {
+    session.err() << "frontier: FRONTIER_COORDINATOR: " << Printable(address.message()) << "\n";
     return static_cast<int>(ExitCode::kUsage);
   }
   const absl::StatusOr<ExitCode> result = session.action();

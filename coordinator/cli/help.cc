@@ -74,7 +74,8 @@ std::string HelpFormatter::make_help(const CLI::App* app, std::string, CLI::AppF
   for (const CLI::Option* option : app->get_options()) {
     if (!option->get_positional()) continue;
     const std::string argument = option->get_name(true, false);
-    absl::StrAppend(&usage, " ", option->get_required() ? argument : "[" + argument + "]");
+    absl::StrAppend(&usage, " ", option->get_required() ? argument : "[" + argument + "]",
+                    option->get_expected_max() > 1 ? "..." : "");
     absl::StrAppend(&arguments, Entry(argument, option->get_description()));
   }
   for (const CLI::App* command : app->get_subcommands(nullptr)) {

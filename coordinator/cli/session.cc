@@ -8,13 +8,18 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/cli/render/format.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/util/json_util.h"
+#include "google/protobuf/util/type_resolver_util.h"
 
 namespace frontier::cli {
 namespace {
 
 // Nothing is cut where no one's screen is too narrow.
 constexpr int kUnlimitedWidth = 10'000;
+
+constexpr char kTypePrefix[] = "type.googleapis.com";
 
 bool SpeaksUnicode(const Environment& environment) {
   for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
@@ -87,8 +92,19 @@ absl::Status Session::WriteJson(const google::protobuf::Message& message, bool l
   options.add_whitespace = lines;
   options.always_print_primitive_fields = true;
   options.preserve_proto_field_names = true;
-  std::string text;
-  const auto status = google::protobuf::util::MessageToJsonString(message, &text, options);
+  // By way of the binary form, in which maps can be sorted.
+  std::string binary, text;
+  {
+    google::protobuf::io::StringOutputStream stream(&binary);
+    google::protobuf::io::CodedOutputStream coded(&stream);
+    coded.SetSerializationDeterministic(true);
+    message.SerializeToCodedStream(&coded);
+  }
+  const std::unique_ptr<google::protobuf::util::TypeResolver> types(
+      google::protobuf::util::NewTypeResolverForDescriptorPool(
+          kTypePrefix, google::protobuf::DescriptorPool::generated_pool()));
+  const auto status = google::protobuf::util::BinaryToJsonString(
+      types.get(), absl::StrCat(kTypePrefix, "/", message.GetTypeName()), binary, &text, options);
   if (!status.ok()) {
     return absl::InternalError(
         absl::StrCat("cannot write the answer as JSON: ", status.ToString()));
@@ -103,9 +119,12 @@ ExitCode Session::Report(const absl::Status& status) {
     case absl::StatusCode::kOk:
       return ExitCode::kOk;
     case absl::StatusCode::kUnavailable:
-      err() << "frontier: " << message
-            << "\nIs frontier-coordinator running there? Name another with --coordinator HOST:PORT "
-               "or FRONTIER_COORDINATOR.\n";
+      err() << "frontier: " << message << "\n";
+      // With a detail it is the coordinator itself that says so.
+      if (!GetErrorDetail(status).has_value()) {
+        err() << "Is frontier-coordinator running there? Name another with --coordinator HOST:PORT "
+                 "or FRONTIER_COORDINATOR.\n";
+      }
       return ExitCode::kUnreachable;
     case absl::StatusCode::kDeadlineExceeded:
       err() << "frontier: " << message << "\nWaited " << FormatSeconds(timeout_seconds)

@@ -24,9 +24,9 @@ enum class ExitCode : int {
   kOk = 0,
   kInternal = 1,      // the coordinator or this program failed
   kUsage = 2,         // the command line is wrong
-  kInvalidInput = 3,  // a job file, or a value in it, was refused
+  kInvalidInput = 3,  // a file, or a value in it, was refused
   kNotFound = 4,      // no such job, trial, or file
-  kUnreachable = 5,   // the coordinator does not answer
+  kUnreachable = 5,   // the coordinator does not answer, or cannot at the moment
   kWrongState = 6,    // the job's state does not allow this
   kJobNotDone = 7,    // the watched job failed or was cancelled
   kDiffers = 8,       // the proposals of a replayed job differ
@@ -66,13 +66,17 @@ class Session {
   bool IsLive() const;
   absl::Time Now() const { return environment_.clock->Now(); }
 
+  // Cleared by what works without a coordinator.
+  bool needs_coordinator = true;
+
   // Connects at the first call.
   JobClient* client();
 
   // `job_id`, or the newest job's if it is 0. NOT_FOUND if there is no job yet.
   absl::StatusOr<int64_t> ResolveJob(int64_t job_id);
 
-  // As protobuf JSON with the names of the .proto files; on several lines, or on one.
+  // As protobuf JSON with the names of the .proto files; on several lines, or on one. Keys of maps
+  // are sorted, so that equal answers are equal texts.
   absl::Status PrintJson(const google::protobuf::Message& message);
   absl::Status PrintJsonLine(const google::protobuf::Message& message);
 

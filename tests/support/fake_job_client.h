@@ -80,6 +80,13 @@ class FakeJobClient final : public JobClient {
     ASSIGN_OR_RETURN(v1::UpdateJobResponse response,
                      ForJob<v1::UpdateJobResponse>(request.job_id()));
     response.mutable_job()->set_state(v1::JOB_STATE_RUNNING);
+    v1::JobSpec* spec = response.mutable_job()->mutable_spec();
+    if (request.has_budget()) *spec->mutable_budget() = request.budget();
+    if (request.has_priority()) spec->set_priority(request.priority());
+    if (request.has_share()) spec->set_share(request.share());
+    if (request.has_max_parallel_trials()) {
+      spec->set_max_parallel_trials(request.max_parallel_trials());
+    }
     return response;
   }
   absl::StatusOr<v1::DeleteJobResponse> DeleteJob(v1::DeleteJobRequest request) override {

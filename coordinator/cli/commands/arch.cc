@@ -13,6 +13,7 @@
 #include "common/architecture/reference.h"
 #include "common/base/status.h"
 #include "coordinator/cli/commands/commands.h"
+#include "coordinator/cli/commands/user_files.h"
 #include "coordinator/cli/render/architecture_view.h"
 #include "coordinator/cli/words.h"
 #include "google/protobuf/struct.pb.h"
@@ -33,7 +34,7 @@ struct ArchFlags {
 absl::StatusOr<v1::Architecture> Find(const std::string& argument, const ArchFlags& flags,
                                       const ArchitectureDefaults& defaults = kDefaults) {
   absl::StatusOr<v1::Architecture> found =
-      FindArchitecture(argument, flags.input, flags.classes, defaults);
+      OfUserFile(FindArchitecture(argument, flags.input, flags.classes, defaults));
   if (!absl::IsNotFound(found.status())) return found;
   return absl::NotFoundError(
       absl::StrCat(found.status().message(), Suggestion(argument, ReferenceNames())));
@@ -189,6 +190,7 @@ void AddArchCommand(CLI::App* app, Session* session) {
     if (session->json && show_flags->dot) {
       throw CLI::ValidationError("--dot and --json are given: which is it?");
     }
+    session->needs_coordinator = false;
     session->action = [session, show_flags] { return ShowArchitecture(session, *show_flags); };
   });
 
@@ -207,6 +209,7 @@ void AddArchCommand(CLI::App* app, Session* session) {
       "  frontier arch diff squeezenet-1.0 squeezenet-1.1\n"
       "  frontier arch diff resnet20 trial.json");
   diff->callback([session, diff_flags] {
+    session->needs_coordinator = false;
     session->action = [session, diff_flags] { return CompareTwo(session, *diff_flags); };
   });
 }

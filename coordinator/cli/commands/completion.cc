@@ -43,6 +43,7 @@ void AddCompletionCommand(CLI::App* app, Session* session) {
       "  frontier completion zsh > ~/.zfunc/_frontier\n"
       "  frontier completion fish > ~/.config/fish/completions/frontier.fish");
   command->callback([app, session, shell] {
+    session->needs_coordinator = false;
     session->action = [app, session, shell] { return PrintCompletion(session, *app, *shell); };
   });
 }

@@ -4,8 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/status.h"
 #include "coordinator/cli/commands/commands.h"
+#include "google/protobuf/struct.pb.h"
 
 namespace frontier::cli {
 namespace {
@@ -14,9 +16,12 @@ absl::StatusOr<ExitCode> DeleteJobs(Session* session, const std::vector<int64_t>
   for (const int64_t job_id : jobs) {
     v1::DeleteJobRequest request;
     request.set_job_id(job_id);
-    ASSIGN_OR_RETURN(const v1::DeleteJobResponse response, session->client()->DeleteJob(request));
+    RETURN_IF_ERROR(session->client()->DeleteJob(request).status());
     if (session->json) {
-      RETURN_IF_ERROR(session->PrintJsonLine(response));
+      google::protobuf::Struct answer;
+      (*answer.mutable_fields())["job_id"].set_string_value(absl::StrCat(job_id));
+      (*answer.mutable_fields())["deleted"].set_bool_value(true);
+      RETURN_IF_ERROR(session->PrintJsonLine(answer));
     } else {
       session->out() << "job " << job_id << " is deleted\n";
     }

@@ -3,12 +3,12 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/model_io/model_file.h"
 #include "common/model_io/onnx_export.h"
 #include "coordinator/cli/commands/commands.h"
+#include "coordinator/cli/commands/user_files.h"
 #include "coordinator/cli/render/format.h"
 #include "google/protobuf/struct.pb.h"
 
@@ -36,7 +36,7 @@ void CheckFlags(const ExportFlags& flags) {
 }
 
 absl::StatusOr<v1::Model> LoadModel(Session* session, const ExportFlags& flags) {
-  if (!flags.model.empty()) return ReadModel(flags.model);
+  if (!flags.model.empty()) return OfUserFile(ReadModel(flags.model));
   ASSIGN_OR_RETURN(const std::string bytes, DownloadModel(session, flags.job_id, flags.trial));
   return ParseModel(bytes, absl::StrCat("trial ", flags.trial, " of job ", flags.job_id));
 }
@@ -46,7 +46,7 @@ absl::StatusOr<ExitCode> Export(Session* session, const ExportFlags& flags) {
   ASSIGN_OR_RETURN(
       const std::string onnx,
       ExportOnnx(model, flags.normalized_input ? OnnxInput::kNormalized : OnnxInput::kPixels));
-  RETURN_IF_ERROR(WriteFileAtomically(flags.output, onnx));
+  RETURN_IF_ERROR(WriteUserFile(flags.output, onnx));
   if (session->json) {
     google::protobuf::Struct answer;
     auto& fields = *answer.mutable_fields();
@@ -94,6 +94,7 @@ void AddExportCommand(CLI::App* app, Session* session) {
       "  frontier export --model model.pb --output model.onnx");
   command->callback([session, flags] {
     CheckFlags(*flags);
+    session->needs_coordinator = flags->model.empty();
     session->action = [session, flags] { return Export(session, *flags); };
   });
 }

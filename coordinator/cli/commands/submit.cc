@@ -10,10 +10,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "common/base/file.h"
 #include "common/base/status.h"
 #include "common/base/version.h"
 #include "coordinator/cli/commands/commands.h"
+#include "coordinator/cli/commands/user_files.h"
 #include "coordinator/cli/job_file/job_file.h"
 #include "coordinator/cli/render/format.h"
 #include "coordinator/cli/render/job_view.h"
@@ -58,7 +58,7 @@ struct SubmitFlags {
 };
 
 absl::StatusOr<std::string> ReadSource(Session* session, const std::string& file, size_t most) {
-  if (file != "-") return ReadFile(file);
+  if (file != "-") return OfUserFile(ReadFile(file));
   // One byte more than is accepted is enough to refuse.
   std::string text;
   std::istream& in = *session->environment().in;
@@ -201,14 +201,19 @@ void AddSubmitCommand(CLI::App* app, Session* session) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   command->footer(
-      "Flags take the place of what the file says.\n\n"
+      "Flags take the place of what the file says. What --json printed of a job, by this command "
+      "or by\n"
+      "frontier show JOB, is such a file, too.\n\n"
       "Examples:\n"
       "  frontier submit deploy/examples/fashion-mnist.yaml --watch\n"
       "  frontier submit job.yaml --trials 30 --seed 2 --set training.batch_size=256\n"
       "  frontier submit job.yaml --validate_only\n"
-      "  frontier show 3 | frontier submit - --name again");
-  command->callback(
-      [session, flags] { session->action = [session, flags] { return Submit(session, *flags); }; });
+      "  frontier show 3 | frontier submit - --name again\n"
+      "  frontier show 3 --json | jq .job.spec.priority=5 | frontier submit -");
+  command->callback([session, flags] {
+    session->needs_coordinator = !flags->print_job;
+    session->action = [session, flags] { return Submit(session, *flags); };
+  });
 }
 
 }  // namespace frontier::cli

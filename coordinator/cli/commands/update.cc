@@ -37,6 +37,24 @@ constexpr UpdateOption kOptions[] = {
     {"--share", "share", "X", "Of workers, beside jobs of the same priority"},
     {"--max_parallel", "max_parallel_trials", "N", "Trials at a time; 0 = no limit"}};
 
+// What `request` has changed of `spec`: "its budget is 14 trials; its share is 2".
+std::string ChangesText(const v1::UpdateJobRequest& request, const v1::JobSpec& spec) {
+  std::vector<std::string> changes;
+  if (request.has_budget()) {
+    changes.push_back(absl::StrCat("its budget is ", BudgetText(spec.budget())));
+  }
+  if (request.has_priority()) {
+    changes.push_back(absl::StrCat("its priority is ", spec.priority()));
+  }
+  if (request.has_share()) changes.push_back(absl::StrCat("its share is ", spec.share()));
+  if (request.has_max_parallel_trials()) {
+    const int most = spec.max_parallel_trials();
+    changes.push_back(most == 0 ? "any number of its trials run at a time"
+                                : absl::StrCat("at most ", most, " of its trials run at a time"));
+  }
+  return absl::StrJoin(changes, "; ");
+}
+
 absl::StatusOr<ExitCode> Update(Session* session, const UpdateFlags& flags) {
   v1::GetJobRequest get;
   get.set_job_id(flags.job_id);
@@ -76,8 +94,8 @@ absl::StatusOr<ExitCode> Update(Session* session, const UpdateFlags& flags) {
   if (session->json) {
     RETURN_IF_ERROR(session->PrintJson(response));
   } else {
-    session->out() << "job " << flags.job_id << " is " << EnumWord(response.job().state())
-                   << "; its budget is " << BudgetText(response.job().spec().budget()) << "\n";
+    session->out() << "job " << flags.job_id << " is " << EnumWord(response.job().state()) << "; "
+                   << ChangesText(request, response.job().spec()) << "\n";
   }
   return ExitCode::kOk;
 }

@@ -3,10 +3,10 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "coordinator/cli/commands/commands.h"
+#include "coordinator/cli/commands/user_files.h"
 #include "coordinator/cli/render/format.h"
 #include "google/protobuf/struct.pb.h"
 
@@ -22,7 +22,7 @@ struct WeightsFlags {
 absl::StatusOr<ExitCode> GetWeights(Session* session, const WeightsFlags& flags) {
   ASSIGN_OR_RETURN(const std::string model, DownloadModel(session, flags.job_id, flags.trial));
   const std::string digest = Sha256Hex(model);
-  RETURN_IF_ERROR(WriteFileAtomically(flags.output, model));
+  RETURN_IF_ERROR(WriteUserFile(flags.output, model));
   if (session->json) {
     google::protobuf::Struct answer;
     auto& fields = *answer.mutable_fields();

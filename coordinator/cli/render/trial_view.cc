@@ -115,12 +115,17 @@ std::string RenderEpochs(const Look& look, const Epochs& epochs) {
   std::vector<double> curve;
   for (const v1::EpochMetrics& epoch : epochs) {
     curve.push_back(epoch.validation_accuracy());
-    table.AddRow({absl::StrCat(epoch.epoch()), absl::StrFormat("%.4f", epoch.train_loss()),
-                  absl::StrFormat("%.4f", epoch.train_accuracy()),
-                  absl::StrFormat("%.4f", epoch.validation_loss()),
-                  absl::StrFormat("%.4f", epoch.validation_accuracy()),
-                  FormatSeconds(epoch.wall_seconds()),
-                  FormatSignificant(epoch.images_per_second(), 4)});
+    // Trials that a table answers for are not trained.
+    const bool trained = epoch.wall_seconds() > 0;
+    const auto figure = [](bool measured, double value) {
+      return measured ? absl::StrFormat("%.4f", value) : "";
+    };
+    table.AddRow({absl::StrCat(epoch.epoch()), figure(trained, epoch.train_loss()),
+                  figure(trained, epoch.train_accuracy()),
+                  figure(trained || epoch.validation_loss() > 0, epoch.validation_loss()),
+                  figure(true, epoch.validation_accuracy()),
+                  trained ? FormatSeconds(epoch.wall_seconds()) : "",
+                  trained ? FormatSignificant(epoch.images_per_second(), 4) : ""});
   }
   std::string out = table.Render(look, 2);
   if (curve.size() > 1) {
@@ -232,9 +237,12 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
   std::string engine;
   if (trial.result().has_engine()) {
     const v1::EngineRecord& record = trial.result().engine();
-    engine = absl::StrCat(Printable(record.library()), ", ", Printable(record.precision()), ", ",
-                          record.threads(), record.threads() == 1 ? " thread" : " threads",
-                          ", seed ", record.seed());
+    engine = Printable(record.library());
+    if (record.threads() > 0) {  // else nothing was computed
+      absl::StrAppend(&engine, ", ", Printable(record.precision()), ", ", record.threads(),
+                      record.threads() == 1 ? " thread" : " threads");
+    }
+    absl::StrAppend(&engine, ", seed ", record.seed());
     if (record.picks_size() > 0) {
       absl::StrAppend(&engine, ", ", record.picks_size(),
                       record.picks_size() == 1 ? " pick" : " picks");

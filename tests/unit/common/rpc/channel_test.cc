@@ -9,10 +9,16 @@
 #include <chrono>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/status_matchers.h"
 
 namespace frontier {
 namespace {
+
+using ::frontier::testing::StatusIs;
+using ::testing::HasSubstr;
 
 // Takes connections, as the kernel does for any program that listens, and never says a word.
 class SilentPeer {
@@ -44,6 +50,17 @@ TEST(ChannelTest, APeerThatAnswersLateIsWaitedFor) {
   EXPECT_FALSE(channel->WaitForStateChange(GRPC_CHANNEL_CONNECTING,
                                            now() + std::chrono::milliseconds(1'500)))
       << "the attempt was given up: state " << channel->GetState(false);
+}
+
+TEST(ChannelTest, OnlyWhatTheTransportSaysIsExplained) {
+  EXPECT_THAT(DescribeFailure(absl::UnavailableError("refused"), "a:1"),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("coordinator at a:1 cannot be reached: refused")));
+  EXPECT_THAT(DescribeFailure(absl::DeadlineExceededError("late"), "a:1"),
+              StatusIs(absl::StatusCode::kDeadlineExceeded, HasSubstr("a:1 did not answer")));
+  const absl::Status said = ErrorWithReason(absl::StatusCode::kUnavailable,
+                                            v1::ERROR_REASON_OVERLOADED, "its state is read anew");
+  EXPECT_EQ(DescribeFailure(said, "a:1"), said);
 }
 
 }  // namespace

@@ -100,6 +100,8 @@ TEST_F(AppTest, WrongCommandLinesAreExplained) {
       {"delete", "1", "two"},
       {"drain"},
       {"admit", "a", "b"},
+      {"status", "--coordinator", "foo"},
+      {"--coordinator", "127.0.0.1:99999", "status"},
       {"--coordinator", "host:1"},
   };
   for (const std::vector<std::string>& line : lines) {
@@ -121,6 +123,9 @@ TEST_F(AppTest, ErrorsHaveTheirExitCodes) {
   } cases[] = {
       {absl::NotFoundError("job 9: not found"), 4},
       {absl::UnavailableError("coordinator at 127.0.0.1:7070 cannot be reached: refused"), 5},
+      {ErrorWithReason(absl::StatusCode::kUnavailable, v1::ERROR_REASON_OVERLOADED,
+                       "job 9: its state is read anew"),
+       5},
       {absl::DeadlineExceededError("coordinator at 127.0.0.1:7070 did not answer in time"), 5},
       {absl::InvalidArgumentError("page_token: 'x' is not one of ours"), 3},
       {ErrorWithReason(absl::StatusCode::kFailedPrecondition, v1::ERROR_REASON_WRONG_STATE,
@@ -153,6 +158,16 @@ TEST_F(AppTest, GlobalFlagsMayStandAnywhere) {
   EXPECT_EQ(coordinator_.options.address, "c:3");
   Run({"status", "--coordinator", "d:4"});
   EXPECT_EQ(coordinator_.options.address, "d:4");
+  EXPECT_EQ(Run({"status", "--coordinator", ""}).code, 2);
+  // Who calls nobody may have a wrong one.
+  variables_["FRONTIER_COORDINATOR"] = "foo";
+  const Outcome wrong = Run({"status"});
+  EXPECT_EQ(wrong.code, 2);
+  EXPECT_THAT(wrong.err, StartsWith("frontier: FRONTIER_COORDINATOR: address 'foo': no port"));
+  EXPECT_EQ(Run({"status", "--coordinator", "e:5"}).code, 0);
+  EXPECT_EQ(Run({"arch", "show", "small-cnn"}).code, 0);
+  EXPECT_EQ(Run({"completion", "bash"}).code, 0);
+  EXPECT_EQ(Run({"submit", GoodFile(), "--print_job"}).code, 0);
 }
 
 TEST_F(AppTest, ColoursOnlyWhereTheyAreWanted) {
@@ -325,6 +340,7 @@ TEST_F(AppTest, SubmitRefusesBadFiles) {
   EXPECT_THAT(coordinator_.submitted, IsEmpty());
   ExpectGolden("cli/refused_file.txt", absl::StrReplaceAll(outcome.err, {{file, "bad.yaml"}}));
   EXPECT_EQ(Run({"submit", "/no/such/file.yaml"}).code, 4);
+  EXPECT_EQ(Run({"submit", ::testing::TempDir()}).code, 3);
   EXPECT_EQ(Run({"submit", GoodFile(), "--set", "nonsense"}).code, 3);
   input_.clear();
   for (int i = 0; i < 200; ++i) absl::StrAppend(&input_, "key", i, ": 1\n");
@@ -414,6 +430,9 @@ TEST_F(AppTest, WeightsAreCheckedAndWritten) {
   ASSERT_OK_AND_ASSIGN(const std::string written, ReadFile(path));
   EXPECT_EQ(written, coordinator_.weights);
   EXPECT_EQ(Run({"weights", "1", "99", "-o", path}).code, 4);
+  const std::string folder = absl::StrCat(::testing::TempDir(), "/cli_app_test_folder");
+  ASSERT_OK(MakeDirectories(folder));
+  EXPECT_EQ(Run({"weights", "1", "3", "-o", folder}).code, 3);
   EXPECT_THAT(Run({"weights", "1", "3", "-o", path, "--json"}).out, HasSubstr("\"sha256\""));
 }
 
@@ -463,6 +482,9 @@ TEST_F(AppTest, ExportRefusesWhatIsNoModel) {
   EXPECT_THAT(outcome.err, HasSubstr("'trial 3 of job 1' is no model file"));
   EXPECT_EQ(Run({"export", "1", "99", "--output", path}).code, 4);
   EXPECT_EQ(Run({"export", "--model", "/no/such/model", "--output", path}).code, 4);
+  outcome = Run({"export", "--model", WriteTemporary("no_model", "\xff\xff"), "--output", path});
+  EXPECT_EQ(outcome.code, 3);
+  EXPECT_THAT(outcome.err, HasSubstr("no_model' is no model file"));
   outcome = Run({"export", "--model", WriteTemporary("empty.pb", ""), "--output", path});
   EXPECT_EQ(outcome.code, 3);
   EXPECT_THAT(outcome.err, HasSubstr("empty.pb"));
@@ -483,6 +505,11 @@ TEST_F(AppTest, VersionTellsBothSides) {
   EXPECT_EQ(outcome.code, 5);
   EXPECT_EQ(outcome.out, VersionLine("frontier") + "\n");
   EXPECT_EQ(Run({"--version"}).out, VersionLine("frontier") + "\n");
+  const Outcome alone = Run({"version", "--json"});
+  EXPECT_EQ(alone.code, 5);
+  EXPECT_EQ(alone.out,
+            absl::StrCat("{\n \"client\": {\n  \"protocol_version\": ", kProtocolVersion,
+                         ",\n  \"version\": \"", std::string(ProductVersion()), "\"\n }\n}\n"));
 }
 
 TEST_F(AppTest, ReportsAnOutputThatCannotBeWritten) {

@@ -119,6 +119,7 @@ TEST_F(ArchTest, RefusesWhatIsNoArchitecture) {
     EXPECT_EQ(outcome.code, 4);
     absl::StrAppend(&text, outcome.err);
   }
+  EXPECT_EQ(Run({"arch", "show", ::testing::TempDir()}).code, 3);
   const Outcome small = Run({"arch", "show", "vgg-like", "--input", "1x4x4"});
   EXPECT_EQ(small.code, 3);
   absl::StrAppend(&text, small.err);

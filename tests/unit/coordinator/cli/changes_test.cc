@@ -46,7 +46,8 @@ TEST_F(AppTest, ExtendAddsAtTheEndOfAList) {
 TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
   Outcome outcome = Run({"update", "1", "--wall_time", "2h", "--priority", "-5"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_THAT(outcome.out, HasSubstr("job 1 is running; its budget is "));
+  EXPECT_EQ(outcome.out,
+            "job 1 is running; its budget is 14 trials, 2h 00m of time; its priority is -5\n");
   ASSERT_EQ(coordinator_.updated.size(), 1u);
   const v1::UpdateJobRequest& request = coordinator_.updated[0];
   EXPECT_EQ(request.budget().wall_seconds(), 7200);
@@ -59,6 +60,8 @@ TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
 
   outcome = Run({"update", "1", "--share", "0.5", "--max_parallel", "0"});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out,
+            "job 1 is running; its share is 0.5; any number of its trials run at a time\n");
   EXPECT_FALSE(coordinator_.updated[1].has_budget());
   EXPECT_EQ(coordinator_.updated[1].share(), 0.5);
   EXPECT_TRUE(coordinator_.updated[1].has_max_parallel_trials());
@@ -87,7 +90,11 @@ TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
 TEST_F(AppTest, DeleteDrainAndAdmitSayWhatTheyDid) {
   EXPECT_EQ(Run({"delete", "1"}).out, "job 1 is deleted\n");
   EXPECT_EQ(Run({"delete", "1", "9"}).code, 4);
-  EXPECT_THAT(coordinator_.deleted, ::testing::ElementsAre(1, 1));
+  const Outcome json = Run({"delete", "1", "9", "--json"});
+  EXPECT_EQ(json.code, 4);
+  EXPECT_EQ(json.out, "{\"deleted\":true,\"job_id\":\"1\"}\n");
+  EXPECT_THAT(json.err, HasSubstr("job 9: not found"));
+  EXPECT_THAT(coordinator_.deleted, ::testing::ElementsAre(1, 1, 1));
   EXPECT_THAT(Run({"drain", "worker-1"}).out, HasSubstr("worker worker-1 gets no more trials; "));
   EXPECT_THAT(Run({"admit", "worker-1"}).out, HasSubstr("worker worker-1 gets trials; "));
   EXPECT_EQ(Run({"drain", "nobody"}).code, 4);

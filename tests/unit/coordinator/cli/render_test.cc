@@ -322,6 +322,25 @@ TEST(ViewTest, Trial) {
   ExpectGolden("cli/trial_failed.txt", RenderTrial(Plain(), SampleFailedTrial()));
 }
 
+TEST(ViewTest, WhatWasNotMeasuredIsNotShown) {
+  v1::Trial trial = SampleDetailedTrial();
+  trial.mutable_result()->clear_epochs();
+  for (int i = 1; i <= 2; ++i) {  // as a worker answers from a table
+    v1::EpochMetrics* epoch = trial.mutable_result()->add_epochs();
+    epoch->set_epoch(i);
+    epoch->set_validation_accuracy(0.4 * i);
+  }
+  trial.mutable_result()->mutable_engine()->Clear();
+  trial.mutable_result()->mutable_engine()->set_library("table results.csv");
+  trial.mutable_result()->mutable_engine()->set_precision("none");
+  trial.mutable_result()->mutable_engine()->set_seed(7);
+  const std::string text = RenderTrial(Plain(), trial);
+  EXPECT_THAT(text, ::testing::AllOf(HasSubstr("table results.csv, seed 7\n"),
+                                     HasSubstr("  EPOCH  VALIDATION ACCURACY\n"
+                                               "      1               0.4000\n"
+                                               "      2               0.8000\n")));
+}
+
 TEST(ViewTest, TrialsShowTheirHyperparameters) {
   v1::Trial trial = SampleDetailedTrial();
   EXPECT_THAT(RenderTrial(Plain(), trial), ::testing::Not(HasSubstr("hyperparameters")));
