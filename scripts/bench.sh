@@ -11,10 +11,15 @@ cd "$(dirname "$0")/.."
 
 run=(/usr/bin/python3 "$PWD/tests/bench/run.py")
 [[ -x "${run[0]}" ]] || run=(python3 "$PWD/tests/bench/run.py")
-# Mistakes in the arguments, --help and --list need no build; 10 says that there is more to do.
+# Mistakes in the arguments, --help and --list need no build; 10 says that there is more to do, and
+# which test programs that needs.
 code=0
-(cd "$called_from" && "${run[@]}" "$@" --check_arguments) || code=$?
-((code == 10)) || exit "$code"
+answer=$(cd "$called_from" && "${run[@]}" "$@" --check_arguments) || code=$?
+if ((code != 10)); then
+  [[ -z "$answer" ]] || printf '%s\n' "$answer"
+  exit "$code"
+fi
+read -ra tests <<<"$answer"
 
 # Peers are for the comparison alone: without them our figures are printed, and what is missing.
 try() {
@@ -76,7 +81,7 @@ else
 fi
 scripts/build.sh release frontier-engine-bench frontier-space-bench \
   frontier-strategy-bench frontier-coordinator-bench frontier \
-  frontier-coordinator frontier-worker >&2
+  frontier-coordinator frontier-worker "${tests[@]}" >&2
 binaries=$PWD/build/release/bin
 # Ten thousand workers have a connection each.
 ulimit -n "$(ulimit -Hn)"

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import tempfile
 import unittest
 
 sys.dont_write_bytecode = True
@@ -127,6 +128,19 @@ class ArgumentsTest(unittest.TestCase):
     def test_counts_are_positive(self):
         self.assertIn('--seeds 0', self.error('accuracy', '--seeds', '0'))
         self.assertIn('--training_images -1', self.error('accuracy', '--training_images', '-1'))
+
+    def test_where_the_rows_cannot_be_written_is_told_at_the_start(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for path in (os.path.join(folder, 'absent', 'rows.json'), folder):
+                self.assertRegex(self.error('engine', '--json', path), f'--json {path}: [A-Z]')
+            rows_file = os.path.join(folder, 'rows.json')
+            run.parse(['engine', '--json', rows_file])
+            self.assertEqual(os.listdir(folder), [])
+            with open(rows_file, 'w', encoding='utf-8') as file:
+                file.write('of before')
+            run.parse(['engine', '--json', rows_file])
+            with open(rows_file, encoding='utf-8') as file:
+                self.assertEqual(file.read(), 'of before')
 
     def test_only_takes_a_prefix(self):
         args = run.parse(['engine', '--only', 'start.w'])

@@ -7,6 +7,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import run  # noqa: E402
 from suites import coordinator, rows  # noqa: E402
 
 
@@ -17,6 +18,7 @@ class FakeSource:
         self.optuna, self.rates, self.peers = optuna, [900.0, 1000.0, 2000.0], {1: 20.0, 8: 40.0}
         self.restarts, self.swarm_errors = [3.0, 1.0, 2.0], 0
         self.refused, self.missed = 'TRIAL_STATE_FAILED', []
+        self.tests = set()
 
     def no_op_trials(self, job, workers, seconds):
         assert 'no-op' in job and workers == 8 and seconds > 0
@@ -61,6 +63,7 @@ class FakeSource:
         return 400.0
 
     def run_test(self, name, environment):
+        self.tests.add(name[-1])
         if name[-1] == 'sqlite_power_cut_test':
             return True, '90 moments of 6 commits, each with three remainders; more\n'
         if name[-1] == 'cluster_simulation_test':
@@ -131,6 +134,16 @@ class CoordinatorSuite(unittest.TestCase):
         self.assertEqual(found['coordinator.power-cut'].value, 90)
         self.assertIsNone(found['coordinator.chaos'].value)
         self.assertIn('seed 3', found['coordinator.chaos'].why)
+
+    def test_tests_that_are_run_are_built_and_only_for_the_rows_that_run_them(self):
+        source = FakeSource()
+        measured(source)
+        wanted = run.wanted(run.parse(['coordinator']), None, None)
+        self.assertEqual(run.programs(wanted), sorted(source.tests))
+        self.assertEqual(len(source.tests), 3)
+        wanted = run.wanted(run.parse(['coordinator', '--only', 'coordinator.power']), None, None)
+        self.assertEqual(run.programs(wanted), ['sqlite_power_cut_test'])
+        self.assertEqual(run.programs(run.wanted(run.parse(['engine']), None, None)), [])
 
     def test_overhead_is_the_median_from_start_to_start(self):
         found = measured(FakeSource())

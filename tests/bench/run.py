@@ -49,12 +49,26 @@ def coordinator_rows(source, args, say):
     return coordinator.definitions(coordinator.Measurements(source, settings, say))
 
 
-# The exit code of --check_arguments that tells scripts/bench.sh to build and measure.
+# The exit code of --check_arguments that tells scripts/bench.sh to build and measure; what it is to
+# build beside the suites' programs is then printed.
 GO_ON = 10
 
 SUITES = {'engine': engine_rows, 'accuracy': accuracy_rows, 'space': space_rows,
           'auto': auto_rows, 'strategies': strategies_rows,
           'coordinator': coordinator_rows}
+
+
+def why_not_writable(path):
+    """'' if a file can be written there; leaves none behind."""
+    is_new = not os.path.lexists(path)
+    try:
+        with open(path, 'a', encoding='utf-8'):
+            pass
+        if is_new:
+            os.remove(path)
+    except OSError as error:
+        return error.strerror
+    return ''
 
 
 def parse(arguments):
@@ -87,6 +101,9 @@ def parse(arguments):
             parser.error(f'--{name} {getattr(args, name)} is below 1')
     if args.training_images < 0:
         parser.error(f'--training_images {args.training_images} is below 0')
+    # To be told now, and not after the measurement.
+    if args.json and (reason := why_not_writable(args.json)):
+        parser.error(f'--json {args.json}: {reason}')
     return args
 
 
@@ -100,13 +117,18 @@ def wanted(args, source, say):
     return chosen
 
 
+def programs(definitions):
+    """Test programs that these rows run."""
+    return sorted({program for d in definitions for program in d.builds})
+
+
 def main():
     args = parse(sys.argv[1:])
     if args.list:
         print('\n'.join(d.id for d in wanted(args, None, None)))
         return
     if args.check_arguments:
-        wanted(args, None, None)
+        print(' '.join(programs(wanted(args, None, None))))
         sys.exit(GO_ON)
     began = processes.now()
 

@@ -248,6 +248,13 @@ class Measurements:
         return Figure(float(found.group(1)), 1, detail=found.group(0))
 
 
+def of_test(m, row, check, unit, program, pattern, environment, must=None, goal=None):
+    """A row that a test program of this build prints; `program` is its path below tests/."""
+    return Definition(row, check, unit, HIGHER,
+                      functools.partial(m.test, program, pattern, environment), must, goal,
+                      builds=program[-1:])
+
+
 def definitions(m: Measurements):
     found = [Definition('coordinator.trials',
                         f'durable no-op trials through gRPC, {WORKERS} workers, one connection each, '
@@ -289,31 +296,27 @@ def definitions(m: Measurements):
         Definition('coordinator.restart', 'killed under the load of the no-op trials and started '
                    'anew: the longest time in which no trial ended', 's', LOWER,
                    m.restart_under_load, must=2.0, goal=0.5),
-        Definition('coordinator.simulation', 'simulated schedules of 300 operations with faults, '
-                   'none of which breaks an invariant', 'schedules', HIGHER,
-                   functools.partial(m.test, ('simulation', 'cluster_simulation_test'),
-                                     r'(\d+) schedules of [^;\n]*',
-                                     {'FRONTIER_SIMULATED_SCHEDULES': str(m.settings.schedules)}),
-                   must=500.0, goal=100_000.0),
+        of_test(m, 'coordinator.simulation', 'simulated schedules of 300 operations with faults, '
+                'none of which breaks an invariant', 'schedules',
+                ('simulation', 'cluster_simulation_test'), r'(\d+) schedules of [^;\n]*',
+                {'FRONTIER_SIMULATED_SCHEDULES': str(m.settings.schedules)}, must=500.0,
+                goal=100_000.0),
         Definition('coordinator.mutations', 'single-line faults in the core that the tests find, each '
                    'put in alone', 'faults', HIGHER, m.mutations, must=10.0),
-        Definition('coordinator.power-cut', 'moments of some commits, between any two accesses to the '
-                   'disk, at which the power went; each time the database opens with all that was '
-                   'acknowledged', 'moments', HIGHER,
-                   functools.partial(m.test, ('unit', 'coordinator', 'storage',
-                                              'sqlite_power_cut_test'),
-                                     r'(\d+) moments of [^;\n]*',
-                                     {'arguments': ['--gtest_filter=PowerCutTest.AtEvery*']})),
-        Definition('coordinator.chaos', 'random kills and suspensions of coordinator and workers in a '
-                   'job of six times as many trials, none lost or doubled', 'kills', HIGHER,
-                   functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),
-                                     r'(\d+) kills and suspensions in [^;\n]*',
-                                     {'FRONTIER_CHAOS_KILLS': str(m.settings.kills),
-                                      'arguments': ['--gtest_filter=ChaosTest.*']}),
-                   must=50.0),
-        Definition('coordinator.network-cut', 'each worker cut off for longer than a lease, and all at '
-                   'once; trials, none lost or doubled', 'trials', HIGHER,
-                   functools.partial(m.test, ('e2e', 'search', 'search_e2e_test'),
-                                     r'(\d+) trials; each of \d+ workers was cut off',
-                                     {'arguments': ['--gtest_filter=NetworkCutTest.*']}))]
+        of_test(m, 'coordinator.power-cut', 'moments of some commits, between any two accesses to the '
+                'disk, at which the power went; each time the database opens with all that was '
+                'acknowledged', 'moments',
+                ('unit', 'coordinator', 'storage', 'sqlite_power_cut_test'),
+                r'(\d+) moments of [^;\n]*',
+                {'arguments': ['--gtest_filter=PowerCutTest.AtEvery*']}),
+        of_test(m, 'coordinator.chaos', 'random kills and suspensions of coordinator and workers in a '
+                'job of six times as many trials, none lost or doubled', 'kills',
+                ('e2e', 'search', 'search_e2e_test'),
+                r'(\d+) kills and suspensions in [^;\n]*',
+                {'FRONTIER_CHAOS_KILLS': str(m.settings.kills),
+                 'arguments': ['--gtest_filter=ChaosTest.*']}, must=50.0),
+        of_test(m, 'coordinator.network-cut', 'each worker cut off for longer than a lease, and all at '
+                'once; trials, none lost or doubled', 'trials', ('e2e', 'search', 'search_e2e_test'),
+                r'(\d+) trials; each of \d+ workers was cut off',
+                {'arguments': ['--gtest_filter=NetworkCutTest.*']})]
     return found

@@ -3,7 +3,7 @@ import dataclasses
 import json
 import math
 import re
-from typing import Callable, List, Optional
+from typing import Callable, List, Optional, Tuple
 
 HIGHER, LOWER = 'higher', 'lower'
 _ID = re.compile(r'[a-z0-9][a-z0-9.x-]*')
@@ -33,6 +33,7 @@ class Definition:
     measure: Callable[[], Figure]
     must: Optional[float] = None
     goal: Optional[float] = None
+    builds: Tuple[str, ...] = ()  # test programs that it runs; scripts/bench.sh builds them
 
 
 @dataclasses.dataclass

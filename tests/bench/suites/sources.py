@@ -205,7 +205,7 @@ class RealSource:
         """Whether a test program of this build passes, and what it prints."""
         program = os.path.join(os.path.dirname(self.binaries), 'tests', *name)
         if not os.path.exists(program):
-            raise rows.NotMeasured(f'{program} is not built; scripts/build.sh release builds it')
+            raise rows.NotMeasured(f'{program} is not built')
         done = subprocess.run([program, *environment.pop('arguments', [])], capture_output=True,
                               text=True, check=False, env={**os.environ, **environment})
         return done.returncode == 0, done.stdout + done.stderr
