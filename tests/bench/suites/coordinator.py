@@ -82,7 +82,7 @@ class Settings:
     query_rounds: int = 50
     schedules: int = 500
     kills: int = 50
-    mutations: bool = False  # compiles the core anew for each: 20 minutes
+    mutations: bool = False  # compiles the core anew for each: 20 minutes, the first time 25
 
     @staticmethod
     def quick():

@@ -255,10 +255,8 @@ class RealSource:
     def mutations(self):
         """Names of faults that the tests find, and of those that they do not."""
         root = os.path.join(os.path.dirname(os.path.abspath(__file__)), *3 * [os.pardir])
-        done = subprocess.run(
-            [os.path.join(root, 'tests', 'simulation', 'mutation_check.py'), '--build',
-             os.path.dirname(os.path.abspath(self.binaries))],
-            capture_output=True, text=True, check=False)
+        done = subprocess.run([os.path.join(root, 'tests', 'simulation', 'mutation_check.py')],
+                              capture_output=True, text=True, check=False)
         answers = [line.split(': ', 1) for line in done.stdout.splitlines() if ': ' in line]
         if not answers:
             raise rows.NotMeasured(done.stderr.strip() or 'mutation_check.py says nothing')
