@@ -122,7 +122,7 @@ if(FRONTIER_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 
 set(FRONTIER_TEST_DATA "${PROJECT_SOURCE_DIR}/../shared/data" CACHE PATH
-    "Public data that some tests read if it is there; they are skipped if not")
+    "Public data that some tests read, unless FRONTIER_BENCH_DATA names another folder; skipped without")
 
 # The tests that the presets of these names build and run; see CMakePresets.json.
 add_custom_target(asan_tests)

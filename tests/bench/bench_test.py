@@ -8,12 +8,13 @@ import os
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import run  # noqa: E402
 from fake_side import FakeSide  # noqa: E402
-from suites import machine, processes, rows  # noqa: E402
+from suites import auto, data, machine, processes, rows, strategies  # noqa: E402
 
 
 class RowsTest(unittest.TestCase):
@@ -113,6 +114,46 @@ class ProcessesTest(unittest.TestCase):
             processes.Side(['/nonexistent/program'], [cores])
 
 
+class DataTest(unittest.TestCase):
+
+    def setUp(self):
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        self.folder = scratch.name
+
+    def make(self, *parts):
+        path = os.path.join(self.folder, *parts)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, 'w', encoding='utf-8').close()
+
+    def test_data_are_found_in_the_folder_that_is_named(self):
+        self.make('nasbench201', 'nasbench201.csv.gz')
+        self.assertEqual(data.table(self.folder, strategies.TABLE),
+                         f'{self.folder}/nasbench201/nasbench201.csv.gz')
+        self.make('images', 'digits8-train-images-idx3-ubyte.gz')
+        self.make('images', 'mnist18k', 'train-images-idx3-ubyte')
+        for name in ('digits8', 'mnist18k'):
+            self.assertEqual(data.samples(self.folder, name, name), f'{self.folder}/images/{name}')
+        self.assertEqual(data.samples('/nowhere', 'm', f'{self.folder}/images/mnist18k'),
+                         f'{self.folder}/images/mnist18k')
+
+    def test_what_is_missing_is_not_measured_and_says_where_it_was_looked_for(self):
+        with self.assertRaisesRegex(rows.NotMeasured, f'no table {self.folder}/.*--data'):
+            data.table(self.folder, strategies.TABLE)
+        for data_set in auto.DATA_SETS[:-1]:
+            self.make('images', 'other-train-images-idx3-ubyte')
+            with self.assertRaisesRegex(rows.NotMeasured, f'{data_set.name}: .*{self.folder}/im'):
+                data.samples(self.folder, data_set.name, data_set.folder or data_set.name)
+
+    def test_the_flag_goes_before_the_environment_and_that_before_what_is_beside(self):
+        with mock.patch.dict(os.environ):
+            os.environ.pop(data.VARIABLE, None)
+            self.assertEqual(run.parse(['auto']).data, data.BESIDE)
+            os.environ[data.VARIABLE] = self.folder
+            self.assertEqual(run.parse(['auto']).data, self.folder)
+            self.assertEqual(run.parse(['auto', '--data', os.curdir]).data, os.getcwd())
+
+
 class ArgumentsTest(unittest.TestCase):
 
     def error(self, *arguments):
@@ -141,6 +182,9 @@ class ArgumentsTest(unittest.TestCase):
             run.parse(['engine', '--json', rows_file])
             with open(rows_file, encoding='utf-8') as file:
                 self.assertEqual(file.read(), 'of before')
+
+    def test_a_data_folder_that_is_not_there_is_told_at_the_start(self):
+        self.assertIn('there is no folder /no/such', self.error('auto', '--data', '/no/such'))
 
     def test_only_takes_a_prefix(self):
         args = run.parse(['engine', '--only', 'start.w'])

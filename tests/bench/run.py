@@ -8,8 +8,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from suites import (accuracy, auto, cluster, coordinator, engine, machine, processes, rows,  # noqa: E402
-                    sources, space, strategies)
+from suites import (accuracy, auto, cluster, coordinator, data, engine, machine,  # noqa: E402
+                    processes, rows, sources, space, strategies)
 
 
 def engine_rows(source, args, say):
@@ -77,6 +77,9 @@ def parse(arguments):
     parser.add_argument('--json', metavar='FILE', help='also write the rows there')
     parser.add_argument('--only', metavar='PREFIX', default='',
                         help='measure the rows whose id begins so')
+    parser.add_argument('--data', metavar='FOLDER', default=os.environ.get(data.VARIABLE, ''),
+                        help='of public data sets and tables, which some rows need; by default '
+                             f'{data.VARIABLE} or shared/data beside the checkout')
     parser.add_argument('--quick', action='store_true',
                         help='a few short rounds, to try the benchmark itself')
     parser.add_argument('--list', action='store_true', help='print the ids of the rows and stop')
@@ -101,6 +104,9 @@ def parse(arguments):
             parser.error(f'--{name} {getattr(args, name)} is below 1')
     if args.training_images < 0:
         parser.error(f'--training_images {args.training_images} is below 0')
+    if args.data and not os.path.isdir(args.data):
+        parser.error(f'--data or {data.VARIABLE}: there is no folder {args.data}')
+    args.data = os.path.abspath(args.data or data.BESIDE)
     # To be told now, and not after the measurement.
     if args.json and (reason := why_not_writable(args.json)):
         parser.error(f'--json {args.json}: {reason}')
@@ -137,7 +143,8 @@ def main():
 
     folder = tempfile.mkdtemp(prefix='frontier-bench-')
     try:
-        source = sources.RealSource(os.path.abspath(args.binaries), folder, args.node_modules)
+        source = sources.RealSource(os.path.abspath(args.binaries), folder, args.node_modules,
+                                    args.data)
         where = machine.describe(source.versions())
         busy = machine.warning(where)
         if busy:

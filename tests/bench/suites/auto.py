@@ -7,15 +7,10 @@ are no samples.
 """
 import dataclasses
 import functools
-import os
 import statistics
 from typing import Tuple
 
 from .rows import HIGHER, LOWER, Definition, Figure
-
-# Beside the checkout, where there is one.
-SHARED = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                      *[os.pardir] * 4, 'shared', 'data', 'images')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +18,7 @@ class DataSet:
     name: str
     epochs: int
     batch: int
-    folder: str = ''        # a path; '' = of that name in SHARED
+    folder: str = ''        # a path; '' = of that name among the images of the data folder
     train_samples: int = 0  # 0 = all
     validation_fraction: float = 0.2
 

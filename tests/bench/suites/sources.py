@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 
-from . import auto, cluster, processes, rows, strategies
+from . import cluster, data, processes, rows, strategies
 
 FASHION_MNIST = '/usr/share/datasets/fashion-mnist'
 # The Debian package python3-torch is for Debian's own interpreter.
@@ -27,16 +27,17 @@ def split_name(split):
 
 
 class RealSource:
-    """`folder` is for files made on the way; `node_modules` holds onnxruntime-node, if anything."""
+    """`folder` is for files made on the way; `node_modules` holds onnxruntime-node, if anything;
+    `public` is the data folder."""
 
-    def __init__(self, binaries, folder, node_modules):
+    def __init__(self, binaries, folder, node_modules, public):
         here = os.path.dirname(os.path.abspath(__file__))
         self.peers = os.path.join(os.path.dirname(here), 'peers')
         self.binaries = binaries
         self.bench = os.path.join(binaries, 'frontier-engine-bench')
         self.space_bench = os.path.join(binaries, 'frontier-space-bench')
         self.strategy_bench = os.path.join(binaries, 'frontier-strategy-bench')
-        self.folder = folder
+        self.folder, self.public = folder, public
         self.node = {'NODE_PATH': node_modules} if node_modules else {}
         self.cores = sorted(os.sched_getaffinity(0))
         self.torch_version = self._version([DEBIAN_PYTHON, '-c',
@@ -90,8 +91,7 @@ class RealSource:
 
     def strategy_search(self, table, strategy, **flags):
         """Searches of a table of NAS-Bench-201 in simulated time; see tests/bench/strategies."""
-        if not os.path.exists(table):
-            raise rows.NotMeasured(f'there is no table {table}')
+        table = data.table(self.public, table)
         named = [f'--{name}' if value is None else f'--{name}={value}'
                  for name, value in flags.items()]
         return processes.once(
@@ -110,8 +110,7 @@ class RealSource:
             raise rows.NotMeasured('Optuna is missing: install the Debian package python3-optuna')
 
     def optuna_search(self, table, sampler, **flags):
-        if not os.path.exists(table):
-            raise rows.NotMeasured(f'there is no table {table}')
+        table = data.table(self.public, table)
         self.need_optuna()
         return processes.once(
             [DEBIAN_PYTHON, os.path.join(self.peers, 'optuna_search.py'), f'--table={table}',
@@ -265,29 +264,21 @@ class RealSource:
             raise rows.NotMeasured(done.stderr.strip() or f'exit code {done.returncode}')
         return [name for name, _ in answers if name not in missed], missed
 
-    @staticmethod
-    def table_cells(table, column):
-        if not os.path.exists(table):
-            raise rows.NotMeasured(f'there is no table {table}')
-        with gzip.open(table, 'rt', encoding='utf-8') as file:
+    def table_cells(self, table, column):
+        with gzip.open(data.table(self.public, table), 'rt', encoding='utf-8') as file:
             return [(row['arch_str'], float(row[column])) for row in csv.DictReader(file)]
 
-    @staticmethod
-    def table_points(table, *columns):
+    def table_points(self, table, *columns):
         """Figures of all rows of a table."""
-        with gzip.open(table, 'rt', encoding='utf-8') as file:
+        with gzip.open(data.table(self.public, table), 'rt', encoding='utf-8') as file:
             return [tuple(float(row[column]) for column in columns)
                     for row in csv.DictReader(file)]
 
-    def search(self, data, job):
+    def search(self, data_set, job):
         """Trials of a search by the job file's text, on workers of one thread for each core."""
-        folder = data.folder or data.name
-        if not folder.startswith('/'):
-            folder = os.path.join(os.path.normpath(auto.SHARED), folder)
-        parent = folder if os.path.isdir(folder) else os.path.dirname(folder)
-        if not os.path.isdir(parent):
-            raise rows.NotMeasured(f'data set {data.name}: there is no folder {parent}')
-        return cluster.search(self.binaries, self.folder, {data.name: folder}, self.cores, job)
+        name = data_set.name
+        samples = data.samples(self.public, name, data_set.folder or name)
+        return cluster.search(self.binaries, self.folder, {name: samples}, self.cores, job)
 
     # Sides that train.
 

@@ -20,6 +20,7 @@
 #include "tests/integration/cells/cell_function.h"
 #include "tests/support/cells.h"
 #include "tests/support/gzip_table.h"
+#include "tests/support/public_data.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
 
@@ -29,6 +30,7 @@ namespace {
 using ::frontier::testing::AllNasBench201Cells;
 using ::frontier::testing::Compute;
 using ::frontier::testing::MakeShape;
+using ::frontier::testing::PublicData;
 using ::frontier::testing::ReadGzipTable;
 using ::frontier::testing::TableRow;
 using ::frontier::testing::WeightSeeds;
@@ -113,7 +115,7 @@ TEST(NasBench201ClassesTest, ExpressionsGiveThePublishedCounts) {
 
 // So the study below needs no table.
 TEST(NasBench201ClassesTest, ExpressionsGiveThePartitionsOfTheTable) {
-  const std::string path = FRONTIER_TEST_DATA "/nasbench201/nasbench201.csv.gz";
+  const std::string path = PublicData("nasbench201/nasbench201.csv.gz");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   const std::vector<TableRow> rows =
       ReadGzipTable(path, {"arch_str", "iso_first_index", "iso_zero_first_index"});

@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/gzip_table.h"
+#include "tests/support/public_data.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
 
@@ -20,6 +21,7 @@ namespace frontier {
 namespace {
 
 using ::frontier::testing::MakeShape;
+using ::frontier::testing::PublicData;
 using ::frontier::testing::ReadGzipTable;
 using ::frontier::testing::StatusIs;
 using ::frontier::testing::TableRow;
@@ -136,7 +138,7 @@ TEST(NasBench101Test, LowersToOddSizesAndSignals) {
 }
 
 TEST(NasBench101Test, ParametersOfEveryRowOfTheEnergyTable) {
-  const std::string path = FRONTIER_TEST_DATA "/nasbench201/ecnas_nb101_energy_4epochs.csv.gz";
+  const std::string path = PublicData("nasbench201/ecnas_nb101_energy_4epochs.csv.gz");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   const std::vector<TableRow> rows =
       ReadGzipTable(path, {"space", "model_hash", "adj_upper_triangle", "ops", "params"});

@@ -14,6 +14,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/cells.h"
 #include "tests/support/gzip_table.h"
+#include "tests/support/public_data.h"
 #include "tests/support/spaces.h"
 #include "tests/support/status_matchers.h"
 
@@ -22,6 +23,7 @@ namespace {
 
 using ::frontier::testing::AllNasBench201Cells;
 using ::frontier::testing::MakeShape;
+using ::frontier::testing::PublicData;
 using ::frontier::testing::ReadGzipTable;
 using ::frontier::testing::StatusIs;
 using ::frontier::testing::TableRow;
@@ -163,7 +165,7 @@ TEST(NasBench201Test, ParametersAndMacsOfEveryCellFollowTheFormula) {
 
 // The table's MACs count the bias of the last layer, ours do not.
 TEST(NasBench201Test, ParametersAndMacsOfEveryRowOfTheTable) {
-  const std::string path = FRONTIER_TEST_DATA "/nasbench201/nasbench201.csv.gz";
+  const std::string path = PublicData("nasbench201/nasbench201.csv.gz");
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not there";
   struct Set {
     std::string name;

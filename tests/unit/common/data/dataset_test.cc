@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/idx_files.h"
+#include "tests/support/public_data.h"
 #include "tests/support/status_matchers.h"
 
 namespace frontier {
@@ -16,6 +17,7 @@ namespace {
 
 using ::frontier::testing::IdxBytes;
 using ::frontier::testing::IdxFolder;
+using ::frontier::testing::PublicData;
 using ::frontier::testing::StatusIs;
 using ::testing::AllOf;
 using ::testing::EndsWith;
@@ -218,9 +220,8 @@ TEST(InstalledDatasetTest, FashionMnist) {
   EXPECT_EQ(samples.size(), 10000);
 }
 
-// FRONTIER_TEST_DATA is where more data sets may lie, beside the checkout.
 TEST(InstalledDatasetTest, OthersByName) {
-  const std::string root = FRONTIER_TEST_DATA "/images";
+  const std::string root = PublicData("images");
   if (!std::filesystem::exists(root)) GTEST_SKIP() << root << " is not there";
   int found = 0;
   for (const char* name : {"digits8", "fsdd_logmel32", "mnist18k", "signdigits32", "trashnet32"}) {
