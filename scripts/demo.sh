@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
 # One real search on this machine: a coordinator, two workers, Fashion-MNIST, a Pareto front.
-#   scripts/demo.sh [RUN_FOLDER]      default: run/demo-<date>-<time>
-# Installs what is needed, builds, and stops all that it started, whichever way it ends.
+#   scripts/demo.sh [RUN_FOLDER]      default: run/demo-<date>-<time> in the repository
+# In the folder of an earlier run the search is one job more. Installs what is needed, builds, and stops
+# all that it started, whichever way it ends.
 set -euo pipefail
+called_from=$PWD
 cd "$(dirname "$0")/.."
 
 scripts/setup.sh
 echo "demo: building (the first time takes some minutes)"
 scripts/build.sh release frontier frontier-coordinator frontier-worker
 
-run=${1:-run/demo-$(date +%Y%m%d-%H%M%S)}
+run=$PWD/run/demo-$(date +%Y%m%d-%H%M%S)
+[[ -z "${1:-}" ]] || run=$(cd "$called_from" && realpath -m -- "$1")
 mkdir -p "$run"
-run=$(cd "$run" && pwd)
 bin=$PWD/build/release/bin
 job_file=deploy/examples/fashion-mnist.yaml
 started=$SECONDS
@@ -31,6 +33,7 @@ trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+rm -f "$run/address"  # of a run that was killed
 "$bin/frontier-coordinator" --listen 127.0.0.1:0 --data_dir "$run/coordinator" \
   --port_file "$run/address" --log_file "$run/coordinator.log" &
 pids+=($!)
@@ -63,7 +66,7 @@ echo
 echo "demo: submitting $job_file"
 "$bin/frontier" submit "$job_file" --watch
 echo
-"$bin/frontier" front 1
+"$bin/frontier" front  # of the newest job
 echo
 echo "Searched for $((SECONDS - started)) s. What is left of it:"
 echo "  database        $run/coordinator/frontier.db"
@@ -71,4 +74,4 @@ echo "  trained models  $run/coordinator/blobs"
 echo "  logs            $run/*.log"
 echo "Look further: start the coordinator again with"
 echo "  $bin/frontier-coordinator --data_dir $run/coordinator"
-echo "and ask it: frontier trials 1, frontier show 1 TRIAL, frontier weights 1 TRIAL --output model.pb"
+echo "and ask it: frontier trials, frontier show JOB TRIAL, frontier weights JOB TRIAL --output model.pb"
