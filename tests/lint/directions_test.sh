@@ -24,7 +24,10 @@ expect_fine() { # FILE LINE
 expect_breach coordinator/core/a.cc '#include "worker/agent/agent.h"'
 expect_breach worker/agent/a.h '#include "coordinator/core/dispatcher.h"'
 expect_breach common/base/a.h '#include "worker/agent/agent.h"'
-expect_breach coordinator/cli/a.cc '#include "coordinator/core/dispatcher.h"'
+for room in core/dispatcher maintenance/data_folder simulation/simulator flags; do
+  expect_breach coordinator/cli/a.cc "#include \"coordinator/$room.h\""
+done
+expect_breach coordinator/cli/a.cc '#include <coordinator/blobs/blobs.h>'
 expect_breach coordinator/core/a.cc '#include <sqlite3.h>'
 expect_breach coordinator/core/a.cc '#include "SQLiteCpp/Database.h"'
 expect_breach coordinator/core/a.cc '#include "coordinator/storage/sqlite/sqlite_store.h"'
@@ -35,6 +38,8 @@ expect_breach worker/engine/onednn/a.h '#include "dnnl_ocl.hpp"'
 expect_breach worker/agent/a.cc '#include "tests/support/fake_clock.h"'
 expect_breach worker/agent/a.h 'friend class AgentTest;'
 expect_breach worker/agent/a.h 'void SetClockForTesting(Clock* clock);'
+expect_fine coordinator/cli/a.cc '#include "coordinator/cli/session.h"'
+expect_fine coordinator/cli/a.cc '#include "common/base/status.h"'
 expect_fine worker/engine/onednn/a.h '#include "dnnl.hpp"'
 expect_fine coordinator/storage/sqlite/a.cc '#include "SQLiteCpp/Database.h"'
 expect_fine coordinator/service/a.h '#include "grpcpp/grpcpp.h"'
