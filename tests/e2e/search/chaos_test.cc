@@ -6,6 +6,8 @@
 #include <string>
 
 #include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "common/base/random.h"
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/mini_cluster.h"
@@ -78,26 +80,31 @@ TEST_F(ChaosTest, EachTrialIsCountedOnceWhateverIsKilled) {
   int64_t cursor = 1;
   int coordinators = 0;
   int workers = 0;
-  int suspended = 0;
+  int coordinators_suspended = 0;
+  int workers_suspended = 0;
   for (int i = 0; i < kills; ++i) {
     // At any time within the next trials.
     const uint64_t events = 1 + rng.Uniform(3 * kTrialsPerKill);
     uint64_t seen = 0;
     if (!Await(job, &cursor, [&](const v1::Event&) { return ++seen >= events; })) break;
     const std::string worker = Name(static_cast<int>(rng.Uniform(kWorkers)));
-    switch (rng.Uniform(4)) {
+    // The short form suspends the coordinator, too.
+    switch (i == kills / 2 ? 7 : rng.Uniform(8)) {
       case 0:
       case 1:
+      case 2:
+      case 3:
         cluster_.KillCoordinator();
         ASSERT_OK(cluster_.StartCoordinator());
         ++coordinators;
         break;
-      case 2:
+      case 4:
+      case 5:
         cluster_.KillWorker(worker);
         ASSERT_OK(cluster_.StartWorker(worker));
         ++workers;
         break;
-      default:
+      case 6:
         // For longer than its lease, if it has one: another attempt begins elsewhere, and what it
         // reports later is refused.
         cluster_.SuspendWorker(worker);
@@ -108,7 +115,14 @@ TEST_F(ChaosTest, EachTrialIsCountedOnceWhateverIsKilled) {
           return lost || count > kTrialsPerKill;
         });
         cluster_.ResumeWorker(worker);
-        ++suspended;
+        ++workers_suspended;
+        break;
+      default:
+        // For longer than all leases; nothing can be seen of it meanwhile.
+        cluster_.SuspendCoordinator();
+        absl::SleepFor(kLease + absl::Seconds(1));
+        cluster_.ResumeCoordinator();
+        ++coordinators_suspended;
     }
   }
   AwaitEnd(cluster_.client(), job);
@@ -117,10 +131,13 @@ TEST_F(ChaosTest, EachTrialIsCountedOnceWhateverIsKilled) {
   request.set_job_id(job);
   ASSERT_OK_AND_ASSIGN(const v1::GetJobResponse end, cluster_.client().GetJob(request));
   EXPECT_EQ(end.job().trials_succeeded(), trials);
-  EXPECT_GE(coordinators + workers + suspended, kills * 3 / 4);
-  std::cerr << coordinators + workers + suspended << " kills and suspensions in " << trials
-            << " trials; killed " << coordinators << " times the coordinator, " << workers
-            << " times a worker, suspended " << suspended << " times a worker\n";
+  const int disturbed = coordinators + workers + coordinators_suspended + workers_suspended;
+  EXPECT_GE(disturbed, kills * 3 / 4);
+  EXPECT_GT(coordinators_suspended, 0);
+  std::cerr << disturbed << " kills and suspensions in " << trials << " trials; killed "
+            << coordinators << " times the coordinator, " << workers
+            << " times a worker, suspended " << coordinators_suspended << " times the coordinator, "
+            << workers_suspended << " times a worker\n";
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "frontier/v1/job_service.pb.h"
 #include "gtest/gtest.h"
 #include "tests/support/mini_cluster.h"
@@ -14,12 +15,15 @@
 
 namespace frontier::testing {
 
+constexpr absl::Duration kLease = absl::Seconds(3);
+
 // A cluster on the bars data set whose leases are soon over.
 inline MiniClusterOptions ShortLeases(const std::string& folder) {
   return {.folder = folder,
           .dataset_name = "bars",
           .dataset_folder = absl::StrCat(folder, "_data"),
-          .coordinator_flags = {"--lease_seconds", "3", "--heartbeat_seconds", "1"},
+          .coordinator_flags = {"--lease_seconds", absl::StrCat(absl::ToInt64Seconds(kLease)),
+                                "--heartbeat_seconds", "1"},
           .worker_flags = {}};
 }
 

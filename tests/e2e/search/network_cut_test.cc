@@ -19,7 +19,6 @@ constexpr int kWorkers = 3;
 // More than can be run while the network is cut; then the job is told that a few more are enough.
 constexpr int kMostTrials = 2000;
 constexpr int kLastTrials = 6;
-constexpr absl::Duration kLease = absl::Seconds(3);
 
 class NetworkCutTest : public ::testing::Test {
  protected:
