@@ -41,6 +41,12 @@ fi
 grep -q '^MemoryDenyWriteExecute=yes' systemd/frontier-worker.service &&
   fault 'systemd/frontier-worker.service: MemoryDenyWriteExecute stops oneDNN from making kernels'
 
+for unit in systemd/*.service; do
+  while IFS= read -r document; do
+    grep -qE "install .* ${document//./\\.}\$" README.md || fault "$unit: README.md does not install $document"
+  done < <(sed -n 's/^Documentation=file://p' "$unit")
+done
+
 # 2. Scripts.
 for script in slurm/*.sbatch; do
   bash -n "$script" || fault "$script: does not parse"

@@ -18,6 +18,7 @@ expect_fault() { # FILE SED-EXPRESSION
 "$check" "$bin" "$deploy"
 expect_fault systemd/frontier-worker.service 's/--state_dir/--state_folder/'
 expect_fault systemd/frontier-worker.service 's/^RestrictNamespaces=yes/MemoryDenyWriteExecute=yes/'
+expect_fault systemd/frontier-coordinator.service 's|^Documentation=.*|Documentation=file:/usr/share/doc/other.md|'
 if command -v systemd-analyze >/dev/null; then
   expect_fault systemd/frontier-worker.service 's/^Restart=on-failure/Restart=on-tuesdays/'
 fi
