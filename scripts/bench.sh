@@ -2,9 +2,10 @@
 # Builds Release, installs the programs to compare with, measures a suite and prints its table.
 #   scripts/bench.sh SUITE [--json FILE] [--only ROW-PREFIX] [--quick] [--list] [OPTIONS]
 # Suites: engine (under 25 minutes), accuracy (hours; --networks, --seeds, --epochs and
-# --training_images make it shorter), space (seconds), auto (20 minutes to an hour or two), strategies, coordinator
-# (a quarter of an hour). FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the rows.
-# Run it on an otherwise idle machine.
+# --training_images make it shorter), space (seconds), auto (20 minutes to an hour or two), strategies,
+# coordinator (a quarter of an hour). Some rows of the last three need public data: --data FOLDER, see
+# tests/bench/README.md. FRONTIER_SKIP_SETUP=1 installs nothing; what is missing then is said in the
+# rows. Run it on an otherwise idle machine.
 set -euo pipefail
 called_from=$PWD
 cd "$(dirname "$0")/.."

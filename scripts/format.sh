@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Formats all C++ and protobuf sources in place; with --check only says what would change.
+# Formats all C++ sources in place; with --check only says what would change.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command -v clang-format >/dev/null || { echo "format: needs clang-format (Debian package clang-format)" >&2; exit 1; }
