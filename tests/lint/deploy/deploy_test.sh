@@ -7,7 +7,7 @@ trap 'rm -rf "$tree"' EXIT
 
 expect_fault() { # FILE SED-EXPRESSION
   rm -rf "$tree/deploy"
-  cp -r "$deploy" "$tree/deploy"
+  cp -rH "$deploy" "$tree/deploy"
   sed -i -E "$2" "$tree/deploy/$1"
   cmp -s "$deploy/$1" "$tree/deploy/$1" && { echo "the fault was not put in: $1: $2"; exit 1; }
   if "$check" "$bin" "$tree/deploy" >/dev/null 2>&1; then
