@@ -7,11 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "common/base/version.h"
-#include "common/rpc/address.h"
+#include "common/flags/config_file.h"
+#include "common/flags/validators.h"
 #include "worker/agent/state_folder.h"
 
 namespace frontier::worker {
@@ -43,12 +42,7 @@ std::string ErrorText(const CLI::App& app, const CLI::Error& error, int* code) {
 void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
                     std::string* log_level) {
   app->add_option("--coordinator", o->coordinator, "Address of the coordinator, host:port")
-      ->check([](const std::string& text) {
-        const absl::StatusOr<Address> address = ParseAddress(text);
-        if (!address.ok()) return std::string(address.status().message());
-        return address->port == 0 ? absl::StrCat("address '", text, "': port 0 cannot be called")
-                                  : std::string();
-      });
+      ->check(PeerAddress());
   app->add_option(
       "--state_dir", o->state_dir,
       "Folder of this worker's own: its name, and outcomes until they are acknowledged");
@@ -105,10 +99,10 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
                   "Each subfolder with IDX files is offered under its own name; empty = none");
   app->add_option("--connect_timeout_seconds", o->connect_timeout_seconds,
                   "How long to look for the coordinator at the start; 0 = for ever")
-      ->check(CLI::Range(0.0, 1e9));
+      ->check(NumberIn(0, 1e9));
   app->add_option("--shutdown_seconds", o->shutdown_seconds,
                   "How long leaving may take: outcomes reported, leases given back")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(NumberIn(0, 1e6));
   app->add_option("--log_format", *log_format, "text or json")
       ->check(CLI::IsMember({"text", "json"}));
   app->add_option("--log_level", *log_level, "debug, info, warning or error")
@@ -156,18 +150,6 @@ absl::Status CheckLabels(std::vector<std::string> labels) {
   return absl::InvalidArgumentError(absl::StrCat("--label: '", *twice, "' is given twice"));
 }
 
-// What is not given is left out: a configuration file cannot say "none" of most flags.
-std::string EffectiveConfig(const CLI::App& app) {
-  std::string config;
-  for (const absl::string_view line :
-       absl::StrSplit(app.config_to_str(/*default_also=*/true, /*write_description=*/false), '\n',
-                      absl::SkipEmpty())) {
-    const bool empty = absl::EndsWith(line, "=\"\"") && !absl::StartsWith(line, "dataset_root=");
-    if (!empty && !absl::EndsWith(line, "=\"[]\"")) absl::StrAppend(&config, line, "\n");
-  }
-  return config;
-}
-
 }  // namespace
 
 EnergyOptions MakeEnergyOptions(const WorkerOptions& options) {
@@ -190,8 +172,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
   app.option_defaults()->always_capture_default();
   app.footer(kFooter);
   app.set_version_flag("--version", VersionLine("frontier-worker"));
-  app.set_config("--config", "", "Configuration file; flags override it")->configurable(false);
-  app.allow_config_extras(CLI::config_extras_mode::error);
+  AddConfigFile(&app, "Configuration file; flags override it");
   app.add_flag("--print_config", print_config, "Print the effective configuration and exit")
       ->configurable(false);
   AddDaemonFlags(&app, &line.worker, &log_format, &log_level);
@@ -208,7 +189,7 @@ CommandLine ParseCommandLine(int argc, const char* const* argv) {
       ->check(CLI::IsMember({"validation", "test"}));
   evaluate->add_option("--split_seed", e->split_seed, "As in the job");
   evaluate->add_option("--validation_fraction", e->validation_fraction, "As in the job")
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(NumberIn(0, 1));
   evaluate->add_option("--validation_samples", e->validation_samples, "As in the job")
       ->check(CLI::Range(0, 1 << 30));
   evaluate->add_option("--threads", e->threads, "Compute threads")->check(CLI::Range(1, 1024));

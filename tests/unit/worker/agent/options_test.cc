@@ -97,7 +97,7 @@ TEST(WorkerOptionsTest, MistakesNameFlagAndValue) {
       {{"--coordinator=nowhere"}, "'nowhere': no port; give host:port"},
       {{"--coordinator=head:77070"}, "'77070' is not within 0 and 65535"},
       {{"--coordinator=head:http"}, "'http' is not within 0 and 65535"},
-      {{"--coordinator=head:0"}, "'head:0': port 0 cannot be called"},
+      {{"--coordinator=head:0"}, "'head:0': nobody is at port 0"},
       {{"--coordinator=:7070"}, "':7070': no host"},
       {{"--label=fast", "--label=rack=3", "--label=fast"}, "--label: 'fast' is given twice"},
       {{"--worker_id=a b"}, "'a b'"},
