@@ -9,6 +9,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/enum_names.h"
+#include "common/base/failure_causes.h"
 #include "common/base/status.h"
 #include "coordinator/core/job_draft.h"
 #include "coordinator/core/legs.h"

@@ -148,18 +148,4 @@ bool HasEnded(v1::JobState state) {
          state == v1::JOB_STATE_FAILED;
 }
 
-bool IsRetried(v1::FailureCause cause) {
-  switch (cause) {
-    case v1::FAILURE_CAUSE_WORKER_LOST:
-    case v1::FAILURE_CAUSE_CRASHED:
-    case v1::FAILURE_CAUSE_TIMED_OUT:
-    case v1::FAILURE_CAUSE_DATASET:
-    case v1::FAILURE_CAUSE_INTERNAL:
-    case v1::FAILURE_CAUSE_PREEMPTED:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace frontier::coordinator

@@ -47,9 +47,6 @@ absl::string_view EventName(JobEvent event);
 bool HasEnded(v1::TrialState state);
 bool HasEnded(v1::JobState state);
 
-// Whether another attempt may help after a failure of this cause.
-bool IsRetried(v1::FailureCause cause);
-
 }  // namespace frontier::coordinator
 
 #endif  // FRONTIER_COORDINATOR_CORE_TRIAL_MACHINE_H_

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/enum_names.h"
+#include "common/base/failure_causes.h"
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/sha256.h"
@@ -131,7 +132,7 @@ absl::Status Agent::DeliverOutbox() {
                        absl::FormatDuration(options_.connect_timeout)));
     }
     deps_.checkpoints->End(report.key(),
-                           report.has_failure() && IsTriedAgain(report.failure().cause()));
+                           report.has_failure() && IsRetried(report.failure().cause()));
   }
   return absl::OkStatus();
 }
@@ -259,7 +260,7 @@ void Agent::RunLease(const HeldLease& held, int slot) {
                       abandon_);
   } else if (auto* failure = std::get_if<v1::Failure>(&end.outcome)) {
     LogWarning(ids, absl::StrCat("failed: ", EnumName(failure->cause()), ": ", failure->message()));
-    again = IsTriedAgain(failure->cause());
+    again = IsRetried(failure->cause());
     *report.mutable_failure() = std::move(*failure);
     report.mutable_usage()->Assign(use.begin(), use.end());
     ReportOutcome(held, std::move(report));

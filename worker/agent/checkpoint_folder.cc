@@ -49,17 +49,6 @@ std::vector<File> List(const std::string& folder) {
 
 }  // namespace
 
-bool IsTriedAgain(v1::FailureCause cause) {
-  switch (cause) {
-    case v1::FAILURE_CAUSE_OUT_OF_MEMORY:
-    case v1::FAILURE_CAUSE_DIVERGED:
-    case v1::FAILURE_CAUSE_INVALID:
-      return false;
-    default:
-      return true;
-  }
-}
-
 absl::StatusOr<std::unique_ptr<CheckpointFolder>> CheckpointFolder::Open(
     const std::string& folder, const CheckpointLimits& limits, Clock* clock) {
   RETURN_IF_ERROR(MakeDirectories(folder));

@@ -54,9 +54,6 @@ class CheckpointFolder {
   std::multiset<std::string> running_ ABSL_GUARDED_BY(mutex_);  // paths
 };
 
-// Whether a trial that failed so is tried again, perhaps here.
-bool IsTriedAgain(v1::FailureCause cause);
-
 }  // namespace frontier::worker
 
 #endif  // FRONTIER_WORKER_AGENT_CHECKPOINT_FOLDER_H_

@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/base/enum_names.h"
+#include "common/base/failure_causes.h"
 #include "common/base/file.h"
 #include "coordinator/core/trial_machine.h"
 #include "gmock/gmock.h"

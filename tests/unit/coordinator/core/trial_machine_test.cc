@@ -1,7 +1,6 @@
 #include "coordinator/core/trial_machine.h"
 
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -93,16 +92,6 @@ TEST(TrialMachine, RefusalNamesStateAndEvent) {
   EXPECT_THAT(NextState(v1::TRIAL_STATE_SUCCEEDED, TrialEvent::kRequeued),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        AllOf(HasSubstr("succeeded"), HasSubstr("queued again"))));
-}
-
-TEST(TrialMachine, CausesAreRetriedAsTheProtocolSays) {
-  const std::set<v1::FailureCause> retried = {
-      v1::FAILURE_CAUSE_WORKER_LOST, v1::FAILURE_CAUSE_CRASHED,  v1::FAILURE_CAUSE_TIMED_OUT,
-      v1::FAILURE_CAUSE_DATASET,     v1::FAILURE_CAUSE_INTERNAL, v1::FAILURE_CAUSE_PREEMPTED};
-  for (int i = v1::FailureCause_MIN; i <= v1::FailureCause_MAX; ++i) {
-    const auto cause = static_cast<v1::FailureCause>(i);
-    EXPECT_EQ(IsRetried(cause), retried.count(cause) > 0) << v1::FailureCause_Name(cause);
-  }
 }
 
 }  // namespace

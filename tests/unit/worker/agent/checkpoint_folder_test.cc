@@ -105,12 +105,5 @@ TEST_F(CheckpointFolderTest, WhatAKilledProcessWasWritingGoesAndPushesNothingOut
   EXPECT_TRUE(Exists(writing + ".tmp.78"));
 }
 
-TEST_F(CheckpointFolderTest, OnlyCausesThatAreTriedAgainKeepTheirs) {
-  EXPECT_TRUE(IsTriedAgain(v1::FAILURE_CAUSE_CRASHED));
-  EXPECT_TRUE(IsTriedAgain(v1::FAILURE_CAUSE_TIMED_OUT));
-  EXPECT_FALSE(IsTriedAgain(v1::FAILURE_CAUSE_DIVERGED));
-  EXPECT_FALSE(IsTriedAgain(v1::FAILURE_CAUSE_OUT_OF_MEMORY));
-}
-
 }  // namespace
 }  // namespace frontier::worker
