@@ -6,10 +6,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/serialize.h"
 #include "common/base/status.h"
 #include "coordinator/cli/render/format.h"
-#include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/type_resolver_util.h"
 
@@ -93,13 +92,8 @@ absl::Status Session::WriteJson(const google::protobuf::Message& message, bool l
   options.always_print_primitive_fields = true;
   options.preserve_proto_field_names = true;
   // By way of the binary form, in which maps can be sorted.
-  std::string binary, text;
-  {
-    google::protobuf::io::StringOutputStream stream(&binary);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
+  ASSIGN_OR_RETURN(const std::string binary, SerializeDeterministically(message, "the answer"));
+  std::string text;
   const std::unique_ptr<google::protobuf::util::TypeResolver> types(
       google::protobuf::util::NewTypeResolverForDescriptorPool(
           kTypePrefix, google::protobuf::DescriptorPool::generated_pool()));

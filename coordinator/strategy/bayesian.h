@@ -4,9 +4,9 @@
 // that of the dominated hypervolume (Emmerich, Giannakoglou and Naujoks 2006).
 //
 // A violated constraint is modelled like an objective; the improvement counts by the probability
-// that the violation is at most a quarter of the mean of those that were met, which the model can
-// tell better from none than an exact 0. Where a trial runs nearby, improvement counts less (as
-// local penalization, Gonzalez et al. 2016), so that workers spread.
+// that the violation is small: at most a quarter of the mean violation so far, as a smooth model
+// does not predict an exact 0. Where a trial runs nearby, improvement counts less (as local
+// penalization, Gonzalez et al. 2016), so that workers spread.
 #ifndef FRONTIER_COORDINATOR_STRATEGY_BAYESIAN_H_
 #define FRONTIER_COORDINATOR_STRATEGY_BAYESIAN_H_
 
