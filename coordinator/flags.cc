@@ -35,10 +35,11 @@ absl::Duration Days(const std::optional<double>& days) {
 
 // What flags give in another form than the options have.
 struct Values {
-  double lease_seconds;
-  double database_wait_seconds;
+  double lease_seconds = 0;
+  double database_wait_seconds = 0;
   std::optional<double> heartbeat_seconds;
-  std::optional<double> keep_trials_days, keep_log_days, keep_models_days, keep_jobs_days;
+  std::optional<double> keep_trials_days, keep_log_days, keep_models_days, keep_jobs_days,
+      keep_workers_days;
   std::string format = "text";
   std::string level = "info";
 };
@@ -70,6 +71,8 @@ void AddFlags(Flags* flags, Values* values, CLI::App* app) {
   add_days("--keep_log_days", &values->keep_log_days, "The same of its log");
   add_days("--keep_models_days", &values->keep_models_days, "The same of its models");
   add_days("--keep_jobs_days", &values->keep_jobs_days, "The same of all that it has left");
+  add_days("--keep_workers_days", &values->keep_workers_days,
+           "Days that a worker is listed after it was last seen; default: for ever");
   app->add_option("--log_format", values->format, "text or json")->capture_default_str();
   app->add_option("--log_level", values->level, "debug, info, warning or error")
       ->capture_default_str();
@@ -81,13 +84,9 @@ void AddFlags(Flags* flags, Values* values, CLI::App* app) {
 }  // namespace
 
 std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
-  Values values{absl::ToDoubleSeconds(flags->server.dispatcher.lease_duration),
-                absl::ToDoubleSeconds(flags->server.database_wait),
-                {},
-                {},
-                {},
-                {},
-                {}};
+  Values values;
+  values.lease_seconds = absl::ToDoubleSeconds(flags->server.dispatcher.lease_duration);
+  values.database_wait_seconds = absl::ToDoubleSeconds(flags->server.database_wait);
   bool print_config = false;
   std::string effective;
   try {
@@ -142,8 +141,11 @@ std::optional<ExitCode> ParseFlags(int argc, char** argv, Flags* flags) {
   flags->server.dispatcher.heartbeat_interval = values.heartbeat_seconds.has_value()
                                                     ? absl::Seconds(*values.heartbeat_seconds)
                                                     : std::min(kLongestHeartbeat, lease / 3);
-  flags->server.dispatcher.retention = {Days(values.keep_trials_days), Days(values.keep_log_days),
-                                        Days(values.keep_models_days), Days(values.keep_jobs_days)};
+  flags->server.dispatcher.retention = {.trials = Days(values.keep_trials_days),
+                                        .log = Days(values.keep_log_days),
+                                        .models = Days(values.keep_models_days),
+                                        .jobs = Days(values.keep_jobs_days),
+                                        .workers = Days(values.keep_workers_days)};
   flags->server.database_wait = absl::Seconds(values.database_wait_seconds);
   flags->log.component = "coordinator";
   for (const absl::Status& status : {ParseLogFormat(values.format, &flags->log.format),

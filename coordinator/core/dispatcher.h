@@ -21,12 +21,14 @@
 
 namespace frontier::coordinator {
 
-// How long what is left of a job is kept after its end.
+// How long what is left of a job is kept after its end, and a worker after it was last seen.
 struct Retention {
   absl::Duration trials = absl::InfiniteDuration();  // those that are not on the front
   absl::Duration log = absl::InfiniteDuration();
   absl::Duration models = absl::InfiniteDuration();  // trained weights of the front
   absl::Duration jobs = absl::InfiniteDuration();    // all of it
+  // Not of those being drained, which must not come back as if nobody had.
+  absl::Duration workers = absl::InfiniteDuration();
 };
 
 struct DispatcherOptions {

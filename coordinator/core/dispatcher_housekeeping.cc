@@ -1,5 +1,5 @@
-// What goes of jobs that have ended: deleted ones, and what the rules of retention do not keep.
-// Step by step, so that nobody waits for a job of many trials.
+// What goes: of jobs that have ended, deleted ones and what the rules of retention do not keep,
+// step by step, so that nobody waits for a job of many trials; and workers not seen for long.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -49,6 +49,7 @@ absl::Status DispatcherImpl::ApplyRetention() {
   const absl::Time now = clock_->Now();
   if (!IsClockTrusted() || elapsed < next_retention_) return absl::OkStatus();
   next_retention_ = elapsed + kRetentionInterval;
+  RETURN_IF_ERROR(ForgetWorkers());
   const Retention& keep = options_.retention;
   const absl::Duration shortest = std::min({keep.trials, keep.log, keep.models, keep.jobs});
   if (shortest == absl::InfiniteDuration()) return absl::OkStatus();
@@ -77,6 +78,25 @@ absl::Status DispatcherImpl::ApplyRetention() {
       }
     }
   }
+}
+
+absl::Status DispatcherImpl::ForgetWorkers() {
+  const absl::Time now = clock_->Now();
+  v1::Change change;
+  for (const v1::Worker& worker : workers_.List(clock_->Elapsed())) {
+    const absl::Duration silence = now - absl::FromUnixMicros(worker.last_seen_unix_us());
+    if (worker.alive() || worker.draining() || leases_.CountOfWorker(worker.id()) > 0) continue;
+    if (silence > options_.retention.workers) change.add_deleted_workers(worker.id());
+  }
+  if (change.deleted_workers().empty()) return absl::OkStatus();
+  const std::vector<std::string> gone(change.deleted_workers().begin(),
+                                      change.deleted_workers().end());
+  RETURN_IF_ERROR(CommitChange(std::move(change)));
+  for (const std::string& id : gone) {
+    workers_.Forget(id);
+    LogInfo({.worker = id}, "forgotten, since it was not seen for long");
+  }
+  return absl::OkStatus();
 }
 
 absl::Status DispatcherImpl::BeginRemoval(v1::JobRecord record, const Removal& removal) {

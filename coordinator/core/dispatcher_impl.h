@@ -178,6 +178,7 @@ class DispatcherImpl final : public Dispatcher {
   absl::Status RestoreRemovals() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Begins what the rules of retention want gone.
   absl::Status ApplyRetention() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status ForgetWorkers() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status MarkDeleted(const v1::JobRecord& record, v1::Change change)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status BeginRemoval(v1::JobRecord record, const Removal& removal)

@@ -181,6 +181,8 @@ void WorkerRegistry::Restore(v1::WorkerRecord record) {
   workers_[id].record = std::move(record);
 }
 
+void WorkerRegistry::Forget(absl::string_view worker_id) { workers_.erase(std::string(worker_id)); }
+
 const v1::WorkerRecord* WorkerRegistry::Find(absl::string_view worker_id) const {
   const auto it = workers_.find(std::string(worker_id));
   return it == workers_.end() ? nullptr : &it->second.record;

@@ -49,7 +49,9 @@ class WorkerRegistry {
   void Replace(v1::WorkerRecord record);
   // A worker from the store that has not been heard of yet.
   void Restore(v1::WorkerRecord record);
-  // Null if unknown. Valid until the next Put of that worker.
+  // The worker is not known any more.
+  void Forget(absl::string_view worker_id);
+  // Null if unknown. Valid until the next Put or Forget of that worker.
   const v1::WorkerRecord* Find(absl::string_view worker_id) const;
 
   // FAILED_PRECONDITION (reason UNKNOWN_WORKER) if the worker is not known under this incarnation.

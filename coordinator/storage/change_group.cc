@@ -15,6 +15,21 @@ Row* Put(const Key& key, Row* row, absl::flat_hash_map<Key, int>* places,
   return kept;
 }
 
+// Removes the row of this key, if there is one; the last one takes its place.
+void TakeOut(const std::string& key, absl::flat_hash_map<std::string, int>* places,
+             google::protobuf::RepeatedPtrField<v1::WorkerRecord>* rows) {
+  const auto found = places->find(key);
+  if (found == places->end()) return;
+  const int place = found->second;
+  places->erase(found);
+  const int last = rows->size() - 1;
+  if (place != last) {
+    rows->SwapElements(place, last);
+    (*places)[rows->Get(place).worker().id()] = place;
+  }
+  rows->RemoveLast();
+}
+
 template <typename Map, typename Key, typename Rows>
 const typename Rows::value_type* Find(const Map& places, const Key& key, const Rows& rows) {
   const auto place = places.find(key);
@@ -45,6 +60,10 @@ void ChangeGroup::Add(v1::Change change) {
   }
   for (v1::AttemptKey& key : *change.mutable_ended_leases()) {
     merged_.add_ended_leases()->Swap(&key);
+  }
+  for (std::string& id : *change.mutable_deleted_workers()) {
+    TakeOut(id, &workers_, merged_.mutable_workers());
+    merged_.add_deleted_workers()->swap(id);
   }
   for (v1::WorkerRecord& worker : *change.mutable_workers()) {
     Put(worker.worker().id(), &worker, &workers_, merged_.mutable_workers());

@@ -79,6 +79,7 @@ absl::Status MemoryStore::Commit(v1::Change* change) {
   }
   for (const v1::LeaseRecord& lease : change->leases()) leases_[Coordinates(lease.key())] = lease;
   for (const v1::AttemptKey& key : change->ended_leases()) leases_.erase(Coordinates(key));
+  for (const std::string& id : change->deleted_workers()) workers_.erase(id);
   for (const v1::WorkerRecord& worker : change->workers()) workers_[worker.worker().id()] = worker;
   for (v1::Event& event : *change->mutable_events()) {
     event.set_sequence(++last_sequence_);

@@ -173,6 +173,11 @@ void WriteWorker(const v1::WorkerRecord& record, Connection* connection) {
   query.Int(worker.slots()).Int(worker.last_seen_unix_us()).Blob(bytes).Run();
 }
 
+void DeleteWorker(const std::string& id, Connection* connection) {
+  Query query = connection->Prepare("DELETE FROM workers WHERE id = ?");
+  query.Text(id).Run();
+}
+
 int64_t WriteEvent(const v1::Event& event, Connection* connection) {
   const std::string kind = KindName(event.kind());
   Query query = connection->Prepare(
@@ -238,6 +243,7 @@ void WriteChange(const v1::Change& change, Connection* connection,
   for (const v1::Trial& trial : change.trials()) WriteTrial(trial, connection);
   for (const v1::LeaseRecord& lease : change.leases()) WriteLease(lease, connection);
   for (const v1::AttemptKey& key : change.ended_leases()) DeleteLease(key, connection);
+  for (const std::string& id : change.deleted_workers()) DeleteWorker(id, connection);
   for (const v1::WorkerRecord& worker : change.workers()) WriteWorker(worker, connection);
   for (const v1::Event& event : change.events()) {
     sequences->push_back(WriteEvent(event, connection));

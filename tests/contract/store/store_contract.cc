@@ -406,6 +406,22 @@ TEST_P(StoreContract, ASweepMayLeaveTheFrontAndLeavesJobsThatAreNotDeleted) {
   EXPECT_OK(store_->GetJob(1));
 }
 
+TEST_P(StoreContract, ForgetsWorkersButThoseWrittenWithIt) {
+  v1::Change change;
+  for (const char* id : {"w1", "w2", "w3"}) change.add_workers()->mutable_worker()->set_id(id);
+  ASSERT_OK(store_->Commit(&change));
+  v1::Change deletion;
+  for (const char* id : {"w1", "w2", "unknown"}) deletion.add_deleted_workers(id);
+  deletion.add_workers()->mutable_worker()->set_id("w2");
+  deletion.mutable_workers(0)->set_incarnation("anew");
+  ASSERT_OK(store_->Commit(&deletion));
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(store_->LoadWorkers().value(),
+                ElementsAre(EqualsProto(deletion.workers(0)), EqualsProto(change.workers(2))));
+    Reopen();
+  }
+}
+
 TEST_P(StoreContract, NumbersEventsOverAllJobs) {
   v1::Change change = JobChange(1);
   *change.add_jobs() = MakeJobRecord(2);

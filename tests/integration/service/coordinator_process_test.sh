@@ -52,7 +52,7 @@ for address in foo localhost: 127.0.0.1:99999 ''; do
   expect 2 "address '$address'" "$coordinator" --data_dir d --listen "$address"
 done
 for flag in lease_seconds heartbeat_seconds database_wait_seconds keep_trials_days keep_log_days \
-  keep_models_days keep_jobs_days; do
+  keep_models_days keep_jobs_days keep_workers_days; do
   for value in nan inf -1 1e9; do
     expect 2 "--$flag: '$value' is not a number from" "$coordinator" --data_dir d "--$flag" "$value"
   done

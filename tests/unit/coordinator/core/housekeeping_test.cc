@@ -183,6 +183,36 @@ TEST_P(HousekeepingTest, LogsModelsAndJobsGoByTheirOwnAges) {
   EXPECT_EQ(h.Job(live).state(), v1::JOB_STATE_RUNNING) << "whatever its age";
 }
 
+TEST_P(HousekeepingTest, WorkersNotSeenForLongAreForgotten) {
+  Retention keep;
+  keep.workers = absl::Hours(24);
+  Harness h(GetParam(), keep);
+  const auto known = [&h] {
+    const auto listed = h.core().ListWorkers(v1::ListWorkersRequest()).value();
+    std::vector<std::string> ids;
+    for (const v1::Worker& worker : listed.workers()) ids.push_back(worker.id());
+    return ids;
+  };
+  for (const char* id : {"alive", "drained", "gone"}) h.Register(id);
+  v1::DrainWorkerRequest drain;
+  drain.set_request_id(h.NextRequestId());
+  drain.set_worker_id("drained");
+  ASSERT_OK(h.core().DrainWorker(drain));
+  h.clock().Advance(absl::Hours(23));
+  TickUntilDone(h);
+  EXPECT_THAT(known(), ElementsAre("alive", "drained", "gone"));
+  ASSERT_OK(h.Heartbeat("alive", {}));
+  h.clock().Advance(absl::Hours(2));
+  TickUntilDone(h);
+  EXPECT_THAT(known(), ElementsAre("alive", "drained"));
+  h.Restart();
+  EXPECT_THAT(known(), ElementsAre("alive", "drained"));
+  EXPECT_THAT(h.Heartbeat("gone", {}), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                                HasSubstr("'gone' is not registered")));
+  h.Register("gone");
+  EXPECT_THAT(known(), ElementsAre("alive", "drained", "gone"));
+}
+
 TEST_P(HousekeepingTest, AClockThatJumpsHasTimeToBeSetRight) {
   Retention keep;
   keep.jobs = absl::Hours(24);

@@ -212,6 +212,31 @@ TEST_F(GroupJournalTest, ADeletedJobIsNotFoundBeforeItIsDurable) {
   EXPECT_THAT(store_.GetJob(1), StatusIs(absl::StatusCode::kNotFound, ::testing::_));
 }
 
+TEST_F(GroupJournalTest, WorkersGoAndComeInTheOrderOfTheirChanges) {
+  const auto write = [this](const std::vector<std::string>& seen,
+                            const std::vector<std::string>& gone, const std::string& incarnation) {
+    v1::Change change;
+    for (const std::string& id : seen) {
+      change.add_workers()->mutable_worker()->set_id(id);
+      change.mutable_workers()->rbegin()->set_incarnation(incarnation);
+    }
+    for (const std::string& id : gone) change.add_deleted_workers(id);
+    ASSERT_OK(journal_.Write(0, change));
+  };
+  write({"w1", "w2", "w3", "w4"}, {}, "first");
+  write({}, {"w1", "w2", "w4"}, "");
+  write({"w2", "w3"}, {}, "second");
+  write({"w5"}, {"w2", "w5"}, "third");
+  write({"w2"}, {"w2"}, "fourth");
+  journal_.CommitGroup();
+  ASSERT_OK_AND_ASSIGN(const std::vector<v1::WorkerRecord> workers, store_.LoadWorkers());
+  std::vector<std::string> left;
+  for (const v1::WorkerRecord& record : workers) {
+    left.push_back(record.worker().id() + " " + record.incarnation());
+  }
+  EXPECT_THAT(left, ElementsAre("w2 fourth", "w3 second", "w5 third"));
+}
+
 TEST_F(GroupJournalTest, TheBacklogIsWhatIsNotDurable) {
   EXPECT_EQ(journal_.backlog(), 0);
   ASSERT_OK(journal_.Write(0, JobChange(1)));
