@@ -56,10 +56,15 @@ for n in 1 2; do
     --threads_per_trial 1 --state_dir "$run/worker-$n" --log_file "$run/worker-$n.log" &
   pids+=($!)
 done
-for ((i = 0; i < 100; ++i)); do
-  [[ $("$bin/frontier" workers --json | grep -c '"alive": *true') == 2 ]] && break
-  sleep 0.1
+alive=0
+for ((i = 0; i < 100 && alive < 2; ++i)); do
+  for pid in "${pids[@]}"; do
+    kill -0 "$pid" 2>/dev/null || { echo "demo: a daemon ended early; see $run/*.log" >&2; exit 1; }
+  done
+  ((i == 0)) || sleep 0.1
+  alive=$("$bin/frontier" workers --json | grep -c '"alive": *true' || true)
 done
+((alive == 2)) || { echo "demo: $alive of 2 workers are there; see $run/*.log" >&2; exit 1; }
 "$bin/frontier" workers
 
 echo

@@ -7,7 +7,7 @@ build_packages=(g++ cmake ninja-build pkg-config protobuf-compiler protobuf-comp
 library_packages=(libabsl-dev libcli11-dev libdnnl-dev libeigen3-dev libgmp-dev libgrpc++-dev libmimalloc-dev libonnx-dev
   libprotobuf-dev libspdlog-dev libsqlite3-dev libsqlitecpp-dev libssl-dev libyaml-cpp-dev
   zlib1g-dev)
-test_packages=(libgmock-dev libgtest-dev shellcheck sqlite3 util-linux)
+test_packages=(libgmock-dev libgtest-dev python3 shellcheck sqlite3 util-linux)
 data_packages=(dataset-fashion-mnist)
 packages=("${build_packages[@]}" "${library_packages[@]}" "${test_packages[@]}" "${data_packages[@]}")
 
@@ -25,7 +25,7 @@ FRONTIER_SKIP_SETUP=1:
   - Abseil 20220623, CLI11 2.1, Eigen 3.4, GMP, gRPC 1.51 and Protocol Buffers 3.21 with their compilers,
     oneDNN 2.6 (not 3.x: the interface differs), ONNX 1.12 (onnx/onnx.proto alone), OpenSSL 3,
     spdlog 1.10, SQLite 3.40, SQLiteCpp 3.2, yaml-cpp 0.7, zlib, each with headers
-  - for the tests: GoogleTest and GoogleMock 1.12, shellcheck, the sqlite3 shell, setpriv
+  - for the tests: GoogleTest and GoogleMock 1.12, Python 3.9, shellcheck, the sqlite3 shell, setpriv
   - for the demo: Fashion-MNIST as gzip'd IDX files in /usr/share/datasets/fashion-mnist
 TXT
   exit 1

@@ -4,7 +4,7 @@ set -euo pipefail
 check=$1
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree"/{common/base,common/rpc,coordinator/{core,cli,storage/sqlite,service},worker/{agent,engine/onednn},tests}
+mkdir -p "$tree"/{common/base,common/rpc,coordinator/{core,cli,composer,service,space,stopping,storage/sqlite,strategy},worker/{agent,engine/onednn},tests}
 
 "$check" "$tree" >/dev/null || { echo "an empty tree is refused"; exit 1; }
 
@@ -21,6 +21,9 @@ expect_fine() { # FILE LINE
   "$check" "$tree" >/dev/null || { echo "refused without reason: $1 with: $2"; exit 1; }
   rm "$tree/$1"
 }
+mv "$tree/coordinator/space" "$tree/coordinator/spaces"
+"$check" "$tree" >/dev/null && { echo 'a rule for a folder that is gone is kept'; exit 1; }
+mv "$tree/coordinator/spaces" "$tree/coordinator/space"
 expect_breach coordinator/core/a.cc '#include "worker/agent/agent.h"'
 expect_breach worker/agent/a.h '#include "coordinator/core/dispatcher.h"'
 expect_breach common/base/a.h '#include "worker/agent/agent.h"'

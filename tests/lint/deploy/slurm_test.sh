@@ -31,6 +31,8 @@ expect '--memory_mb_per_trial=1800' SLURM_CPUS_PER_TASK=4 SLURM_MEM_PER_CPU=2000
 # Submitted again it is another job with the same workers.
 expect '--state_dir /state/frontier-worker-3' SLURM_JOB_ID=20 SLURM_ARRAY_JOB_ID=19
 expect '--state_dir /state/other-3' SLURM_JOB_NAME=other
+out=$(FRONTIER_COORDINATOR=head:7070 FRONTIER_BIN="$tree" "$script" --label rack=3 --dataset 'a=/b c')
+[[ $out == *' --label rack=3 --dataset a=/b c' ]] || { echo "flags of the caller are not in: $out"; exit 1; }
 code=0
 run FRONTIER_THREADS_PER_TRIAL=many >/dev/null 2>&1 || code=$?
 ((code == 2)) || { echo "a number of threads that is none ends with exit code $code"; exit 1; }

@@ -62,4 +62,12 @@ done
 [[ ! -e "$tree/runs" ]] || fail 'a relative folder is in the repository'
 (cd "$tree/elsewhere" && ../scripts/demo.sh >/dev/null)
 compgen -G "$tree/run/demo-*/coordinator" >/dev/null || fail 'the default folder is not in the repository'
+stub "$bin/frontier-worker" <<'STUB'
+exit 2
+STUB
+stub "$bin/frontier" </dev/null
+code=0
+out=$(cd "$tree/elsewhere" && timeout 60 ../scripts/demo.sh 2>&1) || code=$?
+[[ $code == 1 && $out == *'a daemon ended early'* ]] ||
+  fail "with workers that end at once: exit code $code and: $out"
 echo 'demo.sh: in order'
