@@ -23,22 +23,23 @@ std::pair<Array, ChannelLayout> TrainingBuilder::InKnownLayout(const std::string
 
 namespace {
 
-// An activation by our own loops, over all of a buffer: padded channels stay 0.
+// An activation by our own loops, over all of a buffer.
 struct OwnActivation {
   void (*forward)(const float* x, int64_t count, float* y);
   void (*backward)(const float* kept, const float* dy, int64_t count, float* dx);
   bool from_output;  // `kept` is y, not x
+  bool keeps_zero;   // so padded channels stay 0, as the library expects of what it reads
 };
 
 // Those of which the library has one direction as plain loops only.
 std::optional<OwnActivation> OwnActivationOf(v1::Operator op) {
   switch (op) {
     case v1::OPERATOR_RELU6:
-      return OwnActivation{Relu6, Relu6Backward, true};
+      return OwnActivation{Relu6, Relu6Backward, true, true};
     case v1::OPERATOR_HARD_SWISH:
-      return OwnActivation{HardSwish, HardSwishBackward, false};
+      return OwnActivation{HardSwish, HardSwishBackward, false, true};
     case v1::OPERATOR_HARD_SIGMOID:
-      return OwnActivation{HardSigmoid, HardSigmoidBackward, false};
+      return OwnActivation{HardSigmoid, HardSigmoidBackward, false, false};
     default:
       return std::nullopt;
   }
@@ -51,7 +52,9 @@ void TrainingBuilder::AddActivation(int n) {
   const std::optional<OwnActivation> own = OwnActivationOf(view_.node(n).op());
   if (!own.has_value()) return AddEltwise(n);
   const std::string label = Label(n);
-  const Array x = InFloat(label, value(in));
+  const Array x = own->keeps_zero
+                      ? InFloat(label, value(in))
+                      : InFormat(label, value(in), PlainMd(ValueDims(batch_, view_.shape(n))));
   const Array y = program_->NewArray(x.md);
   const int64_t count = Elements(x.md);
   program_->AddKernel(

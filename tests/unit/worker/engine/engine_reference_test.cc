@@ -136,6 +136,34 @@ TEST_P(NetworkTest, SeveralSteps) {
 
 TEST_P(NetworkTest, Inference) { ExpectSameInference(ReferenceCase(GetParam()), 6, 2, 1e-4); }
 
+// Formats pad 24 channels to whole blocks. What an activation leaves in the padding must not come
+// back as inputs of the next convolution, whose padded weights would learn from it.
+TEST(PaddedChannelsTest, SeveralStepsWithEachActivation) {
+  using Activation = int (ArchitectureBuilder::*)(absl::string_view, int);
+  const std::pair<const char*, Activation> activations[] = {
+      {"relu", &ArchitectureBuilder::Relu},
+      {"relu6", &ArchitectureBuilder::Relu6},
+      {"sigmoid", &ArchitectureBuilder::Sigmoid},
+      {"silu", &ArchitectureBuilder::Silu},
+      {"hard swish", &ArchitectureBuilder::HardSwish},
+      {"hard sigmoid", &ArchitectureBuilder::HardSigmoid},
+      {"gelu", &ArchitectureBuilder::Gelu}};
+  for (const auto& [name, activation] : activations) {
+    ArchitectureBuilder b(MakeShape(3, 9, 9), 5);
+    int x = b.Convolution("first", b.input(), SquareConvolution(24, 3));
+    x = (b.*activation)("act", x);
+    x = b.Convolution("second", x, SquareConvolution(24, 3));
+    x = (b.*activation)("act2", x);
+    b.Classifier(b.Convolution("third", x, SquareConvolution(40, 1)));
+    Case c;
+    c.architecture = b.Build().value();
+    c.batch = 4;
+    c.text = name;
+    ExpectSameTraining(c, 11, /*steps=*/4, /*threads=*/1, 5e-3, {0.1f, 0.9f, 0.0f});
+    ExpectSameInference(c, 11, /*threads=*/1, 1e-4);
+  }
+}
+
 // Layers large enough for Winograd's algorithm, of odd and even sizes, read once and more often.
 TEST(WinogradTest, Inference) {
   for (const auto& [height, width] : {std::pair(28, 28), std::pair(15, 21)}) {
