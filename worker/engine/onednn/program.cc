@@ -137,14 +137,18 @@ absl::Status Program::Finish(const std::function<absl::Status(int64_t)>& admit) 
   ASSIGN_OR_RETURN(fixed_, AlignedBuffer::Create(fixed_bytes_, "weights"));
   ASSIGN_OR_RETURN(scratchpad_, AlignedBuffer::Create(scratchpad_bytes_, "scratch memory"));
   for (Step& step : steps_) {
+    const auto bind = [&](int name, const Md& md, void* address) {
+      // What is read and written is an argument once.
+      for (const dnnl_exec_arg_t& bound : step.bound) {
+        if (bound.arg == name) return;
+      }
+      step.memory.emplace_back(md, engine_, address);
+      step.bound.push_back({name, step.memory.back().get()});
+    };
     for (const Argument& argument : step.arguments) {
-      step.bound.insert(
-          {argument.name, dnnl::memory(argument.array.md, engine_, Locate(argument.array.buffer))});
+      bind(argument.name, argument.array.md, Locate(argument.array.buffer));
     }
-    if (step.primitive) {
-      step.bound.insert(
-          {DNNL_ARG_SCRATCHPAD, dnnl::memory(step.scratchpad, engine_, scratchpad_.data())});
-    }
+    if (step.primitive) bind(DNNL_ARG_SCRATCHPAD, step.scratchpad, scratchpad_.data());
     for (const Array& array : step.arrays) {
       step.pointers.push_back(static_cast<float*>(Locate(array.buffer)));
     }
@@ -156,7 +160,11 @@ void Program::RunStep(const Step& step) {
   if (step.kernel) {
     step.kernel(step.pointers);
   } else {
-    step.primitive.execute(stream_, step.bound);
+    // primitive::execute would make a list of the arguments in each call.
+    dnnl::error::wrap_c_api(
+        dnnl_primitive_execute(step.primitive.get(), stream_.get(),
+                               static_cast<int>(step.bound.size()), step.bound.data()),
+        "could not execute a primitive");
   }
 }
 

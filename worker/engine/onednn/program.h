@@ -7,7 +7,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "absl/functional/function_ref.h"
@@ -91,8 +90,9 @@ class Program {
     std::string label;
     std::string implementation;
     dnnl::primitive primitive;
-    std::vector<Argument> arguments;  // reads, then writes
-    std::unordered_map<int, dnnl::memory> bound;
+    std::vector<Argument> arguments;   // reads, then writes
+    std::vector<dnnl::memory> memory;  // what `bound` refers to
+    std::vector<dnnl_exec_arg_t> bound;
     std::vector<Array> arrays;  // of a kernel: reads, then writes
     Kernel kernel;
     std::vector<float*> pointers;

@@ -1,4 +1,8 @@
-// What a run of an inference plan takes from the heap. Replaces the binary's operator new.
+// What a run of an inference plan takes from the heap. Replaces the binary's operator new and
+// posix_memalign, by which our arenas and the library take memory for numbers.
+#include <malloc.h>
+
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -19,6 +23,7 @@ struct Allocations {
   bool counting = false;
   int count = 0;
   size_t largest = 0;
+  int aligned = 0;
 };
 
 // Of the thread that runs the plan; others have no work with one thread.
@@ -55,6 +60,12 @@ void operator delete[](void* p) noexcept { Release(p); }
 void operator delete[](void* p, size_t) noexcept { Release(p); }
 void operator delete[](void* p, const std::nothrow_t&) noexcept { Release(p); }
 
+extern "C" int posix_memalign(void** p, size_t alignment, size_t bytes) noexcept {
+  if (allocations.counting) ++allocations.aligned;
+  *p = memalign(alignment, bytes);
+  return *p == nullptr ? ENOMEM : 0;
+}
+
 namespace frontier::worker {
 namespace {
 
@@ -68,21 +79,27 @@ Allocations Count(const v1::Model& model, InferencePrecision precision, int batc
   InferenceOptions options;
   options.precision = precision;
   options.calibration.images = images;
+  allocations = {.counting = true};
   auto plan = InferencePlan::Create(model, batch, options);
   *available = !absl::IsUnimplemented(plan.status());
-  if (!*available) return Allocations();
+  if (!*available) {
+    allocations.counting = false;
+    return Allocations();
+  }
   EXPECT_OK(plan.status());
+  EXPECT_GT(allocations.aligned, 0) << "what the plan takes is not seen";
+  allocations.counting = false;
   std::vector<float> logits(static_cast<size_t>(batch * classes));
   EXPECT_OK((*plan)->Run(images, absl::MakeSpan(logits)));
-  allocations = {true, 0, 0};
+  allocations = {.counting = true};
   const absl::Status status = (*plan)->Run(images, absl::MakeSpan(logits));
   allocations.counting = false;
   EXPECT_OK(status);
   return allocations;
 }
 
-// The library makes lists of a primitive's few arguments in each call, and we cannot keep it from
-// that; memory for numbers comes from the plan.
+// The library makes lists of a primitive's few arguments in each call (it names them in a hash
+// map), and we cannot keep it from that; memory for numbers comes from the plan.
 TEST(InferenceAllocationTest, ARunAllocatesNoMoreThanListsOfArguments) {
   for (const InferencePrecision precision :
        {InferencePrecision::kF32, InferencePrecision::kBf16, InferencePrecision::kInt8}) {
@@ -95,6 +112,8 @@ TEST(InferenceAllocationTest, ARunAllocatesNoMoreThanListsOfArguments) {
       const Allocations many = Count(model, precision, 8, &available);
       const std::string text =
           std::string(name) + " " + std::string(InferencePrecisionName(precision));
+      EXPECT_EQ(one.aligned, 0) << text;
+      EXPECT_EQ(many.aligned, 0) << text;
       EXPECT_LT(one.largest, 1024u) << text;
       EXPECT_LT(many.largest, 1024u) << text;
       EXPECT_LT(one.count, 20 * model.architecture().nodes_size()) << text;
