@@ -15,14 +15,14 @@ absl::StatusOr<std::string> SerializeDeterministically(const google::protobuf::M
     return absl::ResourceExhaustedError(
         absl::StrCat(what, " takes ", size, " bytes, a file holds ", most_bytes));
   }
-  std::string bytes;
-  google::protobuf::io::StringOutputStream stream(&bytes);
+  // At its size from the start: a string that grows takes up to three times as much on the way.
+  std::string bytes(size, '\0');
+  google::protobuf::io::ArrayOutputStream stream(bytes.data(), static_cast<int>(size));
   google::protobuf::io::CodedOutputStream coded(&stream);
   coded.SetSerializationDeterministic(true);
-  if (!message.SerializeToCodedStream(&coded)) {
+  if (!message.SerializeToCodedStream(&coded) || static_cast<size_t>(coded.ByteCount()) != size) {
     return absl::InternalError(absl::StrCat(what, " cannot be serialized, ", size, " bytes"));
   }
-  coded.Trim();
   return bytes;
 }
 

@@ -28,10 +28,12 @@ absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint)
 }
 
 absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   v1::Checkpoint checkpoint;
-  if (!checkpoint.ParseFromString(bytes)) {
-    return absl::DataLossError(absl::StrCat("'", path, "' is no checkpoint"));
+  {
+    ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
+    if (!checkpoint.ParseFromString(bytes)) {
+      return absl::DataLossError(absl::StrCat("'", path, "' is no checkpoint"));
+    }
   }
   const std::string digest = checkpoint.digest();
   checkpoint.clear_digest();

@@ -64,11 +64,11 @@ int64_t RunBytes(const v1::Model& model, const v1::TrainingRecipe& recipe, int e
   const int64_t sample = int64_t{input.channels()} * input.height() * input.width() *
                          static_cast<int64_t>(sizeof(float));
   const int64_t weights = static_cast<int64_t>(model.ByteSizeLong());
-  // A checkpoint holds weights and velocity, and what else is kept; it exists as message, as a copy
-  // for the digest, and as text of both, one after the other. Evaluation unpacks one model.
+  // A checkpoint holds weights and velocity, and what else is kept; it exists as message and as
+  // bytes, first those for the digest and then those for the file. Evaluation unpacks one model.
   const int64_t kept = 2 + (recipe.optimizer() == v1::OPTIMIZER_ADAMW ? 1 : 0) +
                        (recipe.average_decay() > 0 ? 1 : 0);
-  const int64_t passing = checkpoints ? std::max<int64_t>(1, 4 * kept) : 1;
+  const int64_t passing = checkpoints ? 2 * kept : 1;
   return kBatchesAhead * recipe.batch_size() * sample + evaluation_batch * sample +
          passing * weights;
 }

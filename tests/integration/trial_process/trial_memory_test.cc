@@ -25,6 +25,8 @@ struct Case {
   std::string network;
   int batch = 0;
   bool reproducible = true;  // if not, plans are made to be timed first
+  bool heavy = false;
+  bool keeps_more = false;  // AdamW's second moments and an average of the weights
 };
 
 class TrialMemoryTest : public ::testing::TestWithParam<Case> {
@@ -51,7 +53,13 @@ class TrialMemoryTest : public ::testing::TestWithParam<Case> {
     task->mutable_training()->set_batch_size(GetParam().batch);
     task->mutable_training()->set_learning_rate(0.001);
     task->mutable_limits()->set_threads(1);
+    // Two steps are enough for networks that take long for one.
+    if (GetParam().heavy) task->mutable_dataset()->set_train_samples(2 * GetParam().batch);
     task->set_reproducible(GetParam().reproducible);
+    if (GetParam().keeps_more) {
+      task->mutable_training()->set_optimizer(v1::OPTIMIZER_ADAMW);
+      task->mutable_training()->set_average_decay(0.99);
+    }
     order_.input.set_dataset_path(dataset_.path());
     order_.input.set_weights_path(dataset_.File("weights"));
     order_.input.set_checkpoint_path(dataset_.File("checkpoint"));
@@ -104,17 +112,20 @@ std::string NameOf(const ::testing::TestParamInfo<Case>& tested) {
     if (c == '-') c = '_';
   }
   return absl::StrCat(name, "_batch_", tested.param.batch,
-                      tested.param.reproducible ? "" : "_timed");
+                      tested.param.reproducible ? "" : "_timed",
+                      tested.param.keeps_more ? "_more" : "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Networks, TrialMemoryTest,
-                         ::testing::Values(Case{"resnet20", 16}, Case{"resnet20", 128},
-                                           Case{"resnet20", 512}, Case{"mobilenetv2-like", 16},
-                                           Case{"mobilenetv2-like", 128},
-                                           Case{"mobilenetv2-like", 512}, Case{"small-cnn", 16},
-                                           Case{"small-cnn", 128}, Case{"small-cnn", 512},
-                                           Case{"resnet20", 128, false}),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(
+    Networks, TrialMemoryTest,
+    ::testing::Values(Case{"resnet20", 16}, Case{"resnet20", 128}, Case{"resnet20", 512},
+                      Case{"mobilenetv2-like", 16}, Case{"mobilenetv2-like", 128},
+                      Case{"mobilenetv2-like", 512}, Case{"small-cnn", 16}, Case{"small-cnn", 128},
+                      Case{"small-cnn", 512}, Case{"resnet20", 128, false},
+                      // 11 million parameters: what a checkpoint takes counts.
+                      Case{"resnet-18", 16, true, true}, Case{"resnet-18", 16, true, true, true},
+                      Case{"resnet-18", 16, false, true, true}),
+    NameOf);
 INSTANTIATE_TEST_SUITE_P(Networks, TooLargeTrialTest,
                          ::testing::Values(Case{"resnet20", 128}, Case{"mobilenetv2-like", 512},
                                            Case{"small-cnn", 512}),

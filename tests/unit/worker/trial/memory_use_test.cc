@@ -48,10 +48,10 @@ TEST(MemoryUseTest, ARunTakesBatchesAndCopiesOfTheModel) {
   v1::TrainingRecipe recipe;
   recipe.set_batch_size(8);
   EXPECT_EQ(RunBytes(model, recipe, 4, /*checkpoints=*/false), (3 * 8 + 4) * 400 + weights);
-  EXPECT_EQ(RunBytes(model, recipe, 4, /*checkpoints=*/true), (3 * 8 + 4) * 400 + 8 * weights);
+  EXPECT_EQ(RunBytes(model, recipe, 4, /*checkpoints=*/true), (3 * 8 + 4) * 400 + 4 * weights);
   recipe.set_optimizer(v1::OPTIMIZER_ADAMW);
   recipe.set_average_decay(0.9);
-  EXPECT_EQ(RunBytes(model, recipe, 4, /*checkpoints=*/true), (3 * 8 + 4) * 400 + 16 * weights);
+  EXPECT_EQ(RunBytes(model, recipe, 4, /*checkpoints=*/true), (3 * 8 + 4) * 400 + 8 * weights);
 }
 
 }  // namespace

@@ -19,9 +19,11 @@
 #include "tests/support/idx_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/worker/trial/trial_cases.h"
+#include "worker/engine/inference_plan.h"
 #include "worker/trial/checkpoint.h"
 #include "worker/trial/evaluate.h"
 #include "worker/trial/memory_reserve.h"
+#include "worker/trial/pick_store.h"
 #include "worker/trial/trial_process.h"
 
 namespace frontier::worker {
@@ -191,6 +193,12 @@ TEST_F(RunTrialTest, GoesOnFromACheckpointToTheSameBits) {
   recipe()->set_horizontal_flip(true);
   recipe()->set_mixup_alpha(0.2);
   recipe()->set_average_decay(0.9);
+  // With dropout, whose masks must go on, too.
+  v1::Architecture* architecture = input_.mutable_task()->mutable_architecture();
+  ArchitectureBuilder b(architecture->input(), kTrialClasses);
+  int x = b.ConvolutionNormRelu("stem", b.input(), SquareConvolution(8, 3));
+  b.Linear("classifier", b.Dropout("drop", x, 0.3f), kTrialClasses);
+  *architecture = b.Build().value();
   const v1::TrialResult whole = Updates(input_).back().result();
   ASSERT_TRUE(IsSha256Hex(whole.weights_sha256()));
 
@@ -270,6 +278,31 @@ TEST_F(RunTrialTest, ACheckpointFixesPrecisionAndPicks) {
   checkpoint.set_precision("f16");
   ASSERT_OK(WriteCheckpoint(input_.checkpoint_path(), checkpoint));
   EXPECT_THAT(Updates(input_).back().failure().message(), HasSubstr("precision 'f16'"));
+}
+
+TEST_F(RunTrialTest, PicksAreRememberedForOtherTrials) {
+  // Who times layers looks at the clock more often. What else is timed does not depend on the
+  // machine, since each look is as much later.
+  class CountingClock final : public Clock {
+   public:
+    absl::Time Now() override { return absl::UnixEpoch(); }
+    absl::Duration Elapsed() override { return ++looks * absl::Microseconds(100); }
+    int looks = 0;
+  };
+  input_.mutable_task()->set_reproducible(false);
+  recipe()->set_epochs(1);
+  recipe()->set_precision(v1::PRECISION_F32);
+  input_.set_picks_path(folder_.File("picks"));
+  const auto looks = [this] {
+    CountingClock clock;
+    RunTrial(input_, &clock, [](const v1::TrialProcessUpdate&) {});
+    return clock.looks;
+  };
+  const int first = looks();
+  const Picks remembered = PickStore(input_.picks_path(), EngineDescription(), "test-class").Load();
+  ASSERT_FALSE(remembered.empty()) << "nothing was timed";
+  EXPECT_LT(looks(), first - static_cast<int>(remembered.size()));
+  EXPECT_EQ(PickStore(input_.picks_path(), EngineDescription(), "test-class").Load(), remembered);
 }
 
 TEST_F(RunTrialTest, TheRecordedPicksGiveTheSameWeights) {
