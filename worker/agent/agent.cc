@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include <algorithm>
 #include <functional>
 #include <thread>
 #include <utility>
@@ -88,15 +89,19 @@ absl::Status Agent::Run() {
   deps_.lease_client->Cancel();
   leasing.join();
   WaitForEither(kill_, slots_ended_);
+  const absl::Duration deadline = deps_.clock->Elapsed() + options_.shutdown_timeout;
+  const auto wait_for = [&](const StopEvent& event) {
+    deps_.pacer->Pause(event, std::max(deadline - deps_.clock->Elapsed(), absl::ZeroDuration()));
+  };
   if (!slots_ended_.raised()) {
     table_.StopAll();
-    deps_.pacer->Pause(slots_ended_, options_.shutdown_timeout);
+    wait_for(slots_ended_);
   }
   if (!slots_ended_.raised()) Abandon();
   for (std::thread& slot : slots) slot.join();
   end_heartbeats_.Raise();
   registered_.Raise();
-  deps_.pacer->Pause(heartbeats_ended_, options_.shutdown_timeout);
+  wait_for(heartbeats_ended_);
   if (!heartbeats_ended_.raised()) Abandon();
   heartbeats.join();
   MutexLock lock(&mutex_);
@@ -249,7 +254,8 @@ void Agent::RunLease(const HeldLease& held, int slot) {
     });
   }
   const std::vector<v1::Measurement> use =
-      MeasureUse(end, order.threads, *deps_.energy, hardware_class);
+      MeasureUse(end, std::min(order.threads, options_.trial_defaults.most_threads), *deps_.energy,
+                 hardware_class);
 
   if (held.stop_reason() == StopReason::kRevoked) {
     LogInfo(ids, "stopped: the lease was taken away");

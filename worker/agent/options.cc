@@ -42,6 +42,7 @@ std::string ErrorText(const CLI::App& app, const CLI::Error& error, int* code) {
 void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
                     std::string* log_level) {
   app->add_option("--coordinator", o->coordinator, "Address of the coordinator, host:port")
+      ->envname("FRONTIER_COORDINATOR")
       ->check(PeerAddress());
   app->add_option(
       "--state_dir", o->state_dir,

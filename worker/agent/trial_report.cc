@@ -25,8 +25,11 @@ TrialOrder MakeOrder(const v1::TrialTask& task, const TrialDefaults& defaults,
                      const std::string& hardware_class) {
   const v1::TrialLimits& limits = task.limits();
   TrialOrder order;
-  order.threads =
-      limits.threads() > 0 ? std::min(limits.threads(), defaults.most_threads) : defaults.threads;
+  order.threads = limits.threads() > 0 ? limits.threads() : defaults.threads;
+  // The order of sums follows from the number of threads, which a reproducible trial thus keeps.
+  if (limits.threads() > defaults.most_threads && !task.reproducible()) {
+    order.threads = defaults.most_threads;
+  }
   order.memory_bytes = limits.memory_bytes() > 0 ? limits.memory_bytes() : defaults.memory_bytes;
   order.wall_limit =
       limits.wall_seconds() > 0 ? absl::Seconds(limits.wall_seconds()) : defaults.wall_limit;

@@ -19,7 +19,7 @@ struct TrialDefaults {
   int threads = 1;
   int64_t memory_bytes = 0;  // 0 = no limit
   absl::Duration wall_limit = absl::Hours(1);
-  int most_threads = 1;  // a job may not ask for more: the cores this worker may use
+  int most_threads = 1;  // the cores this worker may use; only reproducible trials may have more
 };
 
 TrialOrder MakeOrder(const v1::TrialTask& task, const TrialDefaults& defaults,

@@ -33,7 +33,7 @@ TEST_F(AgentTest, RegistersWhatItIsAndHas) {
 }
 
 TEST_F(AgentTest, ReportsAResultWithItsWeightsAndWhatItUsed) {
-  options_.trial_defaults.threads = 2;
+  options_.trial_defaults.threads = options_.trial_defaults.most_threads = 2;
   StartAgent(SucceedWithWeights);
   coordinator_.Grant(Lease(4, 17));
   ASSERT_TRUE(coordinator_.WaitForReports(1));
@@ -224,6 +224,9 @@ TEST_F(AgentTest, LimitsOfTheJobGoBeforeTheWorkersOwn) {
       EXPECT_EQ(order.threads, 1);
       EXPECT_EQ(order.memory_bytes, 1000);
       EXPECT_EQ(order.wall_limit, absl::Hours(1));
+    } else if (order.input.task().reproducible()) {
+      EXPECT_EQ(order.threads, 64) << "with other threads its sums would come out otherwise";
+      EXPECT_EQ(order.input.task().limits().threads(), 64);
     } else {
       EXPECT_EQ(order.threads, 4);  // asked for 64
       EXPECT_EQ(order.memory_bytes, 2000);
@@ -239,9 +242,14 @@ TEST_F(AgentTest, LimitsOfTheJobGoBeforeTheWorkersOwn) {
   lease.mutable_task()->mutable_limits()->set_wall_seconds(5);
   coordinator_.Grant(Lease(1, 1));
   coordinator_.Grant(lease);
-  ASSERT_TRUE(coordinator_.WaitForReports(2));
+  v1::AttemptLease reproducible = lease;
+  reproducible.mutable_task()->mutable_key()->set_trial(3);
+  reproducible.mutable_task()->set_reproducible(true);
+  reproducible.set_token(3);
+  coordinator_.Grant(reproducible);
+  ASSERT_TRUE(coordinator_.WaitForReports(3));
   EXPECT_OK(Leave());
-  EXPECT_EQ(checked, 2);
+  EXPECT_EQ(checked, 3);
 }
 
 TEST_F(AgentTest, AReportIsRepeatedUnchangedUntilAnsweredAndOnDiskMeanwhile) {

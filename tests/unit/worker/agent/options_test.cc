@@ -1,5 +1,6 @@
 #include "worker/agent/options.h"
 
+#include <cstdlib>
 #include <vector>
 
 #include "common/base/file.h"
@@ -21,6 +22,7 @@ CommandLine Parse(std::vector<const char*> arguments) {
 }
 
 TEST(WorkerOptionsTest, DefaultsMakeADaemon) {
+  unsetenv("FRONTIER_COORDINATOR");
   const CommandLine line = Parse({});
   EXPECT_FALSE(line.exit_code.has_value()) << line.message;
   EXPECT_EQ(line.command, CommandLine::Command::kDaemon);
@@ -64,6 +66,20 @@ TEST(WorkerOptionsTest, FlagsGoBeforeTheConfigurationFile) {
   EXPECT_EQ(line.worker.slots, 4);
   EXPECT_EQ(line.worker.threads_per_trial, 2);
   EXPECT_THAT(line.worker.datasets, ElementsAre("a=/x", "b=/y"));
+}
+
+TEST(WorkerOptionsTest, TheAddressMayStandInTheEnvironment) {
+  TempFolder temp;
+  const std::string path = temp.path() + "/worker.conf";
+  ASSERT_OK(WriteFileAtomically(path, "coordinator = \"file:1\"\n"));
+  setenv("FRONTIER_COORDINATOR", "environment:1", 1);
+  EXPECT_EQ(Parse({}).worker.coordinator, "environment:1");
+  EXPECT_EQ(Parse({"--config", path.c_str()}).worker.coordinator, "file:1");
+  EXPECT_EQ(Parse({"--coordinator=flag:1"}).worker.coordinator, "flag:1");
+  setenv("FRONTIER_COORDINATOR", "environment", 1);
+  EXPECT_EQ(Parse({}).exit_code, kExitUsage);
+  unsetenv("FRONTIER_COORDINATOR");
+  EXPECT_EQ(Parse({}).worker.coordinator, "127.0.0.1:7070");
 }
 
 TEST(WorkerOptionsTest, ThePrintedConfigurationCanBeReadAgain) {
