@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 
 namespace frontier::worker::onednn {
@@ -52,6 +53,15 @@ std::optional<size_t> Find(const Picks* picks, const std::string& key,
 }
 
 }  // namespace
+
+bool PassPicker::MayPick(const std::string& key, absl::string_view name_prefix) const {
+  for (const Picks* picks : {&used_, static_cast<const Picks*>(remembered_)}) {
+    if (picks == nullptr) continue;
+    const auto pick = picks->find(key);
+    if (pick != picks->end()) return absl::StartsWith(pick->second, name_prefix);
+  }
+  return clock_ != nullptr;
+}
 
 size_t PassPicker::Pick(const std::string& key, const std::vector<std::string>& names,
                         absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run) {

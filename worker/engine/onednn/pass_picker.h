@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
 #include "common/base/clock.h"
 #include "worker/engine/picks.h"
 
@@ -21,6 +22,10 @@ class PassPicker {
   // implementation i ready, which is not timed; `run` runs the one prepared last, once.
   size_t Pick(const std::string& key, const std::vector<std::string>& names,
               absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run);
+
+  // Whether an implementation whose name begins so may be picked for `key`: it is what was decided
+  // before, or what is fastest has still to be found out.
+  bool MayPick(const std::string& key, absl::string_view name_prefix) const;
 
   // Takes note of a decision made elsewhere.
   void Note(const std::string& key, const std::string& choice) { used_[key] = choice; }

@@ -93,7 +93,7 @@ void Program::AddPrimitive(std::string label, const dnnl::primitive_desc_base& d
   Step step;
   step.label = std::move(label);
   step.implementation = descriptor.impl_info_str();
-  step.primitive = std::move(primitive);
+  step.primitive = BoundPrimitive(std::move(primitive));
   step.scratchpad = descriptor.scratchpad_desc();
   scratchpad_bytes_ = std::max(scratchpad_bytes_, static_cast<int64_t>(step.scratchpad.get_size()));
   planner_.AddStep(Uses(Arrays(reads), Arrays(writes), in_place));
@@ -137,18 +137,12 @@ absl::Status Program::Finish(const std::function<absl::Status(int64_t)>& admit) 
   ASSIGN_OR_RETURN(fixed_, AlignedBuffer::Create(fixed_bytes_, "weights"));
   ASSIGN_OR_RETURN(scratchpad_, AlignedBuffer::Create(scratchpad_bytes_, "scratch memory"));
   for (Step& step : steps_) {
-    const auto bind = [&](int name, const Md& md, void* address) {
-      // What is read and written is an argument once.
-      for (const dnnl_exec_arg_t& bound : step.bound) {
-        if (bound.arg == name) return;
-      }
-      step.memory.emplace_back(md, engine_, address);
-      step.bound.push_back({name, step.memory.back().get()});
-    };
     for (const Argument& argument : step.arguments) {
-      bind(argument.name, argument.array.md, Locate(argument.array.buffer));
+      step.primitive.Bind(argument.name, argument.array.md, engine_, Locate(argument.array.buffer));
     }
-    if (step.primitive) bind(DNNL_ARG_SCRATCHPAD, step.scratchpad, scratchpad_.data());
+    if (step.primitive) {
+      step.primitive.Bind(DNNL_ARG_SCRATCHPAD, step.scratchpad, engine_, scratchpad_.data());
+    }
     for (const Array& array : step.arrays) {
       step.pointers.push_back(static_cast<float*>(Locate(array.buffer)));
     }
@@ -160,11 +154,7 @@ void Program::RunStep(const Step& step) {
   if (step.kernel) {
     step.kernel(step.pointers);
   } else {
-    // primitive::execute would make a list of the arguments in each call.
-    dnnl::error::wrap_c_api(
-        dnnl_primitive_execute(step.primitive.get(), stream_.get(),
-                               static_cast<int>(step.bound.size()), step.bound.data()),
-        "could not execute a primitive");
+    step.primitive.Execute(stream_);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "worker/engine/arena.h"
+#include "worker/engine/onednn/bound_primitive.h"
 
 namespace frontier::worker::onednn {
 
@@ -89,11 +90,9 @@ class Program {
   struct Step {
     std::string label;
     std::string implementation;
-    dnnl::primitive primitive;
-    std::vector<Argument> arguments;   // reads, then writes
-    std::vector<dnnl::memory> memory;  // what `bound` refers to
-    std::vector<dnnl_exec_arg_t> bound;
-    std::vector<Array> arrays;  // of a kernel: reads, then writes
+    BoundPrimitive primitive;
+    std::vector<Argument> arguments;  // reads, then writes
+    std::vector<Array> arrays;        // of a kernel: reads, then writes
     Kernel kernel;
     std::vector<float*> pointers;
     Md scratchpad;

@@ -12,7 +12,9 @@
 #include "worker/engine/kernels/depthwise_bf16.h"
 #include "worker/engine/kernels/row_winograd.h"
 #include "worker/engine/kernels/tile_gradient.h"
+#include "worker/engine/onednn/float_passes.h"
 #include "worker/engine/onednn/geometry.h"
+#include "worker/engine/onednn/own_pass.h"
 #include "worker/engine/onednn/training_builder.h"
 
 namespace frontier::worker::onednn {
@@ -38,15 +40,6 @@ std::vector<Descriptor> Implementations(Descriptor descriptor) {
 bool HasMatrixUnits() { return dnnl::get_effective_cpu_isa() == dnnl::cpu_isa::avx512_core_amx; }
 
 std::string Joined(const Dims& dims) { return absl::StrJoin(dims, "x"); }
-
-// Our own kernel of a pass.
-struct OwnPass {
-  std::string name;
-  bool before_library = false;  // in the order of what is expected to be faster
-  // Gets the addresses of its two arguments, the result and the scratch memory.
-  std::function<void(const std::vector<float*>&)> run;
-  std::vector<Md> arguments;  // formats in that order
-};
 
 // What oneDNN's primitive of a pass takes, by DNNL_ARG_...
 using Arguments = std::vector<std::pair<int, Md>>;
@@ -272,6 +265,21 @@ void TrainingBuilder::AddConvolution(int n) {
     own_weights.push_back(DepthwiseWeightsPass(depthwise, threads_, src, dst, plain));
   }
 
+  const std::string forward_key = absl::StrCat("forward", shape, relu >= 0 ? " relu" : "");
+  const std::string weights_key = absl::StrCat("backward weights", shape);
+  const std::string data_key = absl::StrCat("backward data", shape);
+  if (bf16 && !c.bias()) {
+    const FloatPasses passes(g, src, dst, program_->engine());
+    const auto add = [&](const std::string& key, std::vector<OwnPass>* own_passes,
+                         const std::function<std::optional<OwnPass>()>& make) {
+      if (!picker_->MayPick(key, kFloatPass)) return;
+      if (auto pass = make()) own_passes->push_back(*std::move(pass));
+    };
+    add(forward_key, &own_forward, [&] { return passes.Forward(relu >= 0); });
+    add(data_key, &own_data, [&] { return passes.BackwardData(); });
+    add(weights_key, &own_weights, [&] { return passes.BackwardWeights(); });
+  }
+
   dnnl::primitive_attr attributes = Attributes();
   if (relu >= 0) {
     dnnl::post_ops ops;
@@ -288,8 +296,8 @@ void TrainingBuilder::AddConvolution(int n) {
                : Forward::desc(training, direct, src, weights, dst, g.strides, g.dilates, g.padding,
                                g.padding);
   const Candidate<ForwardDescriptor> forward = PickImplementation<Forward, ForwardDescriptor>(
-      absl::StrCat("forward", shape, relu >= 0 ? " relu" : ""),
-      ForwardDescriptor(forward_desc, attributes, program_->engine()), program_, picker_,
+      forward_key, ForwardDescriptor(forward_desc, attributes, program_->engine()), program_,
+      picker_,
       [&](const ForwardDescriptor& d) {
         Arguments arguments = {{DNNL_ARG_SRC, d.src_desc()},
                                {DNNL_ARG_WEIGHTS, d.weights_desc()},
@@ -329,8 +337,8 @@ void TrainingBuilder::AddConvolution(int n) {
                  : Weights::desc(direct, src, gradients, dst, g.strides, g.dilates, g.padding,
                                  g.padding);
     const auto bw = PickImplementation<Weights, WeightsDescriptor>(
-        absl::StrCat("backward weights", shape),
-        WeightsDescriptor(weights_desc, Attributes(), program_->engine(), hint), program_, picker_,
+        weights_key, WeightsDescriptor(weights_desc, Attributes(), program_->engine(), hint),
+        program_, picker_,
         [&](const WeightsDescriptor& d) {
           Arguments arguments = {{DNNL_ARG_SRC, d.src_desc()},
                                  {DNNL_ARG_DIFF_DST, d.diff_dst_desc()},
@@ -358,7 +366,7 @@ void TrainingBuilder::AddConvolution(int n) {
     using Data = dnnl::convolution_backward_data;
     using DataDescriptor = Data::primitive_desc;
     const auto bd = PickImplementation<Data, DataDescriptor>(
-        absl::StrCat("backward data", shape),
+        data_key,
         DataDescriptor(
             Data::desc(direct, src, weights, dst, g.strides, g.dilates, g.padding, g.padding),
             Attributes(), program_->engine(), hint),

@@ -57,6 +57,18 @@ TEST_F(PassPickerTest, TakesTheFastestAndRemembersIt) {
   EXPECT_THAT(runs_, ElementsAre(0, 0));
 }
 
+TEST_F(PassPickerTest, TellsWhatMayBePicked) {
+  EXPECT_FALSE(PassPicker(nullptr, nullptr).MayPick("layer", "a")) << "the first is taken";
+  Picks remembered = {{"other", "abc"}};
+  PassPicker picker(&clock_, &remembered);
+  EXPECT_TRUE(picker.MayPick("layer", "b")) << "it may be the fastest";
+  EXPECT_TRUE(picker.MayPick("other", "ab"));
+  EXPECT_FALSE(picker.MayPick("other", "b"));
+  Pick(&picker, {absl::Milliseconds(3), absl::Milliseconds(1)});
+  EXPECT_TRUE(picker.MayPick("layer", "b"));
+  EXPECT_FALSE(picker.MayPick("layer", "a"));
+}
+
 TEST_F(PassPickerTest, WithoutAClockTakesTheFirst) {
   Picks remembered;
   PassPicker picker(nullptr, &remembered);
