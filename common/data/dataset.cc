@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "common/data/idx.h"
 
@@ -194,6 +195,18 @@ absl::StatusOr<Samples> ReadSamples(const std::string& folder, Part part, int cl
   samples.images = std::move(images.values);
   samples.labels = std::move(labels.values);
   return samples;
+}
+
+std::string DigestOf(const Samples& samples) {
+  const auto bytes = [](const std::vector<uint8_t>& v) {
+    return absl::string_view(reinterpret_cast<const char*>(v.data()), v.size());
+  };
+  Sha256 digest;
+  digest.Update(absl::StrCat(samples.size(), "x", samples.channels, "x", samples.height, "x",
+                             samples.width, "\n"));
+  digest.Update(bytes(samples.labels));
+  digest.Update(bytes(samples.images));
+  return digest.FinishHex();
 }
 
 absl::StatusOr<v1::Dataset> DescribeDataset(const std::string& folder, const std::string& name) {

@@ -33,6 +33,10 @@ enum class Part { kTrain, kTest };
 // labels of `classes` or more (0 = do not check). Messages name file and value.
 absl::StatusOr<Samples> ReadSamples(const std::string& folder, Part part, int classes);
 
+// SHA-256 of shape, labels and images, in hex: equal for equal samples, however their files are
+// named and compressed.
+std::string DigestOf(const Samples& samples);
+
 // What a data set is, from headers and labels alone, without reading the images; classes are one
 // more than the largest label. `name` is taken over. A missing test part is no error: it has 0
 // samples. Other errors as ReadSamples.

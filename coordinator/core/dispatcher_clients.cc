@@ -376,7 +376,7 @@ absl::StatusOr<v1::GetTrialResponse> DispatcherImpl::GetTrial(const v1::GetTrial
   v1::GetTrialResponse response;
   ASSIGN_OR_RETURN(*response.mutable_trial(), store_->GetTrial(request.job_id(), request.trial()));
   *response.mutable_task() =
-      MakeTrialTask(record.job().spec(), response.trial(), response.trial().architecture());
+      MakeTrialTask(record.job(), response.trial(), response.trial().architecture());
   return response;
 }
 

@@ -230,7 +230,7 @@ v1::AttemptLease DispatcherImpl::MakeLease(const AttemptId& id, const JobState& 
   lease.set_token(token);
   lease.set_duration_ms(absl::ToInt64Milliseconds(options_.lease_duration));
   *lease.mutable_task() =
-      MakeTrialTask(job.spec(), trial,
+      MakeTrialTask(job.job(), trial,
                     trial.has_architecture() ? trial.architecture() : job.ArchitectureOf(id.trial));
   SetLeg(job.spec(), NextLeg(job.spec(), job.ladders(), trial), job.curves(), trial,
          lease.mutable_task());
@@ -457,8 +457,9 @@ absl::Status DispatcherImpl::DraftReport(const v1::ReportRequest& request, const
   const v1::TrialResult& result = request.result();
   const v1::Trial& trial = *job->FindOpen(id.trial);
   const int epochs = RecipeOf(job->spec(), trial).epochs();
-  const std::optional<v1::Failure> failure =
+  std::optional<v1::Failure> failure =
       JudgeResult(job->spec(), NextLeg(job->spec(), job->ladders(), trial), epochs, result);
+  if (!failure.has_value()) failure = JudgeDataset(job->job(), result);
   if (failure.has_value()) return draft->Fail(id, *failure, result.measurements());
   RETURN_IF_ERROR(CheckUploaded(id, "result.weights_sha256", result.weights_sha256()));
   RETURN_IF_ERROR(CheckUploaded(id, "result.checkpoint_sha256", result.checkpoint_sha256()));

@@ -136,6 +136,8 @@ class JobDraft {
   // Why a job that ends by `limit` without a success has failed.
   std::string NoSuccess(absl::string_view limit) const;
   absl::Status SetJobState(JobEvent event, absl::string_view reason);
+  // What the job's later results must be of, too.
+  void NoteDataset(const v1::TrialResult& result, const std::string& worker_id);
   absl::StatusOr<v1::Attempt*> EndAttempt(const AttemptId& id, v1::Trial* trial, AttemptEvent event,
                                           const Usage& usage);
   absl::Status RetryOrFail(const AttemptId& id, v1::Trial* trial, const v1::Failure& failure,

@@ -69,6 +69,7 @@ absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& resul
                    EndAttempt(id, trial, AttemptEvent::kSucceeded, usage));
   const Leg leg = NextLeg(state_->spec(), state_->ladders_, *trial);
   *trial->mutable_result() = result;
+  NoteDataset(result, attempt->worker_id());
   AddEarlierLegs(*trial, trial->mutable_result());
   DropCheckpoint(trial);
   if (leg.screens) return WaitInPool(id, trial);
@@ -89,6 +90,14 @@ absl::Status JobDraft::Succeed(const AttemptId& id, const v1::TrialResult& resul
                         : trial->feasible() ? ""
                                             : ", breaks a constraint"));
   return absl::OkStatus();
+}
+
+void JobDraft::NoteDataset(const v1::TrialResult& result, const std::string& worker_id) {
+  v1::Job* job = record_.mutable_job();
+  const std::string& sha256 = result.engine().dataset_sha256();
+  if (sha256.empty() || !job->dataset_sha256().empty()) return;
+  job->set_dataset_sha256(sha256);
+  job->set_dataset_worker(worker_id);
 }
 
 absl::Status JobDraft::EndWell(v1::Trial* trial,

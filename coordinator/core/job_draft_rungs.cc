@@ -229,6 +229,7 @@ absl::Status JobDraft::Reuse(v1::Trial trial,
   trial.set_number(number.value());
   trial.set_space_version(state_->spec().search_space().version());
   trial.mutable_origin()->set_strategy(kWarmStart);
+  NoteDataset(trial.result(), /*worker_id=*/"");
   trials_[number] = std::move(trial);
   touched_ = true;
   return EndWell(&trials_[number], load);

@@ -94,8 +94,10 @@ absl::Status ValidateReport(const v1::ReportRequest& request) {
             "result.engine.picks",
             absl::StrCat("must be at most ", kMaxPicks, ", are ", result.engine().picks_size()));
       }
-      for (const auto& [field, digest] : {std::pair("weights", &result.weights_sha256()),
-                                          std::pair("checkpoint", &result.checkpoint_sha256())}) {
+      for (const auto& [field, digest] :
+           {std::pair("weights", &result.weights_sha256()),
+            std::pair("checkpoint", &result.checkpoint_sha256()),
+            std::pair("engine.dataset", &result.engine().dataset_sha256())}) {
         if (digest->empty() || IsSha256Hex(*digest)) continue;
         return InvalidField(absl::StrCat("result.", field, "_sha256"),
                             absl::StrCat("is no SHA-256 digest: '", digest->substr(0, 80), "'"));
@@ -162,6 +164,19 @@ std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, 
                                     ", which the job does not ask for"));
   }
   return std::nullopt;
+}
+
+std::optional<v1::Failure> JudgeDataset(const v1::Job& job, const v1::TrialResult& result) {
+  const std::string& wanted = job.dataset_sha256();
+  const std::string& read = result.engine().dataset_sha256();
+  if (wanted.empty() || read.empty() || read == wanted) return std::nullopt;
+  return MakeFailure(
+      v1::FAILURE_CAUSE_DATASET,
+      absl::StrCat("data set '", job.spec().dataset().name(), "' is another here (SHA-256 ", read,
+                   ") than that of the job's first result (", wanted,
+                   job.dataset_worker().empty()
+                       ? ", of an earlier job)"
+                       : absl::StrCat(", on worker '", job.dataset_worker(), "')")));
 }
 
 v1::TrialResult CleanResult(const v1::TrialResult& result, std::vector<std::string>* dropped) {

@@ -30,6 +30,9 @@ absl::Status ValidateUsage(const google::protobuf::RepeatedPtrField<v1::Measurem
 std::optional<v1::Failure> JudgeResult(const v1::JobSpec& spec, const Leg& leg, int epochs,
                                        const v1::TrialResult& result);
 
+// The same of a result on other data than the job's first (dataset).
+std::optional<v1::Failure> JudgeDataset(const v1::Job& job, const v1::TrialResult& result);
+
 // What is kept of an acceptable result: without figures nobody asked for that are not finite or
 // out of range. `dropped` names those.
 v1::TrialResult CleanResult(const v1::TrialResult& result, std::vector<std::string>* dropped);

@@ -13,8 +13,9 @@ const v1::TrainingRecipe& RecipeOf(const v1::JobSpec& spec, const v1::Trial& tri
   return trial.has_training() ? trial.training() : spec.training();
 }
 
-v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial,
+v1::TrialTask MakeTrialTask(const v1::Job& job, const v1::Trial& trial,
                             const v1::Architecture& architecture) {
+  const v1::JobSpec& spec = job.spec();
   v1::TrialTask task;
   task.mutable_key()->set_job_id(trial.job_id());
   task.mutable_key()->set_trial(trial.number());
@@ -29,6 +30,8 @@ v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial,
   }
   task.set_inference_precision(trial.inference_precision());
   task.set_summary(trial.summary());
+  const std::string& read = trial.result().engine().dataset_sha256();
+  task.set_dataset_sha256(read.empty() ? job.dataset_sha256() : read);
   if (trial.early_stop().cause() == v1::STOP_CAUSE_SCREENED) {
     task.set_proxy(spec.screening().proxy());
   } else if (HasEnded(trial.state()) && trial.result().epochs_size() > 0 &&

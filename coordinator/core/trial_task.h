@@ -14,7 +14,7 @@ const v1::TrainingRecipe& RecipeOf(const v1::JobSpec& spec, const v1::Trial& tri
 
 // The same for every attempt, so that a retry repeats the trial; the key lacks the attempt. Of one
 // that was stopped early: training up to there.
-v1::TrialTask MakeTrialTask(const v1::JobSpec& spec, const v1::Trial& trial,
+v1::TrialTask MakeTrialTask(const v1::Job& job, const v1::Trial& trial,
                             const v1::Architecture& architecture);
 
 // Puts into the task of a trial that has not ended which part of its training is to be done.

@@ -194,6 +194,13 @@ class Trial {
     }
     ASSIGN_OR_RETURN(samples_,
                      ReadSamples(input_.dataset_path(), Part::kTrain, architecture.classes()));
+    const std::string digest = DigestOf(samples_);
+    if (const std::string& wanted = task_.dataset_sha256(); !wanted.empty() && digest != wanted) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the training part of data set '", spec.name(), "' in '", input_.dataset_path(),
+          "' is another (SHA-256 ", digest, ") than that of the job's results (", wanted, ")"));
+    }
+    result_.mutable_engine()->set_dataset_sha256(digest);
     const v1::Shape& shape = architecture.input();
     if (samples_.channels != shape.channels() || samples_.height != shape.height() ||
         samples_.width != shape.width()) {

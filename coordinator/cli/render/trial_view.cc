@@ -235,8 +235,7 @@ std::string RenderTrial(const Look& look, const v1::Trial& trial) {
   const std::string& stopped = trial.early_stop().message();
   if (!stopped.empty()) standing = absl::StrCat("stopped early: ", Printable(stopped));
   std::string engine;
-  if (trial.result().has_engine()) {
-    const v1::EngineRecord& record = trial.result().engine();
+  if (const v1::EngineRecord& record = trial.result().engine(); !record.library().empty()) {
     engine = Printable(record.library());
     if (record.threads() > 0) {  // else nothing was computed
       absl::StrAppend(&engine, ", ", Printable(record.precision()), ", ", record.threads(),

@@ -3,8 +3,10 @@
 #include <filesystem>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "common/base/sha256.h"
 #include "common/base/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -52,6 +54,26 @@ TEST_F(DatasetTest, ReadsPlainFiles) {
   EXPECT_EQ(samples.width, 3);
   EXPECT_EQ(samples.images, TwelveValues());
   EXPECT_THAT(samples.labels, ::testing::ElementsAre(1, 0));
+}
+
+TEST_F(DatasetTest, TheDigestIsOfTheSamplesAndNotOfTheirFiles) {
+  ASSERT_OK_AND_ASSIGN(const Samples samples, Read());
+  IdxFolder folder;
+  folder.WriteGzip("again-train-images-idx4-ubyte.gz", IdxBytes({2, 1, 2, 3}, TwelveValues()));
+  folder.WriteGzip("again-train-labels-idx1-ubyte.gz", IdxBytes({2}, {1, 0}));
+  ASSERT_OK_AND_ASSIGN(const Samples again, ReadSamples(folder.path(), Part::kTrain, 0));
+  EXPECT_EQ(DigestOf(again), DigestOf(samples));
+  EXPECT_TRUE(IsSha256Hex(DigestOf(samples)));
+
+  Samples other = samples;
+  other.labels = {0, 1};
+  EXPECT_NE(DigestOf(other), DigestOf(samples));
+  other = samples;
+  ++other.images[11];
+  EXPECT_NE(DigestOf(other), DigestOf(samples));
+  other = samples;
+  std::swap(other.height, other.width);
+  EXPECT_NE(DigestOf(other), DigestOf(samples));
 }
 
 TEST_F(DatasetTest, ReadsGzipAndFourDimensions) {

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/sha256.h"
+#include "common/data/dataset.h"
 #include "common/model_io/model_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -113,6 +114,20 @@ TEST_F(RunTrialTest, ReportsEpochsAndEveryMeasurement) {
   EXPECT_EQ(result.engine().seed(), 3u);
   ASSERT_OK_AND_ASSIGN(const std::string bytes, ReadFile(input_.weights_path()));
   EXPECT_EQ(result.weights_sha256(), Sha256Hex(bytes));
+}
+
+TEST_F(RunTrialTest, OtherDataThanTheJobsIsRefusedBeforeTraining) {
+  recipe()->set_epochs(1);
+  const v1::TrialResult result = Updates(input_).back().result();
+  ASSERT_OK_AND_ASSIGN(const Samples samples,
+                       ReadSamples(folder_.path(), Part::kTrain, kTrialClasses));
+  EXPECT_EQ(result.engine().dataset_sha256(), DigestOf(samples));
+  input_.mutable_task()->set_dataset_sha256(DigestOf(samples));
+  EXPECT_TRUE(Updates(input_).back().has_result());
+  std::filesystem::remove(input_.weights_path());
+  input_.mutable_task()->set_dataset_sha256(std::string(64, '0'));
+  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "'stripes' in '" + folder_.path() + "' is another");
+  EXPECT_EQ(Updates(input_).size(), 1u);
 }
 
 TEST_F(RunTrialTest, TheWeightsFileGivesTheReportedFiguresAgain) {
