@@ -13,6 +13,7 @@
 #include "common/base/file.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
+#include "common/rpc/address.h"
 #include "coordinator/flags.h"
 #include "coordinator/service/coordinator_server.h"
 #include "coordinator/tasks.h"
@@ -47,6 +48,12 @@ ExitCode Run(const Flags& flags, const sigset_t& signals) {
   if (!serving.ok()) return Fail(kAddress, serving);
   LogInfo({},
           absl::StrCat("serving on ", (*server)->address(), ", data in ", flags.server.data_dir));
+  const absl::StatusOr<Address> address = ParseAddress((*server)->address());
+  if (address.ok() && address->IsWildcard()) {
+    LogWarning({},
+               "whoever reaches any address of this machine is served, without authentication or "
+               "encryption; --listen may name that of a trusted network");
+  }
   if (!flags.port_file.empty()) {
     const absl::Status status =
         WriteFileAtomically(flags.port_file, absl::StrCat((*server)->address(), "\n"));

@@ -19,6 +19,8 @@ struct Address {
   std::string ToString() const;
   // Whether only this machine can reach it.
   bool IsLoopback() const;
+  // Whether it stands for all addresses of the machine that listens.
+  bool IsWildcard() const;
 };
 
 // Takes "host:port" and "[ipv6]:port". INVALID_ARGUMENT names what is wrong with it.

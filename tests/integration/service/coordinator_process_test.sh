@@ -93,10 +93,34 @@ for signal in TERM INT; do
 done
 grep -q '^{.*"stopped"' first.log || fail 'no JSON in the log'
 
+! grep -q 'whoever reaches' first.log || fail 'loopback is warned of'
+serve wide --data_dir wide.data --listen 0.0.0.0:0
+grep -q 'warning .*whoever reaches any address' wide.log || fail 'what is open to all is not warned of'
+kill -TERM "${started[-1]}"
+wait "${started[-1]}"
+
 # Killed without a word, the next one goes on with the same data.
 serve second --data_dir from-file --listen 127.0.0.1:0
 kill -KILL "${started[-1]}"
 wait "${started[-1]}" 2>/dev/null || true
 rm second.address
 serve second --data_dir from-file --listen 127.0.0.1:0
+
+# A copy is made while it serves; what looks at a whole folder waits until it does not.
+expect 0 "backed up to 'copy': the database and 0 blobs" "$coordinator" --data_dir from-file backup copy
+expect 2 "'copy'" "$coordinator" --data_dir from-file backup copy
+expect 3 'in use' "$coordinator" --data_dir from-file check
+kill -TERM "${started[-1]}"
+wait "${started[-1]}"
+expect 2 "'from-file'" "$coordinator" --data_dir from-file restore copy
+expect 0 "restored to 'again': the database and 0 blobs" "$coordinator" --data_dir again restore copy
+expect 3 "'none" "$coordinator" --data_dir again2 restore none
+expect 0 "'again' is in good order" "$coordinator" --data_dir again check
+expect 0 'the database had ' "$coordinator" --data_dir again compact
+serve third --data_dir again --listen 127.0.0.1:0
+kill -TERM "${started[-1]}"
+wait "${started[-1]}"
+# The beginning of a page, as a bad disk leaves it.
+printf 'not a page of a database' | dd of=again/frontier.db bs=1 seek=8192 conv=notrunc status=none
+expect 3 '' "$coordinator" --data_dir again check
 echo 'PASSED'

@@ -161,8 +161,15 @@ TEST_F(GatewayWorkersTest, UploadsWeightsInChunks) {
   *inherited.mutable_key() = header.key();
   ASSERT_OK_AND_ASSIGN(const std::string same, workers_->GetParentWeights(inherited));
   EXPECT_EQ(Sha256Hex(same), header.sha256());
+  // And the checkpoint that its trial goes on from.
+  v1::GetCheckpointRequest checkpoint;
+  checkpoint.set_worker_id("w1");
+  *checkpoint.mutable_key() = header.key();
+  ASSERT_OK_AND_ASSIGN(const std::string state, workers_->GetCheckpoint(checkpoint));
+  EXPECT_EQ(Sha256Hex(state), header.sha256());
   dispatcher_.SetWeights("");
   EXPECT_THAT(workers_->GetParentWeights(inherited), StatusIs(absl::StatusCode::kNotFound, _));
+  EXPECT_THAT(workers_->GetCheckpoint(checkpoint), StatusIs(absl::StatusCode::kNotFound, _));
 }
 
 TEST_F(GatewayWorkersTest, RefusesUploadsThatAreNotAsAnnounced) {
@@ -239,6 +246,8 @@ TEST_F(GatewayWorkersTest, AnUploadBrokenOffLeavesNothing) {
     const std::unique_ptr<grpc::ClientWriter<v1::UploadWeightsRequest>> writer =
         stub->UploadWeights(&context, &response);
     ASSERT_TRUE(writer->Write(header));
+    ASSERT_TRUE(
+        Eventually([&] { return !std::filesystem::is_empty(folder_.File("blobs/incoming")); }));
     context.TryCancel();
     EXPECT_EQ(writer->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }

@@ -53,6 +53,15 @@ TEST(AddressTest, KnowsLoopback) {
   }
 }
 
+TEST(AddressTest, KnowsWhatStandsForAll) {
+  for (const char* text : {"0.0.0.0:1", "[::]:1"}) {
+    EXPECT_TRUE(ParseAddress(text)->IsWildcard()) << text;
+  }
+  for (const char* text : {"127.0.0.1:1", "[::1]:1", "10.0.0.1:1", "localhost:1"}) {
+    EXPECT_FALSE(ParseAddress(text)->IsWildcard()) << text;
+  }
+}
+
 TEST(AddressTest, ProbesWhetherItCanListen) {
   EXPECT_OK(ProbeListen(Address{"127.0.0.1", 0}));
   // Of a block reserved for documentation (RFC 5737).
