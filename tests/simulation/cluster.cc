@@ -478,11 +478,13 @@ void Cluster::Settle() {
   RestartCleanly();
 }
 
-std::string Play(uint64_t seed, const Schedule& schedule, std::map<std::string, int>* faults) {
+std::string Play(uint64_t seed, const Schedule& schedule, std::map<std::string, int>* faults,
+                 std::string* history) {
   Cluster cluster(seed);
   for (const Operation& operation : schedule) cluster.Apply(operation);
   if (cluster.violation().empty()) cluster.Settle();
   if (faults != nullptr) *faults = cluster.faults();
+  if (history != nullptr && cluster.violation().empty()) *history = cluster.AllAnswers();
   return cluster.violation();
 }
 

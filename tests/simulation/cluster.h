@@ -56,6 +56,8 @@ class Cluster {
   const std::string& violation() const { return violation_; }
   // How often each kind of fault did something.
   const std::map<std::string, int>& faults() const { return faults_; }
+  // All that the coordinator, which is up, says of the jobs, times left out.
+  std::string AllAnswers();
 
  private:
   struct Message {
@@ -75,7 +77,6 @@ class Cluster {
   void StopCoordinator(Left left, uint32_t seed);
   // Stops and starts with all durable, and compares what is answered before and after.
   void RestartCleanly();
-  std::string AllAnswers();
 
   void Send(size_t worker, Call call);
   void Deliver(size_t index);
@@ -120,7 +121,9 @@ class Cluster {
 };
 
 // All operations, then what is left. Empty, or what broke.
-std::string Play(uint64_t seed, const Schedule& schedule, std::map<std::string, int>* faults);
+// `history`, unless null, gets what the coordinator then says of the jobs, times left out.
+std::string Play(uint64_t seed, const Schedule& schedule, std::map<std::string, int>* faults,
+                 std::string* history = nullptr);
 
 }  // namespace frontier::simulation
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -28,6 +29,8 @@ struct FakeCoordinator {
   std::vector<v1::ExtendSpaceRequest> extended;
   std::vector<v1::UpdateJobRequest> updated;
   std::vector<int64_t> deleted;
+  std::vector<v1::WatchJobRequest> watched;
+  std::vector<v1::GetWeightsRequest> weights_of;
   std::vector<v1::ReplayJobRequest> replayed;
   std::vector<v1::ReplayJobResponse> replays;  // answers, in order
   std::vector<int32_t> page_sizes;             // asked for
@@ -58,8 +61,9 @@ class FakeJobClient final : public JobClient {
     for (size_t i = Begin(request); i < end; ++i) *response.add_jobs() = c_->jobs[i];
     return Answer(response);
   }
-  absl::Status WatchJob(v1::WatchJobRequest,
+  absl::Status WatchJob(v1::WatchJobRequest request,
                         absl::FunctionRef<bool(const v1::WatchJobResponse&)> visit) override {
+    c_->watched.push_back(std::move(request));
     if (!c_->error.ok()) return c_->error;
     for (const v1::WatchJobResponse& response : c_->watch) {
       if (!visit(response)) break;
@@ -151,7 +155,8 @@ class FakeJobClient final : public JobClient {
     }
     return response;
   }
-  absl::StatusOr<std::string> GetWeights(const v1::GetWeightsRequest&) override {
+  absl::StatusOr<std::string> GetWeights(const v1::GetWeightsRequest& request) override {
+    c_->weights_of.push_back(request);
     return Answer(c_->weights);
   }
   absl::StatusOr<v1::ListWorkersResponse> ListWorkers(

@@ -1,10 +1,11 @@
-// A folder of its own for a test, removed with all that is in it.
+// A folder of its own for a test, removed with all that is in it unless the test fails.
 #ifndef FRONTIER_TESTS_SUPPORT_TEMP_FOLDER_H_
 #define FRONTIER_TESTS_SUPPORT_TEMP_FOLDER_H_
 
 #include <stdlib.h>
 
 #include <filesystem>
+#include <iostream>
 #include <string>
 #include <system_error>
 
@@ -20,8 +21,13 @@ class TempFolder {
     path_ = mkdtemp(name.data()) != nullptr ? name : "";
   }
   ~TempFolder() {
+    if (path_.empty()) return;
+    if (::testing::Test::HasFailure()) {
+      std::cout << "kept: " << path_ << std::endl;
+      return;
+    }
     std::error_code ignored;
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    std::filesystem::remove_all(path_, ignored);
   }
   TempFolder(const TempFolder&) = delete;
   TempFolder& operator=(const TempFolder&) = delete;

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/fashion_trial.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::worker {
 namespace {
@@ -72,7 +73,8 @@ TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
   const v1::Shape shape = FashionShape();
   ASSERT_OK_AND_ASSIGN(const v1::Architecture resnet20,
                        ReferenceArchitecture("resnet20", shape, 10));
-  const std::string parent_path = ::testing::TempDir() + "frontier-compression-parent.model";
+  const frontier::testing::TempFolder temp;
+  const std::string parent_path = temp.File("parent");
   printf("parent, %d epochs of %d samples\n", kParentEpochs, Samples());
   const v1::TrialResult parent = Train(Task(resnet20, kParentEpochs, 0.1, parent_path));
   const double accuracy = MetricOf(parent, v1::METRIC_ACCURACY);
@@ -105,8 +107,7 @@ TEST(CompressionE2eTest, HalfOfResNet20IsEnoughForFashionMnist) {
   double best_of_half = 0;
   for (const v1::Genotype& genotype : genotypes) {
     ASSERT_OK_AND_ASSIGN(const v1::Architecture architecture, space->Lower(genotype));
-    v1::TrialProcessInput input =
-        Task(architecture, kChildEpochs, 0.03, ::testing::TempDir() + "frontier-compression.model");
+    v1::TrialProcessInput input = Task(architecture, kChildEpochs, 0.03, temp.File("child"));
     input.set_parent_path(parent_path);
     v1::Inheritance* inheritance = input.mutable_task()->mutable_inheritance();
     inheritance->set_job_id(1);

@@ -5,6 +5,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/fashion_trial.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 #include "worker/trial/evaluate.h"
 
 namespace frontier::worker {
@@ -34,7 +35,8 @@ class LearningTest : public ::testing::Test {
 };
 
 TEST_F(LearningTest, SmallCnnReachesItsTestAccuracy) {
-  const std::string path = ::testing::TempDir() + "frontier-learning.model";
+  const frontier::testing::TempFolder temp;
+  const std::string path = temp.File("model");
   const v1::TrialProcessInput input = SmallCnn(path);
   const v1::TrialProcessUpdate end = RunPrinting(input);
   ASSERT_TRUE(end.has_result()) << end.ShortDebugString();
@@ -56,7 +58,8 @@ TEST_F(LearningTest, SmallCnnReachesItsTestAccuracy) {
 }
 
 TEST_F(LearningTest, SameSeedGivesTheSameWeights) {
-  const std::string path = ::testing::TempDir() + "frontier-learning-repeat.model";
+  const frontier::testing::TempFolder temp;
+  const std::string path = temp.File("model");
   v1::TrialProcessInput input = SmallCnn(path);
   input.mutable_task()->set_reproducible(true);
   input.mutable_task()->mutable_dataset()->set_train_samples(6000);

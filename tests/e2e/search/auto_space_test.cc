@@ -11,6 +11,7 @@
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/idx_files.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
@@ -45,8 +46,7 @@ absl::Status WriteWavesDataset(const std::string& folder, int count, uint64_t se
 class AutoSpaceTest : public ::testing::Test {
  protected:
   AutoSpaceTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/auto_",
-                             ::testing::UnitTest::GetInstance()->current_test_info()->name())),
+      : folder_(temp_.File("cluster")),
         cluster_({.folder = folder_,
                   .dataset_name = "data",
                   .dataset_folder = absl::StrCat(folder_, "_data"),
@@ -94,6 +94,7 @@ budget: {trials: 20}
     EXPECT_GT(response.job().best_value(), 0.6);
   }
 
+  const TempFolder temp_;
   const std::string folder_;
   MiniCluster cluster_;
 };

@@ -2,7 +2,6 @@
 // long form, in which a job has six times as many trials as there are kills.
 #include <cstdlib>
 #include <iostream>
-#include <random>
 #include <string>
 
 #include "absl/strings/numbers.h"
@@ -11,6 +10,8 @@
 #include "common/base/random.h"
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/seed.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
@@ -26,8 +27,7 @@ int KillsWanted() {
 
 class ChaosTest : public ::testing::Test {
  protected:
-  ChaosTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/chaos")), cluster_(ShortLeases(folder_)) {}
+  ChaosTest() : folder_(temp_.File("cluster")), cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override {
     ASSERT_OK(WriteBarsDataset(folder_ + "_data", 600, 100, 1));
@@ -60,14 +60,13 @@ class ChaosTest : public ::testing::Test {
     return seen;
   }
 
+  const TempFolder temp_;
   const std::string folder_;
   MiniCluster cluster_;
 };
 
 TEST_F(ChaosTest, EachTrialIsCountedOnceWhateverIsKilled) {
-  const uint64_t seed = std::random_device()();
-  std::cerr << "seed " << seed << "\n";
-  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  const uint64_t seed = frontier::testing::DrawSeed();
   Rng rng(seed);
   const int kills = KillsWanted();
   const int trials = kills * kTrialsPerKill;

@@ -3,16 +3,14 @@
 
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
 
 class FaultsTest : public ::testing::Test {
  protected:
-  FaultsTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/faults_",
-                             ::testing::UnitTest::GetInstance()->current_test_info()->name())),
-        cluster_(ShortLeases(folder_)) {}
+  FaultsTest() : folder_(temp_.File("cluster")), cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override { ASSERT_OK(WriteBarsDataset(folder_ + "_data", 1200, 200, 1)); }
   void TearDown() override {
@@ -43,6 +41,7 @@ class FaultsTest : public ::testing::Test {
     ASSERT_TRUE(seen) << "the job ended first";
   }
 
+  const TempFolder temp_;
   const std::string folder_;
   MiniCluster cluster_;
 };

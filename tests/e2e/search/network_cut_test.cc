@@ -11,6 +11,7 @@
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/cutting_proxy.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
@@ -22,9 +23,7 @@ constexpr int kLastTrials = 6;
 
 class NetworkCutTest : public ::testing::Test {
  protected:
-  NetworkCutTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/network_cut")),
-        cluster_(ShortLeases(folder_)) {}
+  NetworkCutTest() : folder_(temp_.File("cluster")), cluster_(ShortLeases(folder_)) {}
 
   void SetUp() override {
     ASSERT_OK(WriteBarsDataset(folder_ + "_data", 600, 100, 1));
@@ -64,6 +63,7 @@ class NetworkCutTest : public ::testing::Test {
     EXPECT_TRUE(done) << "the job ended first";
   }
 
+  const TempFolder temp_;
   const std::string folder_;
   MiniCluster cluster_;
   std::vector<std::unique_ptr<CuttingProxy>> wires_;

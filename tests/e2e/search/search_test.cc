@@ -12,6 +12,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
@@ -44,8 +45,7 @@ double MetricOf(const v1::Trial& trial, v1::Metric metric) {
 class SearchTest : public ::testing::Test {
  protected:
   SearchTest()
-      : folder_(absl::StrCat(::testing::TempDir(), "/search_",
-                             ::testing::UnitTest::GetInstance()->current_test_info()->name())),
+      : folder_(temp_.File("cluster")),
         cluster_({.folder = folder_,
                   .dataset_name = "bars",
                   .dataset_folder = absl::StrCat(folder_, "_data"),
@@ -68,6 +68,7 @@ class SearchTest : public ::testing::Test {
     return result.ok() ? *result : CommandResult{};
   }
 
+  const TempFolder temp_;
   const std::string folder_;
   MiniCluster cluster_;
 };

@@ -11,19 +11,16 @@
 #include "gmock/gmock.h"
 #include "tests/e2e/search/jobs.h"
 #include "tests/support/mini_cluster.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier::testing {
 namespace {
 
 using ::testing::HasSubstr;
 
-std::string Folder() {
-  return absl::StrCat(::testing::TempDir(), "/stopping_",
-                      ::testing::UnitTest::GetInstance()->current_test_info()->name());
-}
-
 TEST(StoppingTest, TheBestGoOnThroughTheDeathOfTheCoordinator) {
-  const std::string folder = Folder();
+  const TempFolder temp;
+  const std::string folder = temp.File("cluster");
   MiniCluster cluster({.folder = folder,
                        .dataset_name = "bars",
                        .dataset_folder = folder + "_data",
@@ -102,7 +99,8 @@ void WriteTable(const std::string& path) {
 }
 
 TEST(StoppingTest, ATableAnswersThroughTheSameProtocol) {
-  const std::string folder = Folder();
+  const TempFolder temp;
+  const std::string folder = temp.File("cluster");
   const std::string table = folder + ".csv";
   WriteTable(table);
   MiniCluster cluster({.folder = folder,

@@ -24,7 +24,8 @@ using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 TEST(FileTest, WritesReadsAndReplaces) {
-  const std::string path = ::testing::TempDir() + "/file_test/a/b.bin";
+  const frontier::testing::TempFolder temp;
+  const std::string path = temp.File("a/b.bin");
   ASSERT_OK(MakeDirectories(std::filesystem::path(path).parent_path().string()));
   const std::string content("zero\0byte", 9);
   ASSERT_OK(WriteFileAtomically(path, content));

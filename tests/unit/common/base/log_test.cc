@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier {
 namespace {
@@ -44,7 +45,8 @@ TEST(LogTest, ParsesNamesAndRefusesOthers) {
 }
 
 TEST(LogTest, WritesToItsFileFromItsLevelOn) {
-  const std::string path = ::testing::TempDir() + "/log_test.log";
+  const testing::TempFolder folder;
+  const std::string path = folder.File("log");
   ASSERT_OK(InitLogging({.level = LogLevel::kWarning, .file = path, .component = "test"}));
   LogInfo({}, "quiet");
   LogWarning({.job = 9}, "loud");

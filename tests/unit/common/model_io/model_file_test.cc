@@ -11,6 +11,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/temp_folder.h"
 
 namespace frontier {
 namespace {
@@ -72,7 +73,8 @@ TEST(TensorValuesTest, AreLittleEndian) {
 
 TEST(ModelFileTest, RoundTripsAndIsDeterministic) {
   const v1::Model model = SmallModel();
-  const std::string path = ::testing::TempDir() + "frontier-model-file-test";
+  const testing::TempFolder temp;
+  const std::string path = temp.File("model");
   ASSERT_OK(WriteModel(path, model));
   ASSERT_OK_AND_ASSIGN(const v1::Model read, ReadModel(path));
   ASSERT_OK_AND_ASSIGN(const std::string a, SerializeModel(model));

@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_job_client.h"
+#include "tests/support/temp_folder.h"
 #include "tests/unit/coordinator/cli/samples.h"
 
 namespace frontier::cli {
@@ -56,20 +57,22 @@ class AppTest : public ::testing::Test {
     return outcome;
   }
 
-  static std::string WriteTemporary(const std::string& name, const std::string& text) {
-    // Tests run beside each other in processes of their own.
-    const std::string path =
-        absl::StrCat(::testing::TempDir(), "/cli_app_test_",
-                     ::testing::UnitTest::GetInstance()->current_test_info()->name(), "_", name);
-    std::ofstream(path) << text;
+  // A path of the test's own; nothing is there.
+  std::string Temporary(const std::string& name) const { return folder_.File(name); }
+  std::string WriteTemporary(const std::string& name, const std::string& text) const {
+    const std::string path = Temporary(name);
+    std::ofstream file(path);
+    file << text;
+    EXPECT_TRUE(file.flush().good()) << path;
     return path;
   }
 
   // A job file that is fine.
-  static std::string GoodFile() {
+  std::string GoodFile() const {
     return WriteTemporary("good.yaml", WriteJobFile(SampleJob().spec()));
   }
 
+  testing::TempFolder folder_;
   testing::FakeCoordinator coordinator_;
   testing::FakeClock clock_;
   std::map<std::string, std::string> variables_;

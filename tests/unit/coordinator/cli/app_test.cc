@@ -390,8 +390,14 @@ TEST_F(AppTest, WatchTellsHowTheJobEnded) {
   *response.mutable_job() = SampleJob();
   response.mutable_job()->set_state(v1::JOB_STATE_CANCELLED);
   coordinator_.watch.push_back(response);
-  EXPECT_EQ(Run({"watch", "1"}).code, 7);
+  coordinator_.jobs.push_back(SampleJob());
+  coordinator_.jobs.back().set_id(4);
+  coordinator_.watched.clear();
+  EXPECT_EQ(Run({"watch", "4"}).code, 7);
   EXPECT_EQ(Run({"watch"}).code, 7);
+  ASSERT_EQ(coordinator_.watched.size(), 2u);
+  EXPECT_EQ(coordinator_.watched[0].job_id(), 4);
+  EXPECT_EQ(coordinator_.watched[1].job_id(), 1) << "the newest";
   coordinator_.watch[0].mutable_job()->set_state(v1::JOB_STATE_FAILED);
   EXPECT_EQ(Run({"submit", GoodFile(), "--watch"}).code, 7);
   coordinator_.watch[0].mutable_job()->set_state(v1::JOB_STATE_RUNNING);
@@ -416,8 +422,7 @@ TEST_F(AppTest, WatchInJsonIsOneObjectALine) {
 
 TEST_F(AppTest, WeightsAreCheckedAndWritten) {
   coordinator_.weights = std::string("model\0bytes", 11);
-  const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_model.pb");
-  std::remove(path.c_str());
+  const std::string path = Temporary("model.pb");
   coordinator_.trials[2].mutable_result()->set_weights_sha256(Sha256Hex("something else"));
   Outcome outcome = Run({"weights", "1", "3", "--output", path});
   EXPECT_EQ(outcome.code, 1);
@@ -429,8 +434,10 @@ TEST_F(AppTest, WeightsAreCheckedAndWritten) {
   EXPECT_EQ(outcome.code, 0) << outcome.err;
   ASSERT_OK_AND_ASSIGN(const std::string written, ReadFile(path));
   EXPECT_EQ(written, coordinator_.weights);
+  EXPECT_EQ(coordinator_.weights_of.back().job_id(), 1);
+  EXPECT_EQ(coordinator_.weights_of.back().trial(), 3);
   EXPECT_EQ(Run({"weights", "1", "99", "-o", path}).code, 4);
-  const std::string folder = absl::StrCat(::testing::TempDir(), "/cli_app_test_folder");
+  const std::string folder = Temporary("folder");
   ASSERT_OK(MakeDirectories(folder));
   EXPECT_EQ(Run({"weights", "1", "3", "-o", folder}).code, 3);
   EXPECT_THAT(Run({"weights", "1", "3", "-o", path, "--json"}).out, HasSubstr("\"sha256\""));
@@ -455,7 +462,7 @@ TEST_F(AppTest, ExportsTheModelOfATrialOrAFile) {
   const v1::Model model = TinyModel();
   coordinator_.weights = SerializeModel(model).value();
   coordinator_.trials[2].mutable_result()->set_weights_sha256(Sha256Hex(coordinator_.weights));
-  const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_model.onnx");
+  const std::string path = Temporary("model.onnx");
   std::remove(path.c_str());
   Outcome outcome = Run({"export", "1", "3", "--output", path});
   EXPECT_EQ(outcome.code, 0) << outcome.err;
@@ -473,7 +480,7 @@ TEST_F(AppTest, ExportsTheModelOfATrialOrAFile) {
 }
 
 TEST_F(AppTest, ExportRefusesWhatIsNoModel) {
-  const std::string path = absl::StrCat(::testing::TempDir(), "/cli_app_test_refused.onnx");
+  const std::string path = Temporary("refused.onnx");
   std::remove(path.c_str());
   coordinator_.weights = "\xff\xff";
   coordinator_.trials[2].mutable_result()->clear_weights_sha256();
@@ -532,7 +539,7 @@ TEST_F(AppTest, ReportsAnOutputThatCannotBeWritten) {
 // What bash offers for a line; the last word is the one being typed.
 std::string Complete(const std::string& script, const std::vector<std::string>& words) {
   std::string command =
-      absl::StrCat("bash --norc --noprofile -c 'source ", script, "; COMP_WORDS=(");
+      absl::StrCat("LC_ALL=C bash --norc --noprofile -c 'source ", script, "; COMP_WORDS=(");
   for (const std::string& word : words) absl::StrAppend(&command, "\"", word, "\" ");
   absl::StrAppend(&command, "); COMP_CWORD=", words.size() - 1,
                   "; _frontier; echo \"${COMPREPLY[*]}\"' 2>&1");

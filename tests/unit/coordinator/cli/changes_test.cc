@@ -87,6 +87,25 @@ TEST_F(AppTest, UpdateSendsWhatIsGivenAndTheWholeBudget) {
   EXPECT_THAT(outcome.err, HasSubstr("7 trials by now"));
 }
 
+TEST_F(AppTest, UpdateTakesEachPartOfABudget) {
+  EXPECT_EQ(Run({"update", "1", "--trials", "20", "--cpu_time", "3h", "--energy", "0.5"}).code, 0);
+  ASSERT_EQ(coordinator_.updated.size(), 1u);
+  const v1::Budget& budget = coordinator_.updated[0].budget();
+  EXPECT_EQ(budget.trials(), 20);
+  EXPECT_EQ(budget.cpu_seconds(), 3 * 3600);
+  EXPECT_EQ(budget.energy_kwh(), 0.5);
+  EXPECT_EQ(budget.wall_seconds(), SampleJob().spec().budget().wall_seconds());
+}
+
+TEST_F(AppTest, CancelPauseAndResumeSayWhatTheJobIsNow) {
+  coordinator_.jobs.push_back(SampleJob());
+  coordinator_.jobs.back().set_id(7);
+  EXPECT_EQ(Run({"pause", "7"}).out, "job 7 is paused\n");
+  EXPECT_EQ(Run({"resume", "7"}).out, "job 7 is running\n");
+  EXPECT_EQ(Run({"cancel", "7"}).out, "job 7 is cancelled\n");
+  EXPECT_EQ(Run({"pause", "8"}).code, 4);
+}
+
 TEST_F(AppTest, DeleteDrainAndAdmitSayWhatTheyDid) {
   EXPECT_EQ(Run({"delete", "1"}).out, "job 1 is deleted\n");
   EXPECT_EQ(Run({"delete", "1", "9"}).code, 4);

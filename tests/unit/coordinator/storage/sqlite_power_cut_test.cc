@@ -1,12 +1,12 @@
 // The power goes at every step of the disk: nothing acknowledged is lost, nothing is half done.
 #include <iostream>
-#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
+#include "tests/support/seed.h"
 #include "tests/support/simulated_disk.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
@@ -93,8 +93,7 @@ class PowerCutTest : public ::testing::Test {
 };
 
 TEST_F(PowerCutTest, AtEveryStepOfSomeCommits) {
-  const uint64_t seed = std::random_device()();
-  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  const uint64_t seed = frontier::testing::DrawSeed();
   Rng rng(seed);
   constexpr int kCommits = 6;
   const int64_t steps = StepsOf(kCommits, 10);
@@ -111,8 +110,7 @@ TEST_F(PowerCutTest, AtEveryStepOfSomeCommits) {
 
 // The log is written back to the database every thousand pages.
 TEST_F(PowerCutTest, AtStepsAroundACheckpoint) {
-  const uint64_t seed = std::random_device()();
-  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  const uint64_t seed = frontier::testing::DrawSeed();
   Rng rng(seed);
   constexpr int kCommits = 6;
   constexpr size_t kBytes = 900'000;

@@ -5,13 +5,13 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <random>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/random.h"
 #include "coordinator/storage/sqlite/sqlite_store.h"
 #include "gtest/gtest.h"
 #include "tests/support/records.h"
+#include "tests/support/seed.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temp_folder.h"
 
@@ -48,8 +48,7 @@ absl::StatusOr<std::unique_ptr<Store>> Open(const std::string& path) {
 }
 
 TEST(SqliteStoreCrashTest, AKilledProcessLosesNothingAndLeavesNothingHalfDone) {
-  const uint64_t seed = std::random_device()();
-  SCOPED_TRACE(absl::StrCat("seed ", seed));
+  const uint64_t seed = frontier::testing::DrawSeed();
   Rng rng(seed);
   frontier::testing::TempFolder folder;
   const std::string path = folder.File("frontier.db");

@@ -287,8 +287,11 @@ TEST_F(AgentTest, AnotherProtocolVersionEndsTheDaemon) {
 }
 
 TEST_F(AgentTest, ShutdownBeforeACoordinatorAnsweredIsQuick) {
+  coordinator_.FailNext("Register", -1, absl::UnavailableError("connection refused"));
   StartAgent(Succeed);
+  ASSERT_TRUE(coordinator_.WaitForCalls("Register", 1));
   EXPECT_OK(Leave());
+  EXPECT_THAT(coordinator_.registrations(), IsEmpty());
 }
 
 }  // namespace

@@ -93,9 +93,12 @@ int Behave(const std::string& how) {
     WriteResult();
     raise(SIGSEGV);
   } else if (how == "grandchild") {
-    // Holds our output open for ever unless the group is killed.
-    if (fork() == 0) Hang();
-    WriteResult();
+    // Lives for ever unless the group is killed.
+    const pid_t child = fork();
+    if (child == 0) Hang();
+    TrialProcessUpdate update;
+    update.mutable_result()->add_epochs()->set_epoch(child);
+    Write(update);
   } else if (how == "allocate") {
     Allocate(4096);
     Hang();
