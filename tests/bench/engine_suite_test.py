@@ -73,6 +73,9 @@ class FakeSource:
     def floor(self, network, shape, precision, split):
         return 4000.0
 
+    def prepared(self, shape):
+        return 1e6 if shape == '1x28x28' else 5e5
+
     def macs(self, network, shape):
         return 10_000_000
 
@@ -141,6 +144,7 @@ class EngineTest(unittest.TestCase):
         self.assertAlmostEqual(table['start.worst'].value, 150)
         self.assertAlmostEqual(table['start-step.worst'].value, 220)
         self.assertAlmostEqual(table['utilisation.auto.resnet20.1x28x28'].value, 0.9)
+        self.assertAlmostEqual(table['batches.share.vgg-like.3x32x32'].value, 3600 / 2 / 5e5)
         self.assertAlmostEqual(table['latency.int8'].value, 2.5)
 
     def test_the_stricter_time_of_the_peer_counts(self):

@@ -47,6 +47,8 @@ absl::Status Export(const Options& options);
 // {"images_per_second", "gflops", "layers": [...]}: the best single primitives of oneDNN for each
 // layer and pass of a training step, summed. Precision f32, or mixed: the better of f32 and bf16.
 absl::Status MeasureFloor(const Options& options);
+// {"images_per_second"} that one thread prepares for training, with all augmentation.
+absl::Status PrepareBatches(const Options& options);
 // {"test_accuracy", "train_seconds", "precision"}: trains on the data set, evaluates on its test
 // part; keeps the model in `model` if that is given.
 absl::Status TrainToAccuracy(const Options& options);

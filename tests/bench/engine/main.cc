@@ -21,6 +21,7 @@ constexpr Command kCommands[] = {
     {"latency", "Time of a batch-1 call, in rounds", MeasureCalls},
     {"export", "Write a model as file and as ONNX", Export},
     {"floor", "Sum of the best single primitives of a training step", MeasureFloor},
+    {"batches", "Prepared images a second, with all augmentation", PrepareBatches},
     {"accuracy", "Train on a data set, then its test accuracy", TrainToAccuracy},
     {"evaluate", "Test accuracy of a model file", EvaluateAccuracy},
     {"macs", "Multiply-accumulates of a network", CountMacs},

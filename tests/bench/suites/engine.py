@@ -142,6 +142,16 @@ class Measurements:
         return self.source.floor(network, shape, precision, split)
 
     @functools.lru_cache(maxsize=None)
+    def prepared(self, shape):
+        return self.source.prepared(shape)
+
+    def batches_share(self, network, shape):
+        training = self.training(network, shape, 'auto')
+        processes_, threads = training.ours_split
+        return Figure(training.ours / (processes_ * threads) / self.prepared(shape),
+                      training.rounds)
+
+    @functools.lru_cache(maxsize=None)
     def latencies(self, network, shape):
         ours, sides, missing = self.offered_precisions(), {}, {}
         try:
@@ -310,6 +320,10 @@ def definitions(m: Measurements) -> List[Definition]:
     def add(*args, **kwargs):
         out.append(Definition(*args, **kwargs))
 
+    for precision in ('f32', 'auto'):
+        family(f'floor.{precision}', "sum of oneDNN's best single primitives, as images/s of the "
+               'machine', 'images/s', HIGHER,
+               functools.partial(lambda p, n, s: Figure(m.floor(n, s, p)), precision))
     for precision, name, musts in (
             ('auto', 'trained images/s of the machine against the best PyTorch configuration',
              (1.2, 1.8, 3.0)),
@@ -323,11 +337,11 @@ def definitions(m: Measurements) -> List[Definition]:
             add(f'train.{precision}.min', f'{name}, the least', 'x', HIGHER,
                 _over(figures, min, 'of'), must=musts[0])
     for precision in ('f32', 'auto'):
-        family(f'floor.{precision}', "sum of oneDNN's best single primitives, as images/s of the "
-               'machine', 'images/s', HIGHER,
-               functools.partial(lambda p, n, s: Figure(m.floor(n, s, p)), precision))
         family(f'utilisation.{precision}', 'achieved FLOP/s by that of the best single primitives',
                'x', HIGHER, functools.partial(lambda p, n, s: m.utilisation(n, s, p), precision))
+
+    family('batches.share', 'time of one thread to prepare a batch, with all augmentation, by '
+           'that of a step on one thread', 'x', LOWER, m.batches_share)
 
     for kind, name, must, goal in (
             ('ort', 'batch-1 latency, f32, 1 thread, against ONNX Runtime: its call less what a '

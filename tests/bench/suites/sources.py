@@ -352,6 +352,10 @@ class RealSource:
         with processes.Side(command, self.core_sets(split)) as side:
             return sum(answer['images_per_second'] for answer in side.end())
 
+    def prepared(self, shape):
+        """Images a second that one thread prepares for training, with all augmentation."""
+        return self._once('batches', input=shape)['images_per_second']
+
     def macs(self, network, shape):
         """Multiply-accumulates of the forward pass of one image."""
         answer = self._once('macs', network=network, input=shape)
