@@ -10,6 +10,7 @@ bool IsRetried(v1::FailureCause cause) {
     case v1::FAILURE_CAUSE_DATASET:
     case v1::FAILURE_CAUSE_INTERNAL:
     case v1::FAILURE_CAUSE_PREEMPTED:
+    case v1::FAILURE_CAUSE_OTHER_DATA:
       return true;
     default:
       return false;

@@ -231,7 +231,7 @@ class DispatcherImpl final : public Dispatcher {
   absl::StatusOr<std::optional<TrialNumber>> PickTrial(JobState* job, absl::string_view worker_id,
                                                        JobDraft* draft)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool OthersCanTake(const v1::JobSpec& spec, absl::string_view worker_id)
+  bool OthersCanTake(const JobState& job, absl::string_view worker_id)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   v1::AttemptLease MakeLease(const AttemptId& id, const JobState& job, const v1::Trial& trial,
                              int64_t token) const;

@@ -122,7 +122,8 @@ absl::StatusOr<v1::LeaseResponse> DispatcherImpl::TryLeaseLocked(const v1::Lease
   for (const auto& [id, job] : live_) {
     JobDemand& demand = demands.emplace_back();
     demand.job = id;
-    demand.fits_worker = CanRun(worker, job->spec());
+    demand.fits_worker =
+        CanRun(worker, job->spec()) && !workers_.HasOtherData(worker.id(), id.value());
     demand.has_work = demand.fits_worker && job->HasWork();
     demand.running = static_cast<int>(job->job().trials_running());
     demand.max_parallel_trials = job->spec().max_parallel_trials();
@@ -188,9 +189,8 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
                                                                      absl::string_view worker_id,
                                                                      JobDraft* draft) {
   if (!job->queue().empty()) {
-    const std::optional<TrialNumber> queued =
-        job->NextQueued(worker_id, OthersCanTake(job->spec(), worker_id), clock_->Elapsed(),
-                        options_.lease_duration);
+    const std::optional<TrialNumber> queued = job->NextQueued(
+        worker_id, OthersCanTake(*job, worker_id), clock_->Elapsed(), options_.lease_duration);
     if (queued.has_value()) return queued;
   }
   if (const auto next = job->NextToGoOn(); next.has_value()) {
@@ -215,11 +215,12 @@ absl::StatusOr<std::optional<TrialNumber>> DispatcherImpl::PickTrial(JobState* j
   return std::nullopt;
 }
 
-bool DispatcherImpl::OthersCanTake(const v1::JobSpec& spec, absl::string_view worker_id) {
+bool DispatcherImpl::OthersCanTake(const JobState& job, absl::string_view worker_id) {
   const absl::Time now = clock_->Now();
   return workers_.AnyAlive(clock_->Elapsed(), [&](const v1::Worker& worker) {
     const int running = leases_.CountOfWorker(worker.id());
-    return worker.id() != worker_id && CanRun(worker, spec) && running < worker.slots() &&
+    return worker.id() != worker_id && CanRun(worker, job.spec()) &&
+           !workers_.HasOtherData(worker.id(), job.id().value()) && running < worker.slots() &&
            IsAdmitted(worker, running, now);
   });
 }
@@ -424,8 +425,12 @@ absl::StatusOr<v1::ReportResponse> DispatcherImpl::Report(const v1::ReportReques
     RETURN_IF_ERROR(DraftReport(request, id, job, &draft));
     RETURN_IF_ERROR(draft.NoteReport(id, key));
     RETURN_IF_ERROR(draft.Settle());
-    response.set_trial_state(draft.FindTrial(id.trial)->state());
+    const v1::Trial& trial = *draft.FindTrial(id.trial);
+    response.set_trial_state(trial.state());
+    const bool other_data =
+        trial.attempts(id.attempt - 1).failure().cause() == v1::FAILURE_CAUSE_OTHER_DATA;
     RETURN_IF_ERROR(CommitJudged({id.trial}, &draft));
+    if (other_data) workers_.NoteOtherData(request.worker_id(), id.job.value());
   } else {
     ASSIGN_OR_RETURN(const v1::TrialState state, FindReported(id, key));
     response.set_trial_state(state);

@@ -18,17 +18,19 @@
 namespace frontier::coordinator {
 namespace {
 
-// Attempts of a trial that may be given back before they count: a trial that nobody keeps must not
-// grow for ever.
+// Attempts of a trial that may be given back, or be on other data, before they count: a trial that
+// nobody keeps must not grow for ever.
 constexpr int64_t kFreeReturns = 100;
 
-// Attempts that count toward the limit: those given back do not, nor those that came to a rung.
+// Attempts that count toward the limit: those do not, nor those that came to a rung.
 int64_t CountedAttempts(const v1::Trial& trial) {
   int64_t counted = 0;
   int64_t returned = 0;
   for (const v1::Attempt& attempt : trial.attempts()) {
     if (attempt.state() == v1::ATTEMPT_STATE_SUCCEEDED) continue;
-    ++(attempt.state() == v1::ATTEMPT_STATE_RETURNED ? returned : counted);
+    const bool free = attempt.state() == v1::ATTEMPT_STATE_RETURNED ||
+                      attempt.failure().cause() == v1::FAILURE_CAUSE_OTHER_DATA;
+    ++(free ? returned : counted);
   }
   return counted + std::max<int64_t>(0, returned - kFreeReturns);
 }

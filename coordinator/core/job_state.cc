@@ -234,7 +234,7 @@ v1::Job ViewJob(const v1::JobRecord& record, const WorkerRegistry& workers, absl
   const bool waits = view.trials_queued() > 0 || proposes ||
                      (view.state() == v1::JOB_STATE_DRAINING && view.trials_running() == 0);
   if (active && waits) {
-    view.set_waiting_for(workers.WhyNoWorker(view.spec(), elapsed, now));
+    view.set_waiting_for(workers.WhyNoWorker(view, elapsed, now));
   }
   return view;
 }

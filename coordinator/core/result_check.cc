@@ -171,7 +171,7 @@ std::optional<v1::Failure> JudgeDataset(const v1::Job& job, const v1::TrialResul
   const std::string& read = result.engine().dataset_sha256();
   if (wanted.empty() || read.empty() || read == wanted) return std::nullopt;
   return MakeFailure(
-      v1::FAILURE_CAUSE_DATASET,
+      v1::FAILURE_CAUSE_OTHER_DATA,
       absl::StrCat("data set '", job.spec().dataset().name(), "' is another here (SHA-256 ", read,
                    ") than that of the job's first result (", wanted,
                    job.dataset_worker().empty()

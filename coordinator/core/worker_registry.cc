@@ -166,6 +166,7 @@ void WorkerRegistry::Put(v1::WorkerRecord record, absl::Duration elapsed) {
   entry.heard = elapsed;
   entry.touched = false;
   entry.left = false;
+  entry.other_data.clear();
 }
 
 void WorkerRegistry::Replace(v1::WorkerRecord record) {
@@ -228,6 +229,16 @@ bool WorkerRegistry::HasLeft(absl::string_view worker_id) const {
   return it != workers_.end() && it->second.left;
 }
 
+void WorkerRegistry::NoteOtherData(absl::string_view worker_id, int64_t job_id) {
+  const auto it = workers_.find(std::string(worker_id));
+  if (it != workers_.end()) it->second.other_data.insert(job_id);
+}
+
+bool WorkerRegistry::HasOtherData(absl::string_view worker_id, int64_t job_id) const {
+  const auto it = workers_.find(std::string(worker_id));
+  return it != workers_.end() && it->second.other_data.count(job_id) > 0;
+}
+
 void WorkerRegistry::NoteLeased(absl::string_view worker_id, absl::string_view request_id) {
   const auto it = workers_.find(std::string(worker_id));
   if (it == workers_.end()) return;
@@ -258,13 +269,21 @@ bool WorkerRegistry::AnyRecord(absl::FunctionRef<bool(const v1::WorkerRecord&)> 
   return false;
 }
 
-std::string WorkerRegistry::WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed,
+std::string WorkerRegistry::WhyNoWorker(const v1::Job& job, absl::Duration elapsed,
                                         absl::Time now) const {
+  const v1::JobSpec& spec = job.spec();
   const v1::DatasetSpec& dataset = spec.dataset();
   std::string held_back;
   const bool any = AnyAlive(elapsed, [&](const v1::Worker& worker) {
     if (!CanRun(worker, spec)) return false;
-    const std::string why = WhyNotAdmitted(worker, now);
+    const std::string why =
+        HasOtherData(worker.id(), job.id())
+            ? absl::StrCat("worker '", worker.id(), "' holds another data set '", dataset.name(),
+                           "' than that of the job's first result",
+                           job.dataset_worker().empty()
+                               ? ""
+                               : absl::StrCat(", on worker '", job.dataset_worker(), "'"))
+            : WhyNotAdmitted(worker, now);
     if (held_back.empty()) held_back = why;
     return why.empty();
   });

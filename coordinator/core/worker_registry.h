@@ -2,8 +2,10 @@
 #ifndef FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
 #define FRONTIER_COORDINATOR_CORE_WORKER_REGISTRY_H_
 
+#include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +65,10 @@ class WorkerRegistry {
   // registers.
   void Leave(absl::string_view worker_id);
   bool HasLeft(absl::string_view worker_id) const;
+  // That a known worker holds other data than the job's results are of. Known until it registers
+  // anew, or until a restart.
+  void NoteOtherData(absl::string_view worker_id, int64_t job_id);
+  bool HasOtherData(absl::string_view worker_id, int64_t job_id) const;
   // That a known worker's call got a lease. Of the last ones that is known until a restart.
   void NoteLeased(absl::string_view worker_id, absl::string_view request_id);
   bool WasLeased(absl::string_view worker_id, absl::string_view request_id) const;
@@ -71,8 +77,8 @@ class WorkerRegistry {
   bool AnyAlive(absl::Duration elapsed, absl::FunctionRef<bool(const v1::Worker&)> matches) const;
   // Whether `matches` holds for a worker, alive or not.
   bool AnyRecord(absl::FunctionRef<bool(const v1::WorkerRecord&)> matches) const;
-  // What keeps such a job from getting a worker; empty if a live worker can run it.
-  std::string WhyNoWorker(const v1::JobSpec& spec, absl::Duration elapsed, absl::Time now) const;
+  // What keeps the job from getting a worker; empty if a live worker can run it.
+  std::string WhyNoWorker(const v1::Job& job, absl::Duration elapsed, absl::Time now) const;
 
   // By id, with `alive` set.
   std::vector<v1::Worker> List(absl::Duration elapsed) const;
@@ -88,6 +94,7 @@ class WorkerRegistry {
     bool touched = false;
     bool left = false;
     std::deque<std::string> leased;  // request ids
+    std::set<int64_t> other_data;    // jobs
   };
   bool IsAlive(const Entry& entry, absl::Duration elapsed) const {
     return !entry.left && elapsed - entry.heard < lease_duration_;

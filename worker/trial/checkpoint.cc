@@ -5,6 +5,8 @@
 #include "common/base/serialize.h"
 #include "common/base/sha256.h"
 #include "common/base/status.h"
+#include "common/base/version.h"
+#include "worker/engine/inference_plan.h"
 
 namespace frontier::worker {
 namespace {
@@ -44,8 +46,29 @@ absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path) {
   return checkpoint;
 }
 
+v1::Checkpoint CheckpointOf(const v1::TrialProcessInput& input, int threads,
+                            const std::string& dataset_sha256) {
+  const v1::TrialTask& task = input.task();
+  v1::Checkpoint checkpoint;
+  *checkpoint.mutable_architecture() = task.architecture();
+  *checkpoint.mutable_dataset() = task.dataset();
+  *checkpoint.mutable_training() = task.training();
+  if (task.has_inheritance()) *checkpoint.mutable_inheritance() = task.inheritance();
+  checkpoint.set_seed(task.seed());
+  checkpoint.set_threads(threads);
+  checkpoint.set_version(std::string(ProductVersion()));
+  checkpoint.set_library(EngineDescription());
+  checkpoint.set_hardware_class(input.hardware_class());
+  checkpoint.set_dataset_sha256(dataset_sha256);
+  return checkpoint;
+}
+
 bool SameTraining(const v1::Checkpoint& a, const v1::Checkpoint& b) {
-  return a.architecture().SerializeAsString() == b.architecture().SerializeAsString() &&
+  // Earlier releases did not say what data they read.
+  const bool same_data = a.dataset_sha256().empty() || b.dataset_sha256().empty() ||
+                         a.dataset_sha256() == b.dataset_sha256();
+  return same_data &&
+         a.architecture().SerializeAsString() == b.architecture().SerializeAsString() &&
          a.dataset().SerializeAsString() == b.dataset().SerializeAsString() &&
          a.training().SerializeAsString() == b.training().SerializeAsString() &&
          a.inheritance().SerializeAsString() == b.inheritance().SerializeAsString() &&

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "frontier/v1/checkpoint.pb.h"
+#include "frontier/v1/trial_process.pb.h"
 
 namespace frontier::worker {
 
@@ -17,7 +18,13 @@ absl::Status WriteCheckpoint(const std::string& path, v1::Checkpoint checkpoint)
 // Errors as ReadFile; DATA_LOSS if the file is no checkpoint or differs from its digest.
 absl::StatusOr<v1::Checkpoint> ReadCheckpoint(const std::string& path);
 
-// Whether both are of one architecture, data set, recipe and seed.
+// What a checkpoint says of this task here, without a state. `dataset_sha256` is of the training
+// part that was read.
+v1::Checkpoint CheckpointOf(const v1::TrialProcessInput& input, int threads,
+                            const std::string& dataset_sha256);
+
+// Whether both are of one architecture, data set, recipe and seed, and of the same data, as far as
+// that is known.
 bool SameTraining(const v1::Checkpoint& a, const v1::Checkpoint& b);
 
 // Whether they are computed alike as well, to the same bits: by as many threads, and the same

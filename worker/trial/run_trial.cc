@@ -48,7 +48,7 @@ constexpr uint64_t kOrderStream = uint64_t{1} << 32;
 constexpr uint64_t kDropoutStream = kOrderStream + 1;
 
 // What the trial was about when an error came up; the same code means different things.
-enum class Stage { kTask, kData, kPlan, kScoring, kTraining, kTrained };
+enum class Stage { kTask, kData, kOtherData, kPlan, kScoring, kTraining, kTrained };
 
 v1::FailureCause CauseOf(const absl::Status& status, Stage stage) {
   if (status.code() == absl::StatusCode::kResourceExhausted) {
@@ -60,6 +60,8 @@ v1::FailureCause CauseOf(const absl::Status& status, Stage stage) {
       return v1::FAILURE_CAUSE_INVALID;
     case Stage::kData:
       return v1::FAILURE_CAUSE_DATASET;
+    case Stage::kOtherData:
+      return v1::FAILURE_CAUSE_OTHER_DATA;
     case Stage::kPlan:
       return absl::IsInvalidArgument(status) || absl::IsUnimplemented(status)
                  ? v1::FAILURE_CAUSE_INVALID
@@ -95,21 +97,6 @@ constexpr int64_t kLibraryBytes = int64_t{3} << 20;
 constexpr absl::Duration kSignOfLife = absl::Seconds(10);
 
 // What a checkpoint must agree in with a task to be gone on from.
-v1::Checkpoint CheckpointOf(const v1::TrialProcessInput& input, int threads) {
-  const v1::TrialTask& task = input.task();
-  v1::Checkpoint checkpoint;
-  *checkpoint.mutable_architecture() = task.architecture();
-  *checkpoint.mutable_dataset() = task.dataset();
-  *checkpoint.mutable_training() = task.training();
-  if (task.has_inheritance()) *checkpoint.mutable_inheritance() = task.inheritance();
-  checkpoint.set_seed(task.seed());
-  checkpoint.set_threads(threads);
-  checkpoint.set_version(std::string(ProductVersion()));
-  checkpoint.set_library(EngineDescription());
-  checkpoint.set_hardware_class(input.hardware_class());
-  return checkpoint;
-}
-
 void AddMeasurement(v1::Metric metric, double value, double low, double high,
                     absl::string_view method, v1::TrialResult* result) {
   v1::Measurement* measurement = result->add_measurements();
@@ -196,6 +183,7 @@ class Trial {
                      ReadSamples(input_.dataset_path(), Part::kTrain, architecture.classes()));
     const std::string digest = DigestOf(samples_);
     if (const std::string& wanted = task_.dataset_sha256(); !wanted.empty() && digest != wanted) {
+      stage_ = Stage::kOtherData;
       return absl::FailedPreconditionError(absl::StrCat(
           "the training part of data set '", spec.name(), "' in '", input_.dataset_path(),
           "' is another (SHA-256 ", digest, ") than that of the job's results (", wanted, ")"));
@@ -238,7 +226,8 @@ class Trial {
       }
       return;
     }
-    const v1::Checkpoint here = CheckpointOf(input_, options_.threads);
+    const v1::Checkpoint here =
+        CheckpointOf(input_, options_.threads, result_.engine().dataset_sha256());
     // One that the coordinator sends may come from another machine.
     const bool fits =
         task_.checkpoint_sha256().empty() ? SameTask(*read, here) : SameTraining(*read, here);
@@ -403,7 +392,8 @@ class Trial {
 
   absl::Status KeepCheckpoint(TrainingPlan* plan, const std::string& path) {
     if (path.empty()) return absl::OkStatus();
-    v1::Checkpoint checkpoint = CheckpointOf(input_, options_.threads);
+    v1::Checkpoint checkpoint =
+        CheckpointOf(input_, options_.threads, result_.engine().dataset_sha256());
     RETURN_IF_ERROR(plan->ExportState(checkpoint.mutable_state()));
     checkpoint.set_precision(result_.engine().precision());
     *checkpoint.mutable_picks() = result_.engine().picks();
@@ -421,8 +411,7 @@ class Trial {
   absl::Status KeepPause(TrainingPlan* plan) {
     if (input_.weights_path().empty()) return absl::OkStatus();
     RETURN_IF_ERROR(KeepCheckpoint(plan, input_.weights_path()));
-    ASSIGN_OR_RETURN(const std::string bytes, ReadFile(input_.weights_path()));
-    result_.set_checkpoint_sha256(Sha256Hex(bytes));
+    ASSIGN_OR_RETURN(*result_.mutable_checkpoint_sha256(), FileSha256(input_.weights_path()));
     return absl::OkStatus();
   }
 

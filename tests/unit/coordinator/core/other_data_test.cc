@@ -54,8 +54,23 @@ TEST_P(OtherDataTest, TheFirstResultSaysWhatTheOthersMustBeOf) {
   ASSERT_OK_AND_ASSIGN(const v1::TrialState state, h.Report("w2", *other, ResultOn(Other())));
   EXPECT_EQ(state, v1::TRIAL_STATE_QUEUED) << "for a worker that has the data";
   const v1::Failure failure = h.Trial(job, 2).attempts(0).failure();
-  EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_DATASET);
+  EXPECT_EQ(failure.cause(), v1::FAILURE_CAUSE_OTHER_DATA);
   EXPECT_THAT(failure.message(), AllOf(HasSubstr("'w1'"), HasSubstr(First()), HasSubstr(Other())));
+
+  // It gets no more of this job until it comes back with what may be other data, and of other jobs
+  // what it wants; nothing is held against it.
+  EXPECT_FALSE(h.Lease("w2").has_value());
+  const v1::Worker other_worker = h.core().ListWorkers(v1::ListWorkersRequest())->workers(1);
+  EXPECT_FALSE(other_worker.has_quarantine());
+  const int64_t second = h.Submit(SmallJob(1));
+  const auto of_second = h.Lease("w2");
+  ASSERT_TRUE(of_second.has_value());
+  EXPECT_EQ(of_second->task().key().job_id(), second);
+  ASSERT_OK(h.Report("w2", *of_second, ResultOn(Other())));
+  EXPECT_EQ(h.Job(second).dataset_sha256(), Other());
+  h.Register("w2", "i2");
+  EXPECT_TRUE(h.Lease("w2", "i2").has_value());
+  h.Register("w2", "i3");
 
   // Who begins later is told, so that it need not train for nothing; also after a restart.
   h.Restart();
@@ -67,6 +82,46 @@ TEST_P(OtherDataTest, TheFirstResultSaysWhatTheOthersMustBeOf) {
   ASSERT_OK_AND_ASSIGN(const v1::TrialState ended, h.Report("w1", *again, ResultOn(First())));
   EXPECT_EQ(ended, v1::TRIAL_STATE_SUCCEEDED);
   EXPECT_EQ(h.Job(job).dataset_worker(), "w1");
+}
+
+TEST_P(OtherDataTest, IsNoFailureOfTheTrialAndTheJobSaysWhyItWaits) {
+  Harness h(GetParam());
+  const int64_t job = h.Submit(SmallJob(2));
+  for (const char* worker : {"odd", "w2", "w3", "w4"}) h.Register(worker);
+  ASSERT_OK(h.Report("odd", *h.Lease("odd"), ResultOn(First())));
+  // More of them than a trial may have attempts.
+  for (const char* worker : {"w2", "w3", "w4"}) {
+    const auto lease = h.Lease(worker);
+    ASSERT_TRUE(lease.has_value()) << worker;
+    EXPECT_EQ(lease->task().key().trial(), 2);
+    ASSERT_OK_AND_ASSIGN(const v1::TrialState state,
+                         h.ReportFailure(worker, *lease, v1::FAILURE_CAUSE_OTHER_DATA));
+    EXPECT_EQ(state, v1::TRIAL_STATE_QUEUED) << worker;
+    EXPECT_FALSE(h.Lease(worker).has_value()) << worker;
+  }
+  EXPECT_EQ(h.Job(job).waiting_for(), "") << "the odd one may go on";
+  h.clock().Advance(h.options().lease_duration);
+  for (const char* worker : {"w2", "w3", "w4"}) ASSERT_OK(h.Heartbeat(worker, {}));
+  EXPECT_THAT(h.Job(job).waiting_for(),
+              AllOf(HasSubstr("worker 'w2' holds another data set"), HasSubstr("'odd'")));
+}
+
+TEST_P(OtherDataTest, ReusedResultsSayItToo) {
+  Harness h(GetParam());
+  const int64_t earlier = h.Submit(SmallJob(1));
+  h.Register("w1");
+  ASSERT_OK(h.Report("w1", *h.Lease("w1"), ResultOn(First())));
+  v1::JobSpec spec = SmallJob(2);
+  spec.mutable_warm_start()->set_job(earlier);
+  const int64_t job = h.Submit(spec);
+  EXPECT_EQ(h.Job(job).dataset_sha256(), First());
+  EXPECT_EQ(h.Job(job).dataset_worker(), "");
+  const auto lease = h.Lease("w1");
+  ASSERT_TRUE(lease.has_value());
+  EXPECT_EQ(lease->task().dataset_sha256(), First());
+  ASSERT_OK(h.Report("w1", *lease, ResultOn(Other())));
+  const v1::Trial trial = h.Trial(job, lease->task().key().trial());
+  EXPECT_THAT(trial.attempts(0).failure().message(), HasSubstr("of an earlier job"));
 }
 
 TEST_P(OtherDataTest, WorkersThatDoNotSayAreBelieved) {

@@ -126,7 +126,7 @@ TEST_F(RunTrialTest, OtherDataThanTheJobsIsRefusedBeforeTraining) {
   EXPECT_TRUE(Updates(input_).back().has_result());
   std::filesystem::remove(input_.weights_path());
   input_.mutable_task()->set_dataset_sha256(std::string(64, '0'));
-  ExpectFailure(v1::FAILURE_CAUSE_DATASET, "'stripes' in '" + folder_.path() + "' is another");
+  ExpectFailure(v1::FAILURE_CAUSE_OTHER_DATA, "'stripes' in '" + folder_.path() + "' is another");
   EXPECT_EQ(Updates(input_).size(), 1u);
 }
 
@@ -270,6 +270,11 @@ TEST_F(RunTrialTest, ACheckpointOfAnotherMachineReleaseOrParentIsNotResumed) {
   other = kept;
   other.mutable_inheritance()->set_weights_sha256("aa");
   EXPECT_EQ(updates_after(other), 3u);
+  other = kept;
+  other.set_dataset_sha256(std::string(64, '0'));
+  EXPECT_EQ(updates_after(other), 3u) << "trained on other data so far";
+  other.clear_dataset_sha256();
+  EXPECT_EQ(updates_after(other), 2u) << "of a release that did not say";
 }
 
 TEST_F(RunTrialTest, ACheckpointThatCannotBeWrittenCostsNoTrial) {
