@@ -23,7 +23,7 @@ struct Operand {
 };
 
 // A primitive with conversions of its two arguments before it and of its result after it.
-// Primitives are made when it first runs, since most are never chosen.
+// Primitives are made when it is prepared, since most are never chosen.
 class Converted {
  public:
   Converted(const dnnl::engine& engine, std::function<dnnl::primitive()> make, const Md& scratchpad,
@@ -47,9 +47,12 @@ class Converted {
   // Of the scratch memory: the arguments as wanted, then what primitives take.
   int64_t bytes() const { return bytes_ + Aligned(scratchpad_bytes_); }
 
-  // As OwnPass::run.
-  void Run(const std::vector<float*>& addresses) {
+  // As those of OwnPass.
+  void Prepare(const std::vector<float*>& addresses) {
     if (addresses != addresses_) Bind(addresses);
+  }
+  void Run(const std::vector<float*>& addresses) {
+    Prepare(addresses);
     for (const BoundPrimitive& step : steps_) step.Execute(stream_);
   }
 
@@ -127,7 +130,8 @@ std::optional<OwnPass> MakePass(const dnnl::engine& engine, const Descriptor& de
   arguments.push_back(PlainMd({converted->bytes() / static_cast<int64_t>(sizeof(float))}));
   return OwnPass{absl::StrCat(kFloatPass, name), /*before_library=*/false,
                  [converted](const std::vector<float*>& p) { converted->Run(p); },
-                 std::move(arguments)};
+                 std::move(arguments),
+                 [converted](const std::vector<float*>& p) { converted->Prepare(p); }};
 }
 
 // What the library has no primitive for is absent.

@@ -1,4 +1,4 @@
-// A kernel of our own for a pass of a layer.
+// A way to run a pass of a layer that is none of the library's.
 #ifndef FRONTIER_WORKER_ENGINE_ONEDNN_OWN_PASS_H_
 #define FRONTIER_WORKER_ENGINE_ONEDNN_OWN_PASS_H_
 
@@ -16,6 +16,9 @@ struct OwnPass {
   // Gets the addresses of its two arguments, the result and the scratch memory.
   std::function<void(const std::vector<float*>&)> run;
   std::vector<Md> arguments;  // formats in that order
+  // Makes a run with these addresses ready, so that it takes no set-up and no memory; empty = every
+  // run is.
+  std::function<void(const std::vector<float*>&)> prepare = nullptr;
 };
 
 }  // namespace frontier::worker::onednn

@@ -64,22 +64,26 @@ bool PassPicker::MayPick(const std::string& key, absl::string_view name_prefix) 
 }
 
 size_t PassPicker::Pick(const std::string& key, const std::vector<std::string>& names,
-                        absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run) {
+                        absl::FunctionRef<bool(size_t)> prepare, absl::FunctionRef<void()> run) {
   std::optional<size_t> choice = Find(&used_, key, names);
   if (!choice.has_value()) choice = Find(remembered_, key, names);
   if (!choice.has_value()) {
     choice = 0;
     if (clock_ != nullptr && names.size() > 1) {
       absl::Duration best = absl::InfiniteDuration();
+      bool all = true;
       for (size_t i = 0; i < names.size(); ++i) {
-        prepare(i);
+        if (!prepare(i)) {
+          all = false;
+          continue;
+        }
         const absl::Duration took = Time(clock_, run, best);
         if (took < kClearly * best) {
           best = took;
           choice = i;
         }
       }
-      if (remembered_ != nullptr) (*remembered_)[key] = names[*choice];
+      if (all && remembered_ != nullptr) (*remembered_)[key] = names[*choice];
     }
   }
   used_[key] = names[*choice];

@@ -19,9 +19,10 @@ class PassPicker {
 
   // Index of the implementation in `names` (at least one) for `key`: the one decided before, in
   // this plan or an earlier one; else the fastest, or without timing the first. `prepare` makes
-  // implementation i ready, which is not timed; `run` runs the one prepared last, once.
+  // implementation i ready, which is not timed, or says that there is no memory for it now: what is
+  // picked without it is not remembered. `run` runs the one prepared last, once.
   size_t Pick(const std::string& key, const std::vector<std::string>& names,
-              absl::FunctionRef<void(size_t)> prepare, absl::FunctionRef<void()> run);
+              absl::FunctionRef<bool(size_t)> prepare, absl::FunctionRef<void()> run);
 
   // Whether an implementation whose name begins so may be picked for `key`: it is what was decided
   // before, or what is fastest has still to be found out.

@@ -103,11 +103,12 @@ void Program::AddPrimitive(std::string label, const dnnl::primitive_desc_base& d
 }
 
 void Program::AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                        Kernel kernel, bool in_place, std::string implementation) {
+                        Kernel kernel, bool in_place, std::string implementation, Kernel prepare) {
   Step step;
   step.label = std::move(label);
   step.implementation = std::move(implementation);
   step.kernel = std::move(kernel);
+  step.prepare = std::move(prepare);
   planner_.AddStep(Uses(reads, writes, in_place));
   step.arrays = std::move(reads);
   step.arrays.insert(step.arrays.end(), writes.begin(), writes.end());
@@ -146,6 +147,7 @@ absl::Status Program::Finish(const std::function<absl::Status(int64_t)>& admit) 
     for (const Array& array : step.arrays) {
       step.pointers.push_back(static_cast<float*>(Locate(array.buffer)));
     }
+    if (step.prepare) step.prepare(step.pointers);
   }
   return absl::OkStatus();
 }

@@ -58,9 +58,11 @@ class Program {
   void AddPrimitive(std::string label, const dnnl::primitive_desc_base& descriptor,
                     dnnl::primitive primitive, std::vector<Argument> reads,
                     std::vector<Argument> writes, bool in_place = false);
-  // With `in_place` the first write may lie on the first read.
+  // With `in_place` the first write may lie on the first read. `prepare`, unless empty, is called
+  // once, with the addresses of all runs.
   void AddKernel(std::string label, std::vector<Array> reads, std::vector<Array> writes,
-                 Kernel kernel, bool in_place = false, std::string implementation = "kernel");
+                 Kernel kernel, bool in_place = false, std::string implementation = "kernel",
+                 Kernel prepare = nullptr);
   // `from` in the format `md`; `from` itself if that is its format.
   Array Reordered(std::string label, const Array& from, const Md& md);
 
@@ -93,7 +95,7 @@ class Program {
     BoundPrimitive primitive;
     std::vector<Argument> arguments;  // reads, then writes
     std::vector<Array> arrays;        // of a kernel: reads, then writes
-    Kernel kernel;
+    Kernel kernel, prepare;
     std::vector<float*> pointers;
     Md scratchpad;
   };

@@ -1,6 +1,7 @@
 // Convolutions and linear layers of a training program.
 #include <cstring>
 #include <functional>
+#include <new>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -83,14 +84,25 @@ Candidate<Descriptor> PickImplementation(
     memory.clear();
     pointers.clear();
     ready = all[i].own;
-    if (ready != nullptr) {
-      for (size_t a = 0; a < ready->arguments.size(); ++a) {
-        add(static_cast<int>(a), ready->arguments[a]);
+    try {
+      if (ready != nullptr) {
+        for (size_t a = 0; a < ready->arguments.size(); ++a) {
+          add(static_cast<int>(a), ready->arguments[a]);
+        }
+        if (ready->prepare) ready->prepare(pointers);
+      } else {
+        primitive = Primitive(*all[i].descriptor);
+        for (const auto& [name, md] : arguments(*all[i].descriptor)) add(name, md);
       }
-    } else {
-      primitive = Primitive(*all[i].descriptor);
-      for (const auto& [name, md] : arguments(*all[i].descriptor)) add(name, md);
+    } catch (const dnnl::error& e) {
+      // One that needs more memory than there is, is none; but the first is all there may be.
+      if (i == 0 || e.status != dnnl_out_of_memory) throw;
+      return false;
+    } catch (const std::bad_alloc&) {
+      if (i == 0) throw;
+      return false;
     }
+    return true;
   };
   return all[picker->Pick(key, names, make, [&] {
     if (ready != nullptr) return ready->run(pointers);
@@ -180,7 +192,7 @@ OwnPass DepthwiseWeightsPass(const DepthwiseBf16Shape& shape, int threads, const
 void AddOwn(const std::string& label, const OwnPass& own, const Array& first, const Array& second,
             const Array& result, Program* program) {
   program->AddKernel(label, {first, second}, {result, program->NewArray(own.arguments[3])}, own.run,
-                     /*in_place=*/false, own.name);
+                     /*in_place=*/false, own.name, own.prepare);
 }
 
 }  // namespace

@@ -253,6 +253,35 @@ TEST(MixedPrecisionTest, AutoIsMixedWhereF32DoesNotFit) {
   EXPECT_EQ(plan->memory_bytes(), mixed_bytes);
 }
 
+TEST(MixedPrecisionTest, AMemoryLimitIsNotRememberedAsATiming) {
+  if (!HasMixed()) GTEST_SKIP() << "this CPU computes no bf16";
+  constexpr int kBatch = 32;  // as many as precisions are compared on
+  const v1::Architecture architecture =
+      ReferenceArchitecture("small-cnn", MakeShape(1, 28, 28), 5).value();
+  ASSERT_OK_AND_ASSIGN(auto plan, TrainingPlan::Create(architecture, kBatch, Mixed()));
+  const int64_t mixed_bytes = plan->memory_bytes();
+  ASSERT_OK_AND_ASSIGN(plan, TrainingPlan::Create(architecture, kBatch, PlanOptions()));
+  const int64_t f32_bytes = plan->memory_bytes();
+  ASSERT_GT(f32_bytes, mixed_bytes);
+  const auto is_remembered = [&](int64_t limit) {
+    Picks picks;
+    SystemClock clock;
+    PlanOptions options;
+    options.precision = Precision::kAuto;
+    options.picks = &picks;
+    options.picking_clock = &clock;
+    options.admit = [limit](int64_t bytes) {
+      return bytes <= limit ? absl::OkStatus() : absl::ResourceExhaustedError("too much");
+    };
+    plan = TrainingPlan::Create(architecture, kBatch, options).value();
+    return std::any_of(picks.begin(), picks.end(),
+                       [](const auto& pick) { return absl::StartsWith(pick.first, "precision"); });
+  };
+  EXPECT_FALSE(is_remembered((mixed_bytes + f32_bytes) / 2)) << "f32 does not fit";
+  EXPECT_EQ(plan->precision(), Precision::kMixed);
+  EXPECT_TRUE(is_remembered(mixed_bytes * 100));
+}
+
 TEST(MixedPrecisionTest, RecordedPicksGiveTheSameBits) {
   const v1::Architecture architecture =
       ReferenceArchitecture("small-cnn", MakeShape(1, 12, 12), 5).value();

@@ -33,6 +33,7 @@ class PassPickerTest : public ::testing::Test {
         [&](size_t i) {
           ready = i;
           clock_.Advance(absl::Seconds(1));  // none of the implementation's time
+          return i != without_memory_;
         },
         [&] { clock_.Advance(took(ready, runs_[ready]++)); });
   }
@@ -42,6 +43,7 @@ class PassPickerTest : public ::testing::Test {
 
   FakeClock clock_;
   std::vector<int> runs_;
+  size_t without_memory_ = 99;
 };
 
 TEST_F(PassPickerTest, TakesTheFastestAndRemembersIt) {
@@ -55,6 +57,17 @@ TEST_F(PassPickerTest, TakesTheFastestAndRemembersIt) {
   // Not timed again, in this plan or a later one.
   EXPECT_EQ(Pick(&picker, {absl::Milliseconds(1), absl::Milliseconds(2)}), 1u);
   EXPECT_THAT(runs_, ElementsAre(0, 0));
+}
+
+TEST_F(PassPickerTest, WhatThereIsNoMemoryForIsLeftOutAndNothingRemembered) {
+  Picks remembered;
+  PassPicker picker(&clock_, &remembered);
+  without_memory_ = 1;
+  EXPECT_EQ(Pick(&picker, {absl::Milliseconds(3), absl::Milliseconds(1), absl::Milliseconds(2)}),
+            2u);
+  EXPECT_EQ(runs_[1], 0);
+  EXPECT_TRUE(remembered.empty());
+  EXPECT_THAT(picker.used(), ElementsAre(Pair("layer", "c")));
 }
 
 TEST_F(PassPickerTest, TellsWhatMayBePicked) {
