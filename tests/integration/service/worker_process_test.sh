@@ -79,13 +79,14 @@ export FRONTIER_COORDINATOR
 
 # By itself it finds out how to divide the machine, once.
 work one --dataset_root data --label rack=3
-grep -qE 'trials? at a time|slots' one.log || fail 'the split is not in the log'
+grep -qE '[0-9]+ trial\(s\) at a time of [0-9]+ thread' one.log || fail 'the split is not in the log'
 [[ -s one.state/split ]] || fail 'the split is not kept'
 "$frontier" workers | grep -q 'rack=3' || fail 'the label is not registered'
 expect 5 'in use' "$worker" --state_dir one.state --slots 1 --threads_per_trial 1
 kill -TERM "${started[-1]}"
 ends 0
-wait_for 'that the worker has left' bash -c "! $frontier workers --json | grep -q '\"alive\": *true'"
+has_left() { ! is_alive one && "$frontier" workers --json | grep -q '"one"'; }
+wait_for 'that the worker has left' has_left
 
 # Without work to wait for, both ways to leave are the same.
 for signal in INT USR1; do

@@ -286,6 +286,26 @@ TEST_F(AgentTest, AnotherProtocolVersionEndsTheDaemon) {
   EXPECT_THAT(coordinator_.calls(), ElementsAre("Register"));
 }
 
+TEST_F(AgentTest, LeavingTakesNoLongerThanItsTimeoutWhateverItWaitsFor) {
+  StopEvent finish;
+  std::atomic<bool> stopped{false};
+  StartAgent([&](const TrialOrder&, const StopEvent& stop, OnEpoch) {
+    stop.Wait();
+    stopped = true;
+    finish.Wait();
+    return Ended(TrialStopped());
+  });
+  coordinator_.Grant(Lease(1, 1));
+  ASSERT_TRUE(coordinator_.WaitUntil([this] { return runner_->runs() == 1; }));
+  agent_->Shutdown();
+  ASSERT_TRUE(coordinator_.WaitUntil([&stopped] { return stopped.load(); }));
+  // The trial takes most of the time; what is left of it is for the last heartbeat.
+  clock_.Advance(kShutdown - absl::Seconds(3));
+  finish.Raise();
+  EXPECT_OK(Join());
+  EXPECT_THAT(pacer_.pauses(), ::testing::Contains(absl::Seconds(3)));
+}
+
 TEST_F(AgentTest, ShutdownBeforeACoordinatorAnsweredIsQuick) {
   coordinator_.FailNext("Register", -1, absl::UnavailableError("connection refused"));
   StartAgent(Succeed);
