@@ -3,31 +3,9 @@
 #   coordinator_process_test.sh FRONTIER_COORDINATOR
 set -euo pipefail
 coordinator=$1
-folder=$(mktemp -d)
-started=()
-clean_up() {
-  local pid
-  for pid in "${started[@]}"; do
-    kill -KILL "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-  rm -rf "$folder"
-}
-trap clean_up EXIT
-cd "$folder"
+# shellcheck source=tests/integration/service/process_helpers.sh
+source "$(dirname "$0")/process_helpers.sh"
 
-fail() {
-  echo "FAILED: $*"
-  tail -n 20 ./*.log 2>/dev/null || true
-  exit 1
-}
-expect() { # CODE WORDS COMMAND...: the command ends with this code and says these words.
-  local code=$1 words=$2 got=0
-  shift 2
-  timeout 60 "$@" >out.log 2>&1 || got=$?
-  [[ "$got" == "$code" ]] || fail "exit code $got instead of $code: $*"
-  grep -qF -- "$words" out.log || fail "no '$words' from: $*"
-}
 serve() { # NAME FLAG...: starts one and waits until it serves.
   local name=$1
   shift
