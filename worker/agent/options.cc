@@ -43,7 +43,10 @@ void AddDaemonFlags(CLI::App* app, WorkerOptions* o, std::string* log_format,
                     std::string* log_level) {
   app->add_option("--coordinator", o->coordinator, "Address of the coordinator, host:port")
       ->envname("FRONTIER_COORDINATOR")
-      ->check(PeerAddress());
+      // Commands call nobody, those among them that the daemon starts with its environment.
+      ->check([app, address = PeerAddress()](const std::string& text) {
+        return app->get_subcommands().empty() ? address(text) : std::string();
+      });
   app->add_option(
       "--state_dir", o->state_dir,
       "Folder of this worker's own: its name, and outcomes until they are acknowledged");

@@ -78,6 +78,12 @@ TEST(WorkerOptionsTest, TheAddressMayStandInTheEnvironment) {
   EXPECT_EQ(Parse({"--coordinator=flag:1"}).worker.coordinator, "flag:1");
   setenv("FRONTIER_COORDINATOR", "environment", 1);
   EXPECT_EQ(Parse({}).exit_code, kExitUsage);
+  // Who calls nobody may have a wrong one: a trial's process has that of its daemon, which may have
+  // its address from elsewhere.
+  EXPECT_FALSE(Parse({"--config", path.c_str()}).exit_code.has_value());
+  for (const char* command : {"hardware", "run-trial", "measure-training"}) {
+    EXPECT_FALSE(Parse({command}).exit_code.has_value()) << command;
+  }
   unsetenv("FRONTIER_COORDINATOR");
   EXPECT_EQ(Parse({}).worker.coordinator, "127.0.0.1:7070");
 }
