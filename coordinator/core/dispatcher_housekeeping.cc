@@ -81,6 +81,7 @@ absl::Status DispatcherImpl::ApplyRetention() {
 }
 
 absl::Status DispatcherImpl::ForgetWorkers() {
+  if (options_.retention.workers == absl::InfiniteDuration()) return absl::OkStatus();
   const absl::Time now = clock_->Now();
   v1::Change change;
   for (const v1::Worker& worker : workers_.List(clock_->Elapsed())) {

@@ -269,6 +269,15 @@ bool WorkerRegistry::AnyRecord(absl::FunctionRef<bool(const v1::WorkerRecord&)> 
   return false;
 }
 
+std::string WorkerRegistry::WhyNot(const v1::Worker& worker, const v1::Job& job,
+                                   absl::Time now) const {
+  if (!HasOtherData(worker.id(), job.id())) return WhyNotAdmitted(worker, now);
+  const std::string& first = job.dataset_worker();
+  return absl::StrCat("worker '", worker.id(), "' holds another data set '",
+                      job.spec().dataset().name(), "' than that of the job's first result",
+                      first.empty() ? "" : absl::StrCat(", on worker '", first, "'"));
+}
+
 std::string WorkerRegistry::WhyNoWorker(const v1::Job& job, absl::Duration elapsed,
                                         absl::Time now) const {
   const v1::JobSpec& spec = job.spec();
@@ -276,14 +285,7 @@ std::string WorkerRegistry::WhyNoWorker(const v1::Job& job, absl::Duration elaps
   std::string held_back;
   const bool any = AnyAlive(elapsed, [&](const v1::Worker& worker) {
     if (!CanRun(worker, spec)) return false;
-    const std::string why =
-        HasOtherData(worker.id(), job.id())
-            ? absl::StrCat("worker '", worker.id(), "' holds another data set '", dataset.name(),
-                           "' than that of the job's first result",
-                           job.dataset_worker().empty()
-                               ? ""
-                               : absl::StrCat(", on worker '", job.dataset_worker(), "'"))
-            : WhyNotAdmitted(worker, now);
+    const std::string why = WhyNot(worker, job, now);
     if (held_back.empty()) held_back = why;
     return why.empty();
   });

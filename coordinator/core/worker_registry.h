@@ -96,6 +96,8 @@ class WorkerRegistry {
     std::deque<std::string> leased;  // request ids
     std::set<int64_t> other_data;    // jobs
   };
+  // Why a worker that can run the job gets nothing of it; empty if it may.
+  std::string WhyNot(const v1::Worker& worker, const v1::Job& job, absl::Time now) const;
   bool IsAlive(const Entry& entry, absl::Duration elapsed) const {
     return !entry.left && elapsed - entry.heard < lease_duration_;
   }

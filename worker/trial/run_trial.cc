@@ -96,7 +96,6 @@ constexpr int64_t kLibraryBytes = int64_t{3} << 20;
 // How often a long epoch says that it goes on.
 constexpr absl::Duration kSignOfLife = absl::Seconds(10);
 
-// What a checkpoint must agree in with a task to be gone on from.
 void AddMeasurement(v1::Metric metric, double value, double low, double high,
                     absl::string_view method, v1::TrialResult* result) {
   v1::Measurement* measurement = result->add_measurements();

@@ -323,6 +323,8 @@ void InferenceBuilder::AddActivation(int n) {
   SetValue(n, y, x.format);
 }
 
+// Leaves 0.5 in padded channels, which do no harm here: what reads them has weights of 0 for them,
+// and nothing learns.
 void InferenceBuilder::AddHardSigmoid(int n, const Array& x) {
   const Array y = program_->NewArray(x.md);
   const int64_t count = Elements(x.md);
